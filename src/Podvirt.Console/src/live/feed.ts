@@ -1,0 +1,63 @@
+import { call, isUnauthorized } from '../http/api';
+import { readSse } from '../http/sse';
+import type { ModelList } from '../models/model';
+import { backoffMs } from './backoff';
+
+export interface FeedEvents {
+  onModels: (models: ModelList) => void;
+  onConnected: () => void;
+  onLost: () => void;
+  onUnauthorized: () => void;
+}
+
+/** A feed that says nothing for this long, not even a keep-alive comment, is taken for dead. */
+const silenceMs = 60_000;
+
+/** Follows `/api/events` until the signal aborts, reconnecting with backoff. A 401 ends it: only a sign-in helps. */
+export async function followModels(events: FeedEvents, signal: AbortSignal): Promise<void> {
+  let attempt = 0;
+  while (!signal.aborted) {
+    try {
+      await readOnce(events, signal, () => (attempt = 0));
+    } catch (error) {
+      if (isUnauthorized(error)) return events.onUnauthorized();
+    }
+    if (signal.aborted) return;
+    events.onLost();
+    attempt += 1;
+    await pause(backoffMs(attempt), signal);
+  }
+}
+
+async function readOnce(events: FeedEvents, signal: AbortSignal, onAlive: () => void): Promise<void> {
+  const connection = new AbortController();
+  const abort = () => connection.abort();
+  signal.addEventListener('abort', abort);
+  let silence = setTimeout(abort, silenceMs);
+  try {
+    const response = await call('/api/events', { headers: { Accept: 'text/event-stream' }, signal: connection.signal });
+    if (!response.body) return;
+    events.onConnected();
+    for await (const item of readSse(response.body)) {
+      clearTimeout(silence);
+      silence = setTimeout(abort, silenceMs);
+      onAlive();
+      if (item.kind === 'event' && item.name === 'models') events.onModels(JSON.parse(item.data) as ModelList);
+    }
+  } finally {
+    clearTimeout(silence);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

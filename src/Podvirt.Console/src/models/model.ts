@@ -1,0 +1,59 @@
+/** What `GET /api/models` and the `models` event carry. Names are the wire's own. */
+export interface ModelView {
+  id: string;
+  vendor: string;
+  name: string;
+  type: string;
+  engine: string;
+  status: string;
+  /** Why the model failed, or null. */
+  reason: string | null;
+  failed_replicas: number;
+  revision: number;
+  gpu: { count: number; type: string | null; memory_bytes: number } | null;
+  replicas: { min: number; max: number; concurrency: number; active: number };
+  /** US dollars per million tokens, as exact decimal strings; null where no price is set. */
+  price: { prompt: string; cached: string; completion: string } | null;
+  requests_total: number;
+  in_flight: number;
+  waiting: number;
+  startup_duration_ms: number | null;
+  warm_up: WarmUp | null;
+}
+
+export interface WarmUp {
+  phase: string;
+  elapsed_ms: number;
+  eta_ms: number | null;
+}
+
+export interface ModelList {
+  object: 'list';
+  data: ModelView[];
+}
+
+/** The types the catalog can filter by, in the order shown. A server may send others; they are shown by their raw name. */
+export const modelTypes = [
+  { value: 'chat', label: 'Chat' },
+  { value: 'code', label: 'Code' },
+  { value: 'embedding', label: 'Embedding' },
+  { value: 'video-generation', label: 'Video generation' },
+] as const;
+
+export type ModelType = (typeof modelTypes)[number]['value'];
+
+export function isModelType(value: string | null): value is ModelType {
+  return modelTypes.some((type) => type.value === value);
+}
+
+export function typeLabel(type: string): string {
+  return modelTypes.find((known) => known.value === type)?.label ?? type;
+}
+
+export function canChat(model: ModelView): boolean {
+  return model.type === 'chat' || model.type === 'code';
+}
+
+export function isExternal(model: ModelView): boolean {
+  return model.engine === 'external';
+}

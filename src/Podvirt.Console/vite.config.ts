@@ -1,0 +1,22 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+import { mockApi } from './mock/plugin.ts';
+
+// `--mode mock` answers /api from mock/; otherwise the development server passes it on to a running `podvirt serve`.
+const server = process.env['PODVIRT_LISTEN'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), ...(mode === 'mock' ? [mockApi()] : [])],
+  server: mode === 'mock' ? {} : { proxy: { '/api': server, '/v1': server } },
+  build: {
+    target: 'es2022',
+    // The first versions with light-dark(), which an older target would rewrite into something that needs its own switch.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    // The content security policy allows no data: scripts or fonts; keep every asset a file.
+    assetsInlineLimit: 0,
+    // The chat page's Markdown is the largest piece; it loads with that page only.
+    chunkSizeWarningLimit: 700,
+    modulePreload: { polyfill: false },
+  },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+}));

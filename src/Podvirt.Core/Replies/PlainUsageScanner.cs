@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Podvirt.Core.Usage;
+
+namespace Podvirt.Core.Replies;
+
+/// <summary>
+/// Finds the top-level <c>usage</c> object in a plain JSON reply that passes by in any split, however long: it follows
+/// strings and nesting byte by byte and keeps only that one object.
+/// </summary>
+public sealed class PlainUsageScanner
+{
+    /// <summary>Longest <c>usage</c> object that is kept; real ones have two or three hundred bytes.</summary>
+    public const int UsageBytesMax = 1024;
+
+    private const int NameBytesMax = 5;
+
+    private readonly byte[] _usage = new byte[UsageBytesMax];
+    private int _usageLength;
+    private int _depth;
+    private bool _inString;
+    private bool _escaped;
+    private bool _expectsName;
+    private int _nameLength;
+    private int _nameMatched;
+    private bool _lastNameIsUsage;
+    private bool _capturing;
+    private bool _overflowed;
+
+    public void Scan(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            // Most of a reply is text inside strings: skip to what ends one.
+            if (_inString && !_escaped && !_capturing && !_expectsName)
+            {
+                var stop = bytes.IndexOfAny((byte)'"', (byte)'\\');
+                if (stop < 0)
+                {
+                    return;
+                }
+                bytes = bytes[stop..];
+            }
+            Step(bytes[0]);
+            bytes = bytes[1..];
+        }
+    }
+
+    /// <summary>The counts, when the reply had them.</summary>
+    public bool TryGetCounts(out TokenCounts tokens)
+    {
+        tokens = default;
+        if (_usageLength == 0 || _capturing || _overflowed)
+        {
+            return false;
+        }
+        var reader = new Utf8JsonReader(_usage.AsSpan(0, _usageLength));
+        try
+        {
+            return reader.Read() && UsageCounts.TryRead(ref reader, out tokens);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a name with half a surrogate pair, met where names are compared.
+            return false;
+        }
+    }
+
+    private void Step(byte b)
+    {
+        if (_capturing)
+        {
+            Keep(b);
+        }
+        if (_inString)
+        {
+            StepInString(b);
+            return;
+        }
+        switch (b)
+        {
+            case (byte)'"':
+                _inString = true;
+                _nameLength = 0;
+                _nameMatched = 0;
+                break;
+            case (byte)'{':
+                if (_depth == 1 && _lastNameIsUsage)
+                {
+                    _usageLength = 0;
+                    _overflowed = false;
+                    _capturing = true;
+                    Keep(b);
+                }
+                _depth++;
+                _expectsName = _depth == 1;
+                _lastNameIsUsage = false;
+                break;
+            case (byte)'[':
+                _depth++;
+                _expectsName = false;
+                _lastNameIsUsage = false;
+                break;
+            case (byte)'}' or (byte)']':
+                _depth--;
+                _expectsName = false;
+                if (_depth == 1)
+                {
+                    _capturing = false;
+                }
+                break;
+            case (byte)',':
+                _expectsName = _depth == 1;
+                _lastNameIsUsage = false;
+                break;
+            case (byte)':':
+                _expectsName = false;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void StepInString(byte b)
+    {
+        if (_escaped)
+        {
+            _escaped = false;
+            _nameLength++;
+            return;
+        }
+        if (b == (byte)'\\')
+        {
+            _escaped = true;
+            return;
+        }
+        if (b == (byte)'"')
+        {
+            _inString = false;
+            if (_expectsName)
+            {
+                _lastNameIsUsage = _nameLength == NameBytesMax && _nameMatched == NameBytesMax;
+            }
+            return;
+        }
+        if (_expectsName && _nameLength < NameBytesMax && b == "usage"u8[_nameLength])
+        {
+            _nameMatched++;
+        }
+        _nameLength++;
+    }
+
+    private void Keep(byte b)
+    {
+        if (_usageLength == _usage.Length)
+        {
+            _overflowed = true;
+            return;
+        }
+        _usage[_usageLength++] = b;
+    }
+}

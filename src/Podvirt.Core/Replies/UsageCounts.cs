@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Podvirt.Core.Usage;
+
+namespace Podvirt.Core.Replies;
+
+/// <summary>Reads an OpenAI <c>usage</c> object.</summary>
+public static class UsageCounts
+{
+    /// <summary>
+    /// The reader stands on the value and ends on its last token. False, with the value skipped, for <c>null</c>,
+    /// anything but an object, or an object without a whole number of prompt or completion tokens. Negative numbers are
+    /// no counts, and a part is never larger than its whole: neither could be billed.
+    /// </summary>
+    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens)
+    {
+        tokens = default;
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return false;
+        }
+        var found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("prompt_tokens"u8))
+            {
+                found |= TryReadCount(ref reader, out var count);
+                tokens = tokens with { Prompt = count };
+            }
+            else if (reader.ValueTextEquals("completion_tokens"u8))
+            {
+                found |= TryReadCount(ref reader, out var count);
+                tokens = tokens with { Completion = count };
+            }
+            else if (reader.ValueTextEquals("prompt_tokens_details"u8))
+            {
+                tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8) };
+            }
+            else if (reader.ValueTextEquals("completion_tokens_details"u8))
+            {
+                tokens = tokens with { Reasoning = ReadDetail(ref reader, "reasoning_tokens"u8) };
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+        tokens = found
+            ? tokens with { Cached = Math.Min(tokens.Cached, tokens.Prompt), Reasoning = Math.Min(tokens.Reasoning, tokens.Completion) }
+            : default;
+        return found;
+    }
+
+    private static bool TryReadCount(ref Utf8JsonReader reader, out long count)
+    {
+        count = 0;
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out count) && count >= 0)
+        {
+            return true;
+        }
+        count = 0;
+        reader.Skip();
+        return false;
+    }
+
+    private static long ReadDetail(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
+    {
+        var detail = 0L;
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return detail;
+        }
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals(name))
+            {
+                TryReadCount(ref reader, out detail);
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+        return detail;
+    }
+}

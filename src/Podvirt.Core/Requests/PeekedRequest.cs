@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace Podvirt.Core.Requests;
+
+/// <summary>Which API a body belongs to: decides what must be in it.</summary>
+public enum RequestSurface
+{
+    ChatCompletions,
+    Completions,
+    Embeddings,
+}
+
+/// <summary>What the gateway needs to know of a request body. Ranges are offsets into the body; nothing is copied.</summary>
+[StructLayout(LayoutKind.Auto)]
+public struct PeekedRequest
+{
+    /// <summary>Offset just behind the root's <c>{</c>: where members can be added.</summary>
+    public int RootStart { get; internal set; }
+
+    /// <summary>The model's JSON string with its quotes.</summary>
+    public ByteRange Model { get; internal set; }
+
+    public bool Stream { get; internal set; }
+
+    /// <summary>The whole value of <c>stream_options</c>, when it is an object.</summary>
+    public ByteRange StreamOptions { get; internal set; }
+
+    /// <summary>True when <c>stream_options</c> is there as <c>null</c>: its range is in <see cref="StreamOptions"/>.</summary>
+    public bool StreamOptionsIsNull { get; internal set; }
+
+    /// <summary>True when <c>stream_options</c> is an object without members.</summary>
+    public bool StreamOptionsIsEmpty { get; internal set; }
+
+    /// <summary>The value of <c>stream_options.include_usage</c>.</summary>
+    public ByteRange IncludeUsage { get; internal set; }
+
+    /// <summary>The client asked for the usage chunk at the end.</summary>
+    public bool WantsUsage { get; internal set; }
+
+    /// <summary>The value of <c>stream_options.continuous_usage_stats</c>.</summary>
+    public ByteRange ContinuousUsage { get; internal set; }
+
+    /// <summary>The client asked for usage on every chunk.</summary>
+    public bool WantsContinuousUsage { get; internal set; }
+
+    /// <summary>The raw <c>content</c> of the first system or developer message.</summary>
+    public ByteRange SystemPrompt { get; internal set; }
+
+    /// <summary>The raw <c>content</c> of the first user message; the prompt or input on the other surfaces.</summary>
+    public ByteRange FirstUserMessage { get; internal set; }
+}
+
+/// <summary>Why a body is refused.</summary>
+/// <param name="Message">A sentence for the caller: what is wrong and what would be right.</param>
+/// <param name="Param">The member it is about; null for the whole body.</param>
+public sealed record PeekError(string Message, string? Param);

@@ -1,0 +1,408 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Podvirt.Core.Requests;
+
+/// <summary>
+/// One pass over a request body. Finds what routing and metering need, and refuses what no engine could answer, before
+/// anything is parked or started for it. Members it does not know are the engine's business.
+/// </summary>
+public static class RequestPeeker
+{
+    // OpenAI's own limit on n; each one is a whole answer.
+    private const int ChoicesMax = 128;
+
+    private static readonly JsonReaderOptions s_options = new() { MaxDepth = 64, CommentHandling = JsonCommentHandling.Disallow };
+
+    /// <returns>Null when the body is good; else why not.</returns>
+    public static PeekError? Peek(ReadOnlySpan<byte> body, RequestSurface surface, out PeekedRequest request)
+    {
+        request = default;
+        if (!Utf8.IsValid(body))
+        {
+            return new PeekError("The body is not valid UTF-8.", null);
+        }
+        var reader = new Utf8JsonReader(body, s_options);
+        var pass = new Pass(surface);
+        try
+        {
+            var error = pass.Run(ref reader, ref request);
+            if (error is null)
+            {
+                // Throws when anything but white space stands behind the object.
+                reader.Read();
+            }
+            return error;
+        }
+        catch (JsonException e)
+        {
+            return new PeekError($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Send one JSON object.", null);
+        }
+        catch (InvalidOperationException)
+        {
+            // Thrown where a name or a role is compared.
+            return new PeekError("The body has a name with half a character: a \\u escape of one surrogate without the other.", null);
+        }
+    }
+
+    private static ByteRange RangeOf(ref Utf8JsonReader reader)
+    {
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return new ByteRange(start, (int)reader.BytesConsumed - start);
+    }
+
+    private ref struct Pass(RequestSurface surface)
+    {
+        private bool _hasInput;
+        private bool _hasStream;
+        private bool _hasStreamOptions;
+
+        public PeekError? Run(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return new PeekError("The body must be one JSON object.", null);
+            }
+            request.RootStart = (int)reader.BytesConsumed;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var error = ReadMember(ref reader, ref request);
+                if (error is not null)
+                {
+                    return error;
+                }
+            }
+            if (!request.Model.IsPresent)
+            {
+                return new PeekError("'model' is missing. Name a model of GET /v1/models.", "model");
+            }
+            if (!_hasInput)
+            {
+                var name = InputName(surface);
+                return new PeekError($"'{name}' is missing.", name);
+            }
+            if (_hasStreamOptions && !request.StreamOptionsIsNull && !request.Stream)
+            {
+                return new PeekError("'stream_options' is only allowed when 'stream' is true.", "stream_options");
+            }
+            return null;
+        }
+
+        private PeekError? ReadMember(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            if (reader.ValueTextEquals("model"u8))
+            {
+                return ReadModel(ref reader, ref request);
+            }
+            if (reader.ValueTextEquals("stream"u8))
+            {
+                return ReadStream(ref reader, ref request);
+            }
+            if (reader.ValueTextEquals("stream_options"u8))
+            {
+                return ReadStreamOptions(ref reader, ref request);
+            }
+            if (reader.ValueTextEquals("messages"u8) && surface == RequestSurface.ChatCompletions)
+            {
+                return ReadMessages(ref reader, ref request);
+            }
+            if ((reader.ValueTextEquals("prompt"u8) && surface == RequestSurface.Completions)
+                || (reader.ValueTextEquals("input"u8) && surface == RequestSurface.Embeddings))
+            {
+                return ReadInput(ref reader, ref request);
+            }
+            if (reader.ValueTextEquals("max_tokens"u8))
+            {
+                return ReadCount(ref reader, "max_tokens", int.MaxValue);
+            }
+            if (reader.ValueTextEquals("max_completion_tokens"u8))
+            {
+                return ReadCount(ref reader, "max_completion_tokens", int.MaxValue);
+            }
+            if (reader.ValueTextEquals("n"u8))
+            {
+                return ReadCount(ref reader, "n", ChoicesMax);
+            }
+            if (reader.ValueTextEquals("temperature"u8))
+            {
+                return ReadTemperature(ref reader);
+            }
+            if (reader.ValueTextEquals("stop"u8))
+            {
+                return ReadStop(ref reader);
+            }
+            reader.Read();
+            reader.Skip();
+            return null;
+        }
+
+        private static PeekError? ReadModel(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            reader.Read();
+            if (request.Model.IsPresent)
+            {
+                return Duplicate("model");
+            }
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                return new PeekError("'model' must be a string.", "model");
+            }
+            if (reader.ValueSpan.Length == 0)
+            {
+                return new PeekError("'model' is empty. Name a model of GET /v1/models.", "model");
+            }
+            if (reader.ValueIsEscaped && !IsText(ref reader))
+            {
+                return new PeekError("'model' has half a character: a \\u escape of one surrogate without the other.", "model");
+            }
+            request.Model = RangeOf(ref reader);
+            return null;
+        }
+
+        // Nobody escapes a model's name without need: it may cost a string.
+        private static bool IsText(ref Utf8JsonReader reader)
+        {
+            try
+            {
+                return reader.GetString() is not null;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }
+
+        private PeekError? ReadStream(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            reader.Read();
+            if (_hasStream)
+            {
+                return Duplicate("stream");
+            }
+            _hasStream = true;
+            if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            {
+                return new PeekError("'stream' must be true or false.", "stream");
+            }
+            request.Stream = reader.TokenType == JsonTokenType.True;
+            return request.Stream && surface == RequestSurface.Embeddings
+                ? new PeekError("Embeddings are not streamed: leave 'stream' out.", "stream")
+                : null;
+        }
+
+        private PeekError? ReadStreamOptions(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            reader.Read();
+            if (_hasStreamOptions)
+            {
+                return Duplicate("stream_options");
+            }
+            _hasStreamOptions = true;
+            var start = (int)reader.TokenStartIndex;
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                request.StreamOptionsIsNull = true;
+                request.StreamOptions = new ByteRange(start, 4);
+                return null;
+            }
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                return new PeekError("'stream_options' must be an object.", "stream_options");
+            }
+            request.StreamOptionsIsEmpty = true;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                request.StreamOptionsIsEmpty = false;
+                var error = ReadStreamOption(ref reader, ref request);
+                if (error is not null)
+                {
+                    return error;
+                }
+            }
+            request.StreamOptions = new ByteRange(start, (int)reader.BytesConsumed - start);
+            return null;
+        }
+
+        private static PeekError? ReadStreamOption(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            var isIncludeUsage = reader.ValueTextEquals("include_usage"u8);
+            var isContinuous = !isIncludeUsage && reader.ValueTextEquals("continuous_usage_stats"u8);
+            reader.Read();
+            if (!isIncludeUsage && !isContinuous)
+            {
+                reader.Skip();
+                return null;
+            }
+            var name = isIncludeUsage ? "stream_options.include_usage" : "stream_options.continuous_usage_stats";
+            if (isIncludeUsage ? request.IncludeUsage.IsPresent : request.ContinuousUsage.IsPresent)
+            {
+                return Duplicate(name);
+            }
+            if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            {
+                return new PeekError($"'{name}' must be true or false.", name);
+            }
+            var wanted = reader.TokenType == JsonTokenType.True;
+            if (isIncludeUsage)
+            {
+                request.WantsUsage = wanted;
+                request.IncludeUsage = RangeOf(ref reader);
+            }
+            else
+            {
+                request.WantsContinuousUsage = wanted;
+                request.ContinuousUsage = RangeOf(ref reader);
+            }
+            return null;
+        }
+
+        private PeekError? ReadMessages(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            reader.Read();
+            if (_hasInput)
+            {
+                return Duplicate("messages");
+            }
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                return new PeekError("'messages' must be an array of messages.", "messages");
+            }
+            var count = 0;
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (reader.TokenType != JsonTokenType.StartObject)
+                {
+                    return new PeekError($"'messages[{count}]' must be an object with 'role' and 'content'.", $"messages[{count}]");
+                }
+                var error = ReadMessage(ref reader, ref request, count);
+                if (error is not null)
+                {
+                    return error;
+                }
+                count++;
+            }
+            _hasInput = true;
+            return count == 0 ? new PeekError("'messages' is empty: send at least one message.", "messages") : null;
+        }
+
+        private static PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
+        {
+            var content = default(ByteRange);
+            var hasRole = false;
+            var isSystem = false;
+            var isUser = false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isRole = reader.ValueTextEquals("role"u8);
+                var isContent = !isRole && reader.ValueTextEquals("content"u8);
+                reader.Read();
+                if (isRole)
+                {
+                    if (reader.TokenType != JsonTokenType.String)
+                    {
+                        return new PeekError($"'messages[{index}].role' must be a string.", $"messages[{index}].role");
+                    }
+                    hasRole = true;
+                    isUser = reader.ValueTextEquals("user"u8);
+                    isSystem = reader.ValueTextEquals("system"u8) || reader.ValueTextEquals("developer"u8);
+                }
+                else if (isContent && reader.TokenType is not (JsonTokenType.String or JsonTokenType.StartArray or JsonTokenType.Null))
+                {
+                    return new PeekError($"'messages[{index}].content' must be a string or an array of parts.", $"messages[{index}].content");
+                }
+                else if (isContent)
+                {
+                    content = RangeOf(ref reader);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+            if (!hasRole)
+            {
+                return new PeekError($"'messages[{index}].role' is missing.", $"messages[{index}].role");
+            }
+            if (isSystem && !request.SystemPrompt.IsPresent)
+            {
+                request.SystemPrompt = content;
+            }
+            if (isUser && !request.FirstUserMessage.IsPresent)
+            {
+                request.FirstUserMessage = content;
+            }
+            return null;
+        }
+
+        private PeekError? ReadInput(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            var name = InputName(surface);
+            reader.Read();
+            if (_hasInput)
+            {
+                return Duplicate(name);
+            }
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.StartArray))
+            {
+                return new PeekError($"'{name}' must be a string or an array.", name);
+            }
+            request.FirstUserMessage = RangeOf(ref reader);
+            _hasInput = true;
+            return null;
+        }
+
+        private static PeekError? ReadCount(ref Utf8JsonReader reader, string name, int max)
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return null;
+            }
+            return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var count) && count >= 1 && count <= max
+                ? null
+                : new PeekError($"'{name}' must be a whole number from 1 to {max}.", name);
+        }
+
+        private static PeekError? ReadTemperature(ref Utf8JsonReader reader)
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return null;
+            }
+            return reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var value) && value is >= 0 and <= 2
+                ? null
+                : new PeekError("'temperature' must be a number from 0 to 2.", "temperature");
+        }
+
+        private static PeekError? ReadStop(ref Utf8JsonReader reader)
+        {
+            reader.Read();
+            if (reader.TokenType is JsonTokenType.Null or JsonTokenType.String)
+            {
+                return null;
+            }
+            if (reader.TokenType == JsonTokenType.StartArray)
+            {
+                while (reader.Read() && reader.TokenType == JsonTokenType.String)
+                {
+                }
+                if (reader.TokenType == JsonTokenType.EndArray)
+                {
+                    return null;
+                }
+            }
+            return new PeekError("'stop' must be a string or an array of strings.", "stop");
+        }
+
+        private static PeekError Duplicate(string name) => new($"'{name}' is there twice: which one counts would be a guess.", name);
+
+        private static string InputName(RequestSurface surface) => surface switch
+        {
+            RequestSurface.ChatCompletions => "messages",
+            RequestSurface.Completions => "prompt",
+            _ => "input",
+        };
+    }
+}

@@ -1,0 +1,61 @@
+namespace Podvirt.Core.Usage;
+
+/// <summary>
+/// A versioned price. A price has at most six decimals per million tokens, so one token costs a whole number of
+/// picodollars (10⁻¹² USD): all money is integer arithmetic until the invoice line.
+/// </summary>
+/// <param name="Version">Starts at 1 for each model; 0 is "no price": free.</param>
+/// <param name="EffectiveFrom">UTC; holds until the next version's moment.</param>
+/// <param name="PromptPico">Picodollars for a prompt token that was not cached.</param>
+/// <param name="CachedPico">Picodollars for a cached prompt token.</param>
+/// <param name="CompletionPico">Picodollars for a generated token.</param>
+public sealed record Rate(string Model, int Version, DateTimeOffset EffectiveFrom, long PromptPico, long CachedPico, long CompletionPico)
+{
+    /// <summary>Versions are kept under this prefix, followed by the model's id.</summary>
+    public const string StatePrefix = "rates/";
+
+    /// <summary>USD per million tokens → picodollars per token. Exact for at most six decimals.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, more than six decimals, or more than a long holds.</exception>
+    public static long ToPico(decimal usdPerMillion)
+    {
+        const decimal PicoPerUnit = 1_000_000m;
+        if (usdPerMillion is < 0 or > long.MaxValue / PicoPerUnit)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(usdPerMillion), usdPerMillion, $"a price is not negative and at most {long.MaxValue / PicoPerUnit}");
+        }
+        var pico = usdPerMillion * PicoPerUnit;
+        if (pico != decimal.Truncate(pico))
+        {
+            throw new ArgumentOutOfRangeException(nameof(usdPerMillion), usdPerMillion, "a price has at most six decimals per million tokens");
+        }
+        return (long)pico;
+    }
+
+    /// <summary>The exact cost: cached prompt tokens at their own price, the other prompt tokens at the prompt price.</summary>
+    public Cost CostOf(TokenCounts tokens) => new(
+        ((Int128)(tokens.Prompt - tokens.Cached) * PromptPico)
+        + ((Int128)tokens.Cached * CachedPico)
+        + ((Int128)tokens.Completion * CompletionPico));
+}
+
+/// <summary>An exact amount in picodollars (10⁻¹² USD), shown as a decimal with twelve places.</summary>
+public readonly record struct Cost(Int128 Pico)
+{
+    private const long PicoPerUsd = 1_000_000_000_000;
+
+    public static Cost Zero => default;
+
+    public static Cost operator +(Cost a, Cost b) => Add(a, b);
+
+    public static Cost Add(Cost a, Cost b) => new(checked(a.Pico + b.Pico));
+
+    /// <summary>For example <c>0.000123450000</c>: always twelve decimals, so that strings compare and add exactly.</summary>
+    public override string ToString()
+    {
+        var sign = Pico < 0 ? "-" : "";
+        // Also for the smallest amount, whose negation wraps to itself.
+        var abs = (UInt128)(Pico < 0 ? unchecked(-Pico) : Pico);
+        return $"{sign}{abs / PicoPerUsd}.{(long)(abs % PicoPerUsd):D12}";
+    }
+}

@@ -1,0 +1,80 @@
+namespace Podvirt.Core.Usage;
+
+/// <summary>How a request ended.</summary>
+public enum UsageOutcome
+{
+    /// <summary>The engine finished and the client was handed the end.</summary>
+    Completed,
+
+    /// <summary>The client left.</summary>
+    Cancelled,
+
+    /// <summary>The engine died, stalled or was cut after the answer had begun.</summary>
+    Truncated,
+
+    /// <summary>No answer: the engine refused or failed before the first byte.</summary>
+    Failed,
+}
+
+/// <summary>Where the counts come from.</summary>
+public enum UsageSource
+{
+    /// <summary>The engine reported nothing: billed at zero, and counted where everybody sees it.</summary>
+    None,
+
+    /// <summary>The engine's own cumulative counts.</summary>
+    Engine,
+}
+
+/// <summary>What one request consumed. Written once, before the client sees the end of its answer.</summary>
+public sealed record UsageRecord
+{
+    /// <summary>UUIDv7; the same value as the response's <c>x-request-id</c>.</summary>
+    public required Guid Id { get; init; }
+
+    public required string Project { get; init; }
+
+    /// <summary>The key's id, never the key. Empty for the console's playground.</summary>
+    public required string Key { get; init; }
+
+    public required string Model { get; init; }
+
+    public required int Revision { get; init; }
+
+    /// <summary>The replica that served it; empty when none did.</summary>
+    public string Replica { get; init; } = "";
+
+    /// <summary><c>chat.completions</c>, <c>completions</c>, <c>embeddings</c>; <c>playground</c> for the console's chat.</summary>
+    public required string Surface { get; init; }
+
+    public required UsageOutcome Outcome { get; init; }
+
+    /// <summary>HTTP status sent to the client; 499 where the client left before one was sent.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>Why it did not complete, as the API's error code; empty when it did.</summary>
+    public string Reason { get; init; } = "";
+
+    public bool Streamed { get; init; }
+
+    public TokenCounts Tokens { get; init; }
+
+    public UsageSource Source { get; init; }
+
+    /// <summary>UTC, microseconds: when the request had been read and authenticated.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Microseconds spent parked, waiting for a replica.</summary>
+    public long ParkedUs { get; init; }
+
+    /// <summary>Microseconds from the start to the first byte of the first event that carries output; null for plain replies.</summary>
+    public long? FirstTokenUs { get; init; }
+
+    /// <summary>Microseconds from start to end.</summary>
+    public required long DurationUs { get; init; }
+
+    /// <summary>True when the request waited for a start or a wake.</summary>
+    public bool ColdStart { get; init; }
+
+    public DateTimeOffset EndedAt => StartedAt.AddMicroseconds(DurationUs);
+}

@@ -1,0 +1,44 @@
+namespace Podvirt.Gateway;
+
+/// <summary>Limits and times of the data path.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>Largest request body in bytes. Default 32 MiB: a long conversation with a few images.</summary>
+    public long BodyBytesMax { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>Parked requests of one model. Default 10,000; a further one is answered 429.</summary>
+    public int ParkedRequestsMax { get; set; } = 10_000;
+
+    /// <summary>Bytes of all parked bodies of one model. Default 256 MiB; a further one is answered 429.</summary>
+    public long ParkedBytesMax { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>Longest wait for a replica. Default 10 minutes, as long as the largest models take to start.</summary>
+    public TimeSpan ParkedTimeMax { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long a streaming client waits before the 200 goes out and comments begin. Default 500 ms: shorter starts keep
+    /// a real status for early failures, longer silence looks like an outage.
+    /// </summary>
+    public TimeSpan CommentGrace { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time between two comments. Default 1 s: well under the idle time-outs of common proxies.</summary>
+    public TimeSpan CommentInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long an engine may take from the request to its response head. Default 10 minutes: a plain reply's head comes
+    /// only when all of it has been generated.
+    /// </summary>
+    public TimeSpan HeadTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a connection to an engine may take. Default 5 s: engines are on the same host or network.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Replicas tried for one request before the first byte of an answer. Default 3.</summary>
+    public int AttemptsMax { get; set; } = 3;
+
+    /// <summary>How far above the average load one replica may go before its sessions move. Default 1.25.</summary>
+    public double AffinityBound { get; set; } = 1.25;
+
+    /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,117 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Parking;
+using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Surfaces;
+using Podvirt.Gateway.Upstream;
+
+namespace Podvirt.Gateway;
+
+/// <summary>The data path as services and endpoints. Needs IBus, IStateStore and IUsageOutbox.</summary>
+public static class GatewayServices
+{
+    public static IServiceCollection AddPodvirtGateway(this IServiceCollection services, GatewayOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<UpstreamConnector>();
+        services.AddSingleton<SessionMemory>();
+        services.AddSingleton<ParkingLot>();
+        services.AddSingleton<UsageRecorder>();
+        services.AddSingleton<Forwarder>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<InferenceHandler>();
+        services.AddSingleton<ModelsHandler>();
+        services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddHostedSingleton<KeyRing>();
+        services.AddHostedSingleton<RouteDirectory>();
+        services.AddHostedSingleton<GatewayDrain>();
+        return services;
+    }
+
+    /// <summary>Maps <c>/v1</c>.</summary>
+    public static void MapPodvirtGateway(this IEndpointRouteBuilder endpoints)
+    {
+        var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
+        var models = endpoints.ServiceProvider.GetRequiredService<ModelsHandler>();
+        var time = endpoints.ServiceProvider.GetRequiredService<TimeProvider>();
+        MapPost("/v1/chat/completions", Surface.ChatCompletions);
+        MapPost("/v1/completions", Surface.Completions);
+        MapPost("/v1/embeddings", Surface.Embeddings);
+        endpoints.MapGet("/v1/models", models.ListAsync);
+        endpoints.MapGet("/v1/models/{**id}", models.GetAsync);
+        Refuse("/v1/models", "GET");
+        Refuse("/v1/models/{**id}", "GET");
+        endpoints.Map("/v1/{**path}", context => Refusal(context, ApiErrors.UnknownPath(context.Request.Method, context.Request.Path)))
+            .WithOrder(int.MaxValue - 1);
+
+        void MapPost(string path, Surface surface)
+        {
+            endpoints.MapPost(path, context => inference.HandleAsync(context, surface, known: null));
+            Refuse(path, "POST");
+        }
+
+        // Without these a wrong method would be answered by the host, in no shape at all.
+        void Refuse(string path, string allowed) => endpoints
+            .Map(path, context => Refusal(context, ApiErrors.WrongMethod(context.Request.Method, context.Request.Path, allowed)))
+            .WithOrder(1);
+
+        Task Refusal(HttpContext context, ApiError error)
+        {
+            RequestIds.Assign(context, time);
+            if (error.Status == StatusCodes.Status405MethodNotAllowed)
+            {
+                context.Response.Headers.Allow = context.Request.Path.StartsWithSegments("/v1/models", StringComparison.OrdinalIgnoreCase) ? "GET" : "POST";
+            }
+            return ApiErrorWriter.WriteReplyAsync(context, error);
+        }
+    }
+
+    /// <summary>Maps the console's chat: chat completions on a project's account, without a key.</summary>
+    /// <param name="pattern">The path.</param>
+    /// <param name="admit">Whose account; null when the request was refused, in which case the answer has been written.</param>
+    public static void MapPodvirtPlayground(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, ValueTask<Caller?>> admit)
+    {
+        var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
+        endpoints.MapPost(pattern, async context =>
+        {
+            if (await admit(context) is { } caller)
+            {
+                await inference.HandleAsync(context, Surface.Playground, caller);
+            }
+        });
+    }
+
+    private static void AddHostedSingleton<T>(this IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<T>());
+    }
+}
+
+/// <summary>What the host wants to know of the data path.</summary>
+public sealed class GatewayStatus
+{
+    private readonly RouteDirectory _routes;
+    private readonly GatewayDrain _drain;
+
+    internal GatewayStatus(RouteDirectory routes, GatewayDrain drain)
+    {
+        _routes = routes;
+        _drain = drain;
+    }
+
+    /// <summary>A route table has arrived: models are known.</summary>
+    public bool HasRoutes => _routes.FirstTable.IsCompleted;
+
+    /// <summary>Requests that are being served or held.</summary>
+    public int Running => _drain.Running;
+}

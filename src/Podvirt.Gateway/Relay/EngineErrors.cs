@@ -1,0 +1,56 @@
+using System.Text;
+using System.Text.Json;
+using Podvirt.Gateway.Surfaces;
+
+namespace Podvirt.Gateway.Relay;
+
+/// <summary>
+/// Brings the engines' spellings of an error into one: <c>{"error":{…}}</c>, <c>{"error":"text"}</c>,
+/// <c>{"object":"error",…}</c>, <c>{"detail":…}</c> and plain text.
+/// </summary>
+internal static class EngineErrors
+{
+    // Of a body that is no JSON, enough to recognise it.
+    private const int PlainTextMax = 300;
+
+    public static ApiError Normalise(int status, ReadOnlySpan<byte> body)
+    {
+        var type = status < 500 ? ApiError.InvalidRequest : ApiError.Server;
+        try
+        {
+            var reader = new Utf8JsonReader(body);
+            using var document = JsonDocument.ParseValue(ref reader);
+            var root = document.RootElement;
+            if (root.ValueKind == JsonValueKind.Object)
+            {
+                var error = root.TryGetProperty("error", out var inner) ? inner : root;
+                return error.ValueKind == JsonValueKind.String
+                    ? new ApiError(status, type, null, error.GetString()!)
+                    : FromObject(status, type, error);
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Not JSON, or strings that are no text: its bytes are all there is.
+            return FromText(status, type, body);
+        }
+        return FromText(status, type, body);
+    }
+
+    private static ApiError FromObject(int status, string type, JsonElement error)
+    {
+        var message = Text(error, "message") ?? Text(error, "detail") ?? error.GetRawText();
+        return new ApiError(status, Text(error, "type") ?? type, Text(error, "code"), message, Text(error, "param"));
+    }
+
+    private static ApiError FromText(int status, string type, ReadOnlySpan<byte> body)
+    {
+        var text = Encoding.UTF8.GetString(body.Length > PlainTextMax ? body[..PlainTextMax] : body).Trim();
+        return new ApiError(status, type, null, text.Length == 0 ? $"The engine answered with status {status}." : text);
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+}

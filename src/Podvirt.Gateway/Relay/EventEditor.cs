@@ -1,0 +1,204 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Podvirt.Core.Replies;
+using Podvirt.Core.Requests;
+using Podvirt.Core.Sse;
+using Podvirt.Gateway.Surfaces;
+
+namespace Podvirt.Gateway.Relay;
+
+/// <summary>
+/// Takes one complete event after the other: reads the counts and writes to the client what this engine would have
+/// sent for the client's own options.
+/// </summary>
+internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
+{
+    private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
+
+    private readonly bool _wantsUsage = exchange.Request.WantsUsage;
+    private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
+    private readonly bool _nullInsteadOfNothing = exchange.Surface.Kind == RequestSurface.Completions;
+    private byte[] _joined = [];
+    private byte[]? _done;
+    private bool _droppedUpToCarriageReturn;
+
+    /// <summary>Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back.</summary>
+    public RelayEnd? End { get; private set; }
+
+    public bool HasForwarded { get; private set; }
+
+    public bool HasUnflushed { get; set; }
+
+    public void Process(ReadOnlySpan<byte> sseEvent)
+    {
+        if (_droppedUpToCarriageReturn && sseEvent[0] == (byte)'\n')
+        {
+            sseEvent = sseEvent[1..];
+        }
+        _droppedUpToCarriageReturn = false;
+        var data = SseEvent.FindData(sseEvent);
+        if (data.Lines == 0)
+        {
+            Forward(sseEvent);
+            return;
+        }
+        if (data.Lines == 1)
+        {
+            ProcessData(sseEvent, sseEvent.Slice(data.Start, data.Length), data.Start);
+            return;
+        }
+        ProcessData(sseEvent, Join(sseEvent), dataStart: -1);
+    }
+
+    /// <summary>The event is longer than any engine's.</summary>
+    public void RefuseEvent() => End = RelayEnd.EngineMalformed;
+
+    /// <summary>Writes the end mark that was held back, as the engine spelled it.</summary>
+    public void WriteDone()
+    {
+        Begin();
+        reply.Writer.Write(_done);
+        HasUnflushed = true;
+    }
+
+    public void Dispose()
+    {
+        if (_joined.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_joined);
+            _joined = [];
+        }
+    }
+
+    private void ProcessData(ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
+    {
+        if (json.SequenceEqual("[DONE]"u8))
+        {
+            _done = sseEvent.SequenceEqual("data: [DONE]\n\n"u8) ? s_done : Whole(sseEvent);
+            End = RelayEnd.Completed;
+            return;
+        }
+        if (!ChunkFacts.TryRead(json, out var facts))
+        {
+            End = RelayEnd.EngineMalformed;
+            return;
+        }
+        if (facts.HasUsage && facts.HasChoices)
+        {
+            exchange.ReadCounts(facts.Tokens, facts.Choice);
+        }
+        else if (facts.HasUsage)
+        {
+            exchange.ReadCounts(facts.Tokens);
+        }
+        if (facts.HasChoices)
+        {
+            exchange.SawOutput();
+        }
+        if (facts.IsError)
+        {
+            Begin();
+            ApiErrorWriter.WriteEvent(reply.Writer, EngineErrors.Normalise(502, json));
+            MarkForwarded();
+            End = RelayEnd.EngineError;
+            return;
+        }
+        if (!facts.UsageMember.IsPresent || !facts.HasUsage || _wantsContinuous)
+        {
+            Forward(sseEvent);
+        }
+        else if (facts.ChoicesAreEmpty)
+        {
+            // The usage chunk at the end is for those who asked: others index into its empty choices.
+            if (_wantsUsage)
+            {
+                Forward(sseEvent);
+            }
+            else
+            {
+                Drop(sseEvent);
+            }
+        }
+        else
+        {
+            ForwardWithout(_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, sseEvent, json, dataStart);
+        }
+    }
+
+    // Where a read ends between an event's last CR and LF, the LF comes at the start of the next event: it shares the
+    // fate of the event that it belongs to.
+    private void Drop(ReadOnlySpan<byte> sseEvent)
+    {
+        if (sseEvent[0] == (byte)'\n')
+        {
+            Forward(sseEvent[..1]);
+        }
+        _droppedUpToCarriageReturn = sseEvent[^1] == (byte)'\r';
+    }
+
+    // A read may end between the last CR and LF. Nothing follows that would bring the LF.
+    private static byte[] Whole(ReadOnlySpan<byte> sseEvent) =>
+        sseEvent.EndsWith("\n\r"u8) ? [.. sseEvent, (byte)'\n'] : sseEvent.ToArray();
+
+    private void Forward(ReadOnlySpan<byte> sseEvent)
+    {
+        Begin();
+        reply.Writer.Write(sseEvent);
+        MarkForwarded();
+    }
+
+    private void ForwardWithout(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
+    {
+        Begin();
+        var writer = reply.Writer;
+        var isRebuilt = dataStart < 0;
+        if (isRebuilt)
+        {
+            writer.Write("data: "u8);
+        }
+        else
+        {
+            writer.Write(sseEvent[..dataStart]);
+        }
+        writer.Write(json[..cut.Start]);
+        if (_nullInsteadOfNothing)
+        {
+            writer.Write("null"u8);
+        }
+        if (isRebuilt)
+        {
+            writer.Write(json[cut.End..]);
+            writer.Write("\n\n"u8);
+        }
+        else
+        {
+            writer.Write(sseEvent[(dataStart + cut.End)..]);
+        }
+        MarkForwarded();
+    }
+
+    // Between lines of one JSON text a line feed is white space, so a blank serves as well and needs no new line.
+    private ReadOnlySpan<byte> Join(ReadOnlySpan<byte> sseEvent)
+    {
+        if (_joined.Length < sseEvent.Length)
+        {
+            Dispose();
+            _joined = ArrayPool<byte>.Shared.Rent(sseEvent.Length);
+        }
+        var joined = _joined.AsSpan(0, SseEvent.JoinData(sseEvent, _joined));
+        joined.Replace((byte)'\n', (byte)' ');
+        return joined;
+    }
+
+    private void Begin()
+    {
+        reply.BeginStream(whileParked: false);
+        reply.TellRouting();
+    }
+
+    private void MarkForwarded()
+    {
+        HasForwarded = true;
+        HasUnflushed = true;
+    }
+}

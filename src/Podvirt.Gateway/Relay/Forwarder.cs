@@ -1,0 +1,180 @@
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Messages;
+using Podvirt.Core.Usage;
+using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Parking;
+using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Surfaces;
+
+namespace Podvirt.Gateway.Relay;
+
+/// <summary>
+/// Serves one admitted request.
+/// <list type="number">
+/// <item>Lease: a slot of a replica, at once or after parking.</item>
+/// <item>Send: over a pooled connection; one that had gone stale is replaced once.</item>
+/// <item>Head: a broken connection, 502 or 503 goes to another replica while nothing has been forwarded.</item>
+/// <item>Relay: until the end, whichever side makes it.</item>
+/// <item>Record: exactly one usage record, durable before the client sees the end.</item>
+/// </list>
+/// </summary>
+internal sealed partial class Forwarder(
+    ParkingLot parking, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, GatewayDrain drain,
+    GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
+{
+    public async Task ServeAsync(Exchange exchange, TimeSpan? maxWait)
+    {
+        var reply = new ClientReply(exchange);
+        List<string> failed = [];
+        using var running = drain.Enter();
+        while (true)
+        {
+            var result = await parking.AcquireAsync(exchange, reply, maxWait, failed);
+            if (result.Lease is not { } lease)
+            {
+                await RefuseAsync(exchange, reply, result);
+                return;
+            }
+            using (lease)
+            {
+                Note(exchange, lease.Replica);
+                var attempt = new ForwardAttempt(exchange, reply, lease.Replica, recorder, drain, options, time);
+                var end = await attempt.RunAsync();
+                if (end is { } final && !attempt.MayRetry(final))
+                {
+                    await FinishAsync(exchange, reply, final, attempt);
+                    return;
+                }
+                failed.Add(lease.Replica.Route.Id);
+                await ReportAsync(exchange, lease.Replica, end, attempt);
+                if (failed.Count >= options.AttemptsMax)
+                {
+                    await FinishFailedAsync(exchange, reply, attempt.Refusal ?? ApiErrors.EngineUnreachable(exchange.Dispatcher.Model.Id));
+                    return;
+                }
+            }
+        }
+    }
+
+    private void Note(Exchange exchange, ReplicaSlots replica)
+    {
+        exchange.Replica = replica;
+        exchange.Affinity = sessions.Note(exchange.Session, replica.Hash);
+    }
+
+    private async Task RefuseAsync(Exchange exchange, ClientReply reply, LeaseResult result)
+    {
+        // What was refused without waiting used nothing and is no record; who waited or was tried has one, served or not.
+        var counts = exchange.Parked > TimeSpan.Zero || exchange.Replica is not null;
+        if (result.ClientGone)
+        {
+            await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), "client_gone");
+            return;
+        }
+        var error = result.Error!;
+        if (counts)
+        {
+            await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, StatusOf(reply, error.Status), error.Code ?? "");
+        }
+        await reply.FailAsync(error);
+    }
+
+    private async Task FinishAsync(Exchange exchange, ClientReply reply, RelayEnd end, ForwardAttempt attempt)
+    {
+        var model = exchange.Dispatcher.Model;
+        switch (end)
+        {
+            case RelayEnd.Completed:
+                return;
+            case RelayEnd.ClientGone:
+                await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), "client_gone");
+                return;
+            case RelayEnd.UsageLost:
+                await TruncateAsync(exchange, reply, ApiErrors.UsageLost(model.Id), attempt);
+                return;
+            case RelayEnd.EngineError when attempt.Refusal is { } refusal:
+                if (attempt.EngineStatus >= 500)
+                {
+                    await TellAsync(exchange, exchange.Replica!, TroubleKind.BadResponse, attempt.Detail);
+                }
+                await FinishFailedAsync(exchange, reply, refusal);
+                return;
+            case RelayEnd.EngineError:
+                await TellAsync(exchange, exchange.Replica!, TroubleKind.BadResponse, "The engine reported an error in the middle of its stream.");
+                await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, "engine_error");
+                return;
+            default:
+                break;
+        }
+
+        var error = end switch
+        {
+            RelayEnd.EngineStalled => ApiErrors.EngineStalled(model.Id, attempt.SilenceMax),
+            RelayEnd.EngineMalformed => ApiErrors.EngineMalformed(model.Id),
+            RelayEnd.Drained => ApiErrors.ShuttingDown,
+            _ => ApiErrors.EngineTruncated(model.Id),
+        };
+        if (end != RelayEnd.Drained)
+        {
+            await ReportAsync(exchange, exchange.Replica!, end, attempt);
+        }
+        if (!attempt.HasForwarded)
+        {
+            await FinishFailedAsync(exchange, reply, error);
+            return;
+        }
+        await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, error.Code!);
+        await TruncateAsync(exchange, reply, error, attempt);
+    }
+
+    private async Task FinishFailedAsync(Exchange exchange, ClientReply reply, ApiError error)
+    {
+        await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, StatusOf(reply, error.Status), error.Code ?? "engine_error");
+        await reply.FailAsync(error);
+    }
+
+    private static async Task TruncateAsync(Exchange exchange, ClientReply reply, ApiError error, ForwardAttempt attempt)
+    {
+        if (attempt.IsStream || !reply.HasBegun)
+        {
+            await reply.FailAsync(error);
+            return;
+        }
+
+        // A plain body cannot tell: its client must not take the part for the whole.
+        exchange.Http.Abort();
+    }
+
+    // What is in the client's hands already stands, whatever the error says.
+    private static int StatusOf(ClientReply reply, int otherwise) => reply.HasBegun ? reply.Status : otherwise;
+
+    private async Task ReportAsync(Exchange exchange, ReplicaSlots replica, RelayEnd? end, ForwardAttempt attempt)
+    {
+        var kind = end switch
+        {
+            null => TroubleKind.Unreachable,
+            RelayEnd.EngineStalled => TroubleKind.Stalled,
+            RelayEnd.EngineMalformed or RelayEnd.EngineError => TroubleKind.BadResponse,
+            _ => TroubleKind.Died,
+        };
+        exchange.Dispatcher.Suspend(replica);
+        await TellAsync(exchange, replica, kind, attempt.Detail);
+    }
+
+    // A hint for the scheduler, without keeping requests away from the replica.
+    private async Task TellAsync(Exchange exchange, ReplicaSlots replica, TroubleKind kind, string detail)
+    {
+        var model = exchange.Dispatcher.Model.Id;
+        LogTrouble(replica.Route.Id, model, kind, exchange.Id, detail);
+        await routes.PublishAsync(Subjects.ReplicaTroubles, new ReplicaTrouble(routes.GatewayId, model, replica.Route.Id, kind, detail));
+    }
+
+    [LoggerMessage(1301, LogLevel.Warning, "Replica {Replica} of {Model}: {Kind} on request {RequestId}. {Detail}")]
+    private partial void LogTrouble(string replica, string model, TroubleKind kind, Guid requestId, string detail);
+
+    private static class StatusCodes
+    {
+        /// <summary>nginx's number for a client that left before a status was sent. Only in records.</summary>
+        public const int ClientClosedRequest = 499;
+    }
+}

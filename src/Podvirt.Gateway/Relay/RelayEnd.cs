@@ -1,0 +1,29 @@
+namespace Podvirt.Gateway.Relay;
+
+/// <summary>How an attempt at one replica ended.</summary>
+internal enum RelayEnd
+{
+    /// <summary>The engine finished, the record is durable and the client was handed the end.</summary>
+    Completed,
+
+    /// <summary>The client left.</summary>
+    ClientGone,
+
+    /// <summary>The connection to the engine broke, or its answer ended without its end mark.</summary>
+    EngineDied,
+
+    /// <summary>The engine was silent for too long.</summary>
+    EngineStalled,
+
+    /// <summary>The engine sent what is no valid answer.</summary>
+    EngineMalformed,
+
+    /// <summary>The engine reported an error in the middle of its stream; the client has been told.</summary>
+    EngineError,
+
+    /// <summary>The engine finished, but its usage could not be made durable.</summary>
+    UsageLost,
+
+    /// <summary>The host stops and the drain time is over.</summary>
+    Drained,
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using System.Text.Json;
+using Podvirt.Core.Messages;
+using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Upstream;
+
+namespace Podvirt.Gateway.Routing;
+
+/// <summary>One replica as this gateway sees it. Counts change only under its dispatcher's lock.</summary>
+internal sealed class ReplicaSlots(ReplicaRoute route, string modelId, UpstreamPool pool)
+{
+    public ReplicaRoute Route { get; private set; } = route;
+
+    public UpstreamPool Pool => pool;
+
+    public ulong Hash { get; } = SessionHash.OfText(route.Id);
+
+    /// <summary>The model's name as a JSON string, where the engine knows it under another than the catalog's.</summary>
+    public ReadOnlyMemory<byte>? ServedAs { get; } = route.ServedAs == modelId
+        ? default(ReadOnlyMemory<byte>?)
+        : Encoding.UTF8.GetBytes(JsonSerializer.Serialize(route.ServedAs));
+
+    public int InFlight { get; set; }
+
+    /// <summary>A timestamp until which it gets no new request, after trouble that this gateway saw itself.</summary>
+    public long SuspendedUntil { get; set; }
+
+    /// <summary>False once the engine has refused <c>continuous_usage_stats</c>.</summary>
+    public bool TakesContinuousUsage { get; set; } = true;
+
+    public void Update(ReplicaRoute current) => Route = current;
+
+    /// <summary>The same process behind the same door: connections and counts stay good.</summary>
+    public bool IsReachedLike(ReplicaRoute current) =>
+        (Route.Address, Route.ApiKey, Route.ServedAs) == (current.Address, current.ApiKey, current.ServedAs);
+
+    public bool HasFreeSlot(long now) => Route.Admits && InFlight < Route.Slots && now >= SuspendedUntil;
+}

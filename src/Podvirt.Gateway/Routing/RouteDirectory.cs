@@ -1,0 +1,188 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Messages;
+using Podvirt.Gateway.Upstream;
+using Podvirt.Messaging;
+
+namespace Podvirt.Gateway.Routing;
+
+/// <summary>
+/// The gateway's view of all models: takes over the scheduler's route tables, and reports demand and load back.
+/// </summary>
+internal sealed partial class RouteDirectory : BackgroundService
+{
+    // Also the membership lease: a gateway that is silent for several of these is forgotten by the scheduler.
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(1);
+
+    // Changes within this time share one report; it is all that a wake can be late by.
+    private static readonly TimeSpan s_coalescing = TimeSpan.FromMilliseconds(5);
+
+    private readonly IBus _bus;
+    private readonly GatewayOptions _options;
+    private readonly UpstreamConnector _connector;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RouteDirectory> _logger;
+    private readonly string _gatewayId;
+    private readonly IBusSubscription<RouteTable> _tables;
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly TaskCompletionSource _firstTable = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private FrozenDictionary<string, ModelDispatcher> _models = FrozenDictionary<string, ModelDispatcher>.Empty;
+    private volatile RouteTable _table = RouteTable.Empty;
+    private volatile bool _closed;
+
+    public RouteDirectory(IBus bus, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger)
+    {
+        _bus = bus;
+        _options = options;
+        _connector = connector;
+        _time = time;
+        _logger = logger;
+        _gatewayId = Guid.CreateVersion7(time.GetUtcNow()).ToString("n");
+        _tables = bus.Subscribe(Subjects.Routes, capacity: 4);
+    }
+
+    /// <summary>Completes with the first table: before it no model is known.</summary>
+    public Task FirstTable => _firstTable.Task;
+
+    public string GatewayId => _gatewayId;
+
+    /// <summary>All models, by id, in the catalog's order.</summary>
+    public RouteTable Table => _table;
+
+    public bool TryFind(ReadOnlySpan<char> id, [NotNullWhen(true)] out ModelDispatcher? model) =>
+        Volatile.Read(ref _models).GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(id, out model);
+
+    /// <summary>Refuses all parked requests and those to come.</summary>
+    public void Close()
+    {
+        _closed = true;
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.Close();
+        }
+    }
+
+    public override void Dispose()
+    {
+        // Nothing waits for the subscription's end: it holds a queue in this process.
+        _ = _tables.DisposeAsync().AsTask();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(FollowTablesAsync(stoppingToken), ReportAsync(stoppingToken));
+
+    private async Task FollowTablesAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var table in _tables.ReadAllAsync(stoppingToken))
+        {
+            if (!table.IsNewerThan(_table))
+            {
+                continue;
+            }
+            try
+            {
+                Apply(table);
+            }
+            catch (Exception e) when (e is ArgumentException or FormatException)
+            {
+                // The last good table stays in force: a gateway that stops would serve nobody.
+                LogBadTable(e, table.Epoch, table.Revision);
+            }
+        }
+    }
+
+    private void Apply(RouteTable table)
+    {
+        var known = Volatile.Read(ref _models);
+        var current = new Dictionary<string, ModelDispatcher>(table.Models.Count, StringComparer.Ordinal);
+        foreach (var route in table.Models)
+        {
+            if (!known.TryGetValue(route.Model.Id, out var dispatcher))
+            {
+                dispatcher = new ModelDispatcher(route, _options, _connector, _time, SignalDemand);
+            }
+            dispatcher.Update(route);
+            current.Add(route.Model.Id, dispatcher);
+        }
+        foreach (var (id, dispatcher) in known)
+        {
+            if (!current.ContainsKey(id))
+            {
+                dispatcher.Remove();
+                LogRemoved(id);
+            }
+        }
+
+        // A new model is found only once its dispatcher has its replicas; the report then says which table is in force.
+        Volatile.Write(ref _models, current.ToFrozenDictionary(StringComparer.Ordinal));
+        if (_closed)
+        {
+            // Asked only now, so that Close has either seen these models or is seen here.
+            Close();
+        }
+        _table = table;
+        _firstTable.TrySetResult();
+        SignalDemand();
+    }
+
+    private async Task ReportAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            await Task.WhenAny(_changes.Reader.WaitToReadAsync(pause.Token).AsTask(), Task.Delay(s_heartbeat, _time, pause.Token));
+            await pause.CancelAsync();
+            stoppingToken.ThrowIfCancellationRequested();
+            await Task.Delay(s_coalescing, _time, stoppingToken);
+            _changes.Reader.TryRead(out _);
+            await PublishAsync(Subjects.GatewayReports, MakeReport());
+        }
+    }
+
+    /// <summary>Says something on the bus; a bus that is down costs the message and nothing else.</summary>
+    public async ValueTask PublishAsync<T>(Subject<T> subject, T message)
+        where T : class
+    {
+        try
+        {
+            await _bus.PublishAsync(subject, message, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            LogBusFailed(e, subject.Name);
+        }
+    }
+
+    private GatewayReport MakeReport()
+    {
+        // The table first: what is counted after it already obeys it.
+        var table = _table;
+        var demands = new List<ModelDemand>();
+        var loads = new List<ReplicaLoad>();
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.Tick();
+            var demand = model.GetDemand(loads);
+            if (demand.Waiting > 0 || demand.InFlight > 0)
+            {
+                demands.Add(demand);
+            }
+        }
+        return new GatewayReport(_gatewayId, table.Epoch, table.Revision, demands, loads);
+    }
+
+    private void SignalDemand() => _changes.Writer.TryWrite(true);
+
+    [LoggerMessage(1201, LogLevel.Information, "Model {Model} has left the catalog.")]
+    private partial void LogRemoved(string model);
+
+    [LoggerMessage(1202, LogLevel.Error, "Route table {Epoch}/{Revision} cannot be used; the last good one stays in force.")]
+    private partial void LogBadTable(Exception exception, long epoch, long revision);
+
+    [LoggerMessage(1203, LogLevel.Warning, "Nothing could be published on '{Subject}'.")]
+    private partial void LogBusFailed(Exception exception, string subject);
+}

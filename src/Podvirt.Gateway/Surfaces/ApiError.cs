@@ -1,0 +1,16 @@
+namespace Podvirt.Gateway.Surfaces;
+
+/// <summary>An error in the API's own shape.</summary>
+/// <param name="Status">HTTP status, where none has been sent.</param>
+/// <param name="Type">OpenAI's error type.</param>
+/// <param name="Code">What programs compare.</param>
+/// <param name="Message">What is wrong and what would be right, for people.</param>
+/// <param name="Param">The member of the request it is about.</param>
+/// <param name="RetryAfter">When trying again makes sense; null: not by waiting.</param>
+internal sealed record ApiError(
+    int Status, string Type, string? Code, string Message, string? Param = null, TimeSpan? RetryAfter = null)
+{
+    public const string InvalidRequest = "invalid_request_error";
+    public const string RateLimit = "rate_limit_error";
+    public const string Server = "server_error";
+}

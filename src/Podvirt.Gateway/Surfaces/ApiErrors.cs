@@ -1,0 +1,103 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Gateway.Surfaces;
+
+/// <summary>Every refusal the gateway makes itself.</summary>
+internal static class ApiErrors
+{
+    public static ApiError MissingKey { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
+
+    public static ApiError WrongKey { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "This API key is not known, has expired or was revoked. 'podvirt keys list' shows the keys there are.");
+
+    public static ApiError EmptyBody { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_json", "The body is empty. Send one JSON object.");
+
+    public static ApiError NotText { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_json", "The model's name is not valid UTF-8.");
+
+    public static ApiError BodyAborted { get; } = new(
+        400, ApiError.InvalidRequest, "incomplete_body", "The body ended before its announced length.");
+
+    public static ApiError ShuttingDown { get; } = new(
+        503, ApiError.Server, "shutting_down", "This server is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static ApiError NotReady { get; } = new(
+        503, ApiError.Server, "not_ready", "This server has just started and does not know its models yet. Try again.",
+        RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static ApiError UsageNotKept { get; } = new(
+        503, ApiError.Server, "metering_unavailable",
+        "Usage cannot be recorded at the moment, so no request is served. The operator finds the reason in the server's log.",
+        RetryAfter: TimeSpan.FromSeconds(5));
+
+    public static ApiError BodyTooLarge(long bytesMax) => new(
+        413, ApiError.InvalidRequest, "body_too_large", $"The body is larger than the limit of {bytesMax} bytes.");
+
+    public static ApiError UnknownPath(string method, string path) => new(
+        404, ApiError.InvalidRequest, "unknown_path",
+        $"There is no {method} {path}. Known: POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, GET /v1/models, GET /v1/models/{{id}}.");
+
+    public static ApiError WrongMethod(string method, string path, string allowed) => new(
+        405, ApiError.InvalidRequest, "wrong_method", $"{path} takes {allowed}, not {method}.");
+
+    public static ApiError UnknownModel(string id) => new(
+        404, ApiError.InvalidRequest, "model_not_found",
+        $"The model `{Shorten(id)}` does not exist. GET /v1/models lists the models there are.", "model");
+
+    public static ApiError BadMaxWait(string value) => new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        $"X-Podvirt-Max-Wait is '{Shorten(value)}'. It takes seconds, for example 30 or 0.5; 0 does not wait at all.", "X-Podvirt-Max-Wait");
+
+    public static ApiError SessionIdTooLong(int bytesMax) => new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        $"X-Podvirt-Session-Id takes at most {bytesMax} printable ASCII characters.", "X-Podvirt-Session-Id");
+
+    public static ApiError WrongModelType(ModelSpec model, string use) => new(
+        400, ApiError.InvalidRequest, "wrong_model_type",
+        $"`{model.Id}` is a model of type {model.Type.ToName()}. Use {use}.", "model");
+
+    public static ApiError VideoNotServed(ModelSpec model) => new(
+        501, "not_implemented_error", "not_implemented",
+        $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");
+
+    public static ApiError QueueFull(string model, int waiting, TimeSpan retryAfter) => new(
+        429, ApiError.RateLimit, "rate_limit_exceeded",
+        $"{waiting} requests already wait for `{model}`, which is as many as are held. Try again later.", RetryAfter: retryAfter);
+
+    public static ApiError WaitedTooLong(string model, TimeSpan waited, TimeSpan retryAfter) => new(
+        503, ApiError.Server, "model_warming_timeout",
+        $"No replica of `{model}` could take the request within {waited.TotalSeconds:0.###} s. It keeps warming up: try again.",
+        RetryAfter: retryAfter);
+
+    public static ApiError Failed(string model, ModelFailure failure, TimeSpan? retryAfter) => new(
+        503, ApiError.Server, failure.Code,
+        $"`{model}` cannot be served: {failure.Reason}" + (retryAfter is { } after ? $" The next attempt is in {Math.Ceiling(after.TotalSeconds):0} s." : ""),
+        RetryAfter: retryAfter);
+
+    public static ApiError EngineUnreachable(string model) => new(
+        502, ApiError.Server, "engine_unreachable", $"No replica of `{model}` answered. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static ApiError EngineTruncated(string model) => new(
+        502, ApiError.Server, "engine_truncated", $"The engine of `{model}` ended before its answer was complete.");
+
+    public static ApiError EngineStalled(string model, TimeSpan silence) => new(
+        504, ApiError.Server, "engine_stalled", $"The engine of `{model}` was silent for {silence.TotalSeconds:0} s and was given up.");
+
+    public static ApiError EngineMalformed(string model) => new(
+        502, ApiError.Server, "engine_malformed", $"The engine of `{model}` sent something that is not a valid answer.");
+
+    public static ApiError EngineRefused(string model, int status) => new(
+        502, ApiError.Server, "engine_refused",
+        $"The engine of `{model}` refused the gateway with status {status}: its key, name or version does not fit the catalog. The operator finds more in its log.");
+
+    public static ApiError UsageLost(string model) => new(
+        503, ApiError.Server, "usage_not_recorded",
+        $"The answer of `{model}` is complete, but its usage could not be recorded.");
+
+    private static string Shorten(string text) => text.Length <= 128 ? text : string.Concat(text.AsSpan(0, 128), "…");
+}

@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Relay;
+
+namespace Podvirt.Gateway.Surfaces;
+
+/// <summary>The client's side of one exchange. Decides when the status goes out, which is as late as possible.</summary>
+internal sealed class ClientReply(Exchange exchange)
+{
+    private readonly HttpResponse _response = exchange.Http.Response;
+    private bool _begunWhileParked;
+    private bool _toldRouting;
+
+    public PipeWriter Writer => _response.BodyWriter;
+
+    /// <summary>The status is out, or about to be: errors go in band from here on.</summary>
+    public bool HasBegun { get; private set; }
+
+    public int Status => _response.StatusCode;
+
+    /// <summary>Starts the event stream. What routing is known stands in the headers.</summary>
+    public void BeginStream(bool whileParked)
+    {
+        if (HasBegun)
+        {
+            return;
+        }
+        HasBegun = true;
+        _begunWhileParked = whileParked;
+        _response.StatusCode = StatusCodes.Status200OK;
+        _response.ContentType = "text/event-stream; charset=utf-8";
+        _response.Headers.CacheControl = "no-cache";
+        // Some reverse proxies would hold the stream back otherwise.
+        _response.Headers["X-Accel-Buffering"] = "no";
+        if (!whileParked)
+        {
+            SetRoutingHeaders();
+        }
+    }
+
+    /// <summary>Starts a plain reply.</summary>
+    public void BeginPlain(int status, string contentType, long? contentLength)
+    {
+        HasBegun = true;
+        _response.StatusCode = status;
+        _response.ContentType = contentType.Length == 0 ? null : contentType;
+        _response.ContentLength = contentLength;
+        SetRoutingHeaders();
+    }
+
+    /// <summary>Where the headers went out before there was a replica, one comment says what they could not.</summary>
+    public void TellRouting()
+    {
+        if (!_begunWhileParked || _toldRouting || exchange.Replica is not { } replica)
+        {
+            return;
+        }
+        _toldRouting = true;
+        var writer = Writer;
+        writer.Write(": podvirt replica="u8);
+        WriteAscii(writer, replica.Route.Id);
+        writer.Write(" affinity="u8);
+        WriteAscii(writer, SessionMemory.NameOf(exchange.Affinity));
+        writer.Write(" parked_ms="u8);
+        WriteNumber(writer, (long)exchange.Parked.TotalMilliseconds);
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>One comment: what a parked request waits for.</summary>
+    public void WriteWaiting(TimeSpan? eta, string? phase)
+    {
+        var writer = Writer;
+        writer.Write(": "u8);
+        writer.Write(phase is null ? "queued"u8 : "warming-up"u8);
+        if (eta is { } left)
+        {
+            writer.Write(" eta_ms="u8);
+            WriteNumber(writer, (long)left.TotalMilliseconds);
+        }
+        if (phase is not null)
+        {
+            writer.Write(" phase="u8);
+            WriteAscii(writer, phase.Replace(' ', '-'));
+        }
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Tells an error: as a status while there is none, else in band and without an end mark.</summary>
+    public async Task FailAsync(ApiError error)
+    {
+        if (!HasBegun)
+        {
+            HasBegun = true;
+            SetRoutingHeaders();
+            await ApiErrorWriter.WriteReplyAsync(exchange.Http, error);
+            return;
+        }
+        ApiErrorWriter.WriteEvent(Writer, error);
+        await Writer.FlushAsync(exchange.Http.RequestAborted);
+    }
+
+    /// <summary>Sends what was written. False when the client has gone. The engine is not blamed for a slow client.</summary>
+    public async ValueTask<bool> FlushAsync(RelayGuard guard)
+    {
+        guard.Pause();
+        try
+        {
+            var flushed = await Writer.FlushAsync();
+            return !flushed.IsCompleted && !flushed.IsCanceled;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            guard.Resume();
+        }
+    }
+
+    private void SetRoutingHeaders()
+    {
+        var headers = _response.Headers;
+        if (exchange.Replica is { } replica)
+        {
+            headers["x-podvirt-replica"] = replica.Route.Id;
+            headers["x-podvirt-affinity"] = SessionMemory.NameOf(exchange.Affinity);
+        }
+        headers["Server-Timing"] = string.Create(
+            CultureInfo.InvariantCulture,
+            $"auth;dur={exchange.Authenticated.TotalMilliseconds:0.###}, parked;dur={exchange.Parked.TotalMilliseconds:0.###}, connect;dur={exchange.Connected.TotalMilliseconds:0.###}");
+    }
+
+    private static void WriteAscii(PipeWriter writer, string text)
+    {
+        var span = writer.GetSpan(text.Length);
+        writer.Advance(System.Text.Encoding.ASCII.GetBytes(text, span));
+    }
+
+    private static void WriteNumber(PipeWriter writer, long number)
+    {
+        var span = writer.GetSpan(20);
+        Utf8Formatter.TryFormat(number, span, out var written);
+        writer.Advance(written);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics.Metrics;
+using Podvirt.Core.Usage;
+
+namespace Podvirt.Metering;
+
+/// <summary>Instruments of this room. The meter goes with the container, so that its gauges do not outlive what they read.</summary>
+internal sealed class MeteringMetrics : IDisposable
+{
+    public const string MeterName = "Podvirt.Metering";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _commits;
+    private readonly Counter<long> _commitFailures;
+    private readonly Histogram<double> _commitSeconds;
+    private readonly Histogram<int> _commitRows;
+    private readonly Counter<long> _records;
+    private readonly Counter<long> _unreported;
+    private readonly Counter<long> _invalid;
+    private readonly Counter<long> _moveFailures;
+
+    public MeteringMetrics()
+    {
+        _commits = _meter.CreateCounter<long>("podvirt.outbox.commits", "{commit}", "Outbox commits.");
+        _commitFailures = _meter.CreateCounter<long>("podvirt.outbox.commit.failures", "{commit}", "Outbox commits that failed.");
+        _commitSeconds = _meter.CreateHistogram<double>("podvirt.outbox.commit.duration", "s", "Time to make a group durable.");
+        _commitRows = _meter.CreateHistogram<int>("podvirt.outbox.commit.rows", "{record}", "Records in one commit.");
+        _records = _meter.CreateCounter<long>("podvirt.usage.records", "{record}", "Records that reached the ledger, by outcome.");
+        _unreported = _meter.CreateCounter<long>("podvirt.usage.unreported", "{record}", "Records without the engine's counts: billed at zero.");
+        _invalid = _meter.CreateCounter<long>("podvirt.usage.invalid", "{record}", "Records whose counts cannot be: billed at zero.");
+        _moveFailures = _meter.CreateCounter<long>("podvirt.ledger.failures", "{batch}", "Batches that did not reach the ledger and will be tried again.");
+    }
+
+    public Meter Meter => _meter;
+
+    public void ObserveOutbox(Func<long> depth) =>
+        _meter.CreateObservableGauge("podvirt.outbox.depth", depth, "{record}", "Records that are not in the ledger yet.");
+
+    public void ObserveLag(Func<double> seconds) =>
+        _meter.CreateObservableGauge("podvirt.ledger.lag", seconds, "s", "How long ago the oldest record that is not in the ledger ended.");
+
+    public void Committed(int rows, TimeSpan duration)
+    {
+        _commits.Add(1);
+        _commitSeconds.Record(duration.TotalSeconds);
+        if (rows > 0)
+        {
+            _commitRows.Record(rows);
+        }
+    }
+
+    public void CommitFailed() => _commitFailures.Add(1);
+
+    public void Recorded(UsageRecord record)
+    {
+        _records.Add(1, new KeyValuePair<string, object?>("outcome", UsageNames.Of(record.Outcome)));
+        if (record.Source == UsageSource.None)
+        {
+            _unreported.Add(1);
+        }
+    }
+
+    public void Invalid() => _invalid.Add(1);
+
+    public void MoveFailed() => _moveFailures.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Podvirt.Metering;
+
+/// <summary>How usage is kept. Every queue in here is bounded; a full one makes its callers wait.</summary>
+public sealed class MeteringOptions
+{
+    /// <summary>Where <c>outbox.db</c> and <c>ledger.db</c> live; made when missing. Best on a disk whose fsync is quick: every answer's end waits for one.</summary>
+    [Required]
+    public required string DataDirectory { get; set; }
+
+    /// <summary>
+    /// Appends that wait for their commit at most; a further one waits for room, which holds back the end of its answer.
+    /// </summary>
+    /// <value>65,536: several seconds of the fastest gateway's requests, and at about 1 KiB each 64 MiB of memory.</value>
+    [Range(1, 1_000_000)]
+    public int OutboxCapacity { get; set; } = 65_536;
+
+    /// <summary>Rows in one outbox commit at most.</summary>
+    /// <value>512: a sync costs as much as some hundred inserts, so larger groups save little and make the first row wait.</value>
+    [Range(1, 10_000)]
+    public int GroupCommitMax { get; set; } = 512;
+
+    /// <summary>Records moved to the ledger in one commit at most.</summary>
+    /// <value>2,000: keeps the ledger's transaction within some tens of milliseconds.</value>
+    [Range(1, 10_000)]
+    public int LedgerBatchMax { get; set; } = 2_000;
+
+    /// <summary>How long records gather in the outbox before they are moved.</summary>
+    /// <value>
+    /// 50 ms: the ledger's sync competes with the outbox's for the same disk, so one for each request would slow down the
+    /// ends of answers; the dashboards do not notice.
+    /// </value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan LedgerLinger { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How often an outbox that failed to commit tries whether it can again.</summary>
+    /// <value>One second: requests are refused meanwhile.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
+}

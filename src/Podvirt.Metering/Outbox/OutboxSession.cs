@@ -1,0 +1,103 @@
+using Microsoft.Data.Sqlite;
+using Podvirt.Core.Usage;
+using Podvirt.Messaging.Sqlite;
+
+namespace Podvirt.Metering.Outbox;
+
+/// <summary>The outbox's statements.</summary>
+internal sealed class OutboxSession : WriteSession
+{
+    /// <summary>Records with impossible counts that are kept for inspection: the latest ones.</summary>
+    private const int InvalidKept = 10_000;
+
+    /// <summary>As much as a group of records: a probe that fits says that records fit.</summary>
+    private const int ProbeBytes = 256 * 1024;
+
+    public static IReadOnlyList<string> Migrations { get; } =
+    [
+        $"""
+        CREATE TABLE outbox (seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, {UsageColumns.Definition}) STRICT;
+        CREATE TABLE invalid_usage (seq INTEGER NOT NULL PRIMARY KEY, {UsageColumns.Definition}) STRICT;
+        CREATE TABLE probe (id INTEGER NOT NULL PRIMARY KEY, filling BLOB NOT NULL) STRICT;
+        """,
+    ];
+
+    private readonly SqliteCommand _append;
+    private readonly SqliteCommand _remove;
+    private readonly SqliteCommand _keepInvalid;
+    private readonly SqliteCommand _trimInvalid;
+    private readonly SqliteCommand _probe;
+    private readonly SqliteCommand _clearProbe;
+
+    public OutboxSession(SqliteConnection connection)
+        : base(connection)
+    {
+        var values = string.Join(", ", UsageColumns.Parameters);
+        _append = Prepare(
+            $"INSERT INTO outbox ({UsageColumns.List}) VALUES ({values}) ON CONFLICT (id) DO NOTHING",
+            [.. UsageColumns.Parameters]);
+        _remove = Prepare("DELETE FROM outbox WHERE seq <= $last", "$last");
+        _keepInvalid = Prepare(
+            $"INSERT INTO invalid_usage (seq, {UsageColumns.List}) SELECT seq, {UsageColumns.List} FROM outbox WHERE seq = $seq ON CONFLICT DO NOTHING",
+            "$seq");
+        _trimInvalid = Prepare($"DELETE FROM invalid_usage WHERE seq <= (SELECT seq FROM invalid_usage ORDER BY seq DESC LIMIT 1 OFFSET {InvalidKept})");
+        _probe = Prepare($"INSERT INTO probe (filling) VALUES (zeroblob({ProbeBytes}))");
+        _clearProbe = Prepare("DELETE FROM probe");
+    }
+
+    /// <summary>False when the id is there already: the first record stands.</summary>
+    public bool Append(UsageRecord record)
+    {
+        UsageColumns.Bind(_append, record);
+        return _append.ExecuteNonQuery() == 1;
+    }
+
+    /// <summary>Removes the rows up to <paramref name="last"/>; keeps a copy of the <paramref name="invalid"/> ones.</summary>
+    public int Remove(long last, IReadOnlyList<long> invalid)
+    {
+        foreach (var seq in invalid)
+        {
+            _keepInvalid.Parameters[0].Value = seq;
+            _keepInvalid.ExecuteNonQuery();
+        }
+        if (invalid.Count > 0)
+        {
+            _trimInvalid.ExecuteNonQuery();
+        }
+        _remove.Parameters[0].Value = last;
+        return _remove.ExecuteNonQuery();
+    }
+
+    public void Probe() => _probe.ExecuteNonQuery();
+
+    public void ClearProbe() => _clearProbe.ExecuteNonQuery();
+
+    public static long Count(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM outbox";
+        return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>The oldest rows, in the order of their appends.</summary>
+    public static List<OutboxRow> Read(SqliteConnection connection, int limit) => Read(connection, "outbox", limit);
+
+    /// <summary>What is kept of records with impossible counts.</summary>
+    public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", limit);
+
+    private static List<OutboxRow> Read(SqliteConnection connection, string table, int limit)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM {table} ORDER BY seq LIMIT {limit}";
+        using var reader = command.ExecuteReader();
+        var rows = new List<OutboxRow>();
+        while (reader.Read())
+        {
+            rows.Add(new OutboxRow(reader.GetInt64(0), UsageColumns.Read(reader, 1)));
+        }
+        return rows;
+    }
+}
+
+/// <param name="Seq">Grows with every append; never used twice.</param>
+internal sealed record OutboxRow(long Seq, UsageRecord Record);

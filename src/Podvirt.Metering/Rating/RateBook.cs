@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Usage;
+using Podvirt.Messaging;
+
+namespace Podvirt.Metering.Rating;
+
+/// <summary>All rate versions, kept up to date by a watch of the state store.</summary>
+public sealed partial class RateBook : IAsyncDisposable, IDisposable
+{
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly IStateStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RateBook> _log;
+    private readonly ConcurrentDictionary<string, Versions> _versions = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Has no timer, so it needs no disposal and a second disposal of the book finds it whole.
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lazy<Task> _watch;
+
+    public RateBook(IStateStore store, TimeProvider time, ILogger<RateBook> log)
+    {
+        _store = store;
+        _time = time;
+        _log = log;
+        _watch = new Lazy<Task>(() => Task.Run(WatchAsync));
+    }
+
+    /// <summary>Starts the watch, and completes when every rate that was stored before is known.</summary>
+    public Task CaughtUpAsync(CancellationToken cancellationToken = default)
+    {
+        _ = _watch.Value;
+        return _caughtUp.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// The version that holds at a moment: the newest of those that had begun. Where two begin in the wrong order (a clock
+    /// was set back), the later decision wins. Without one: version 0, which costs nothing.
+    /// </summary>
+    public Rate RateFor(string model, DateTimeOffset endedAt)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Rate? found = null;
+        if (_versions.TryGetValue(model, out var versions))
+        {
+            foreach (var rate in versions.Rates)
+            {
+                if (rate.EffectiveFrom <= endedAt && (found is null || rate.Version > found.Version))
+                {
+                    found = rate;
+                }
+            }
+        }
+        return found ?? new Rate(model, 0, DateTimeOffset.UnixEpoch, 0, 0, 0);
+    }
+
+    /// <summary>
+    /// Reads the models' rates from the store, past the watch. A record that ended after a price had been applied is then
+    /// rated with it, however late the watch is.
+    /// </summary>
+    /// <exception cref="System.Text.Json.JsonException">What is stored is no list of rates.</exception>
+    internal async ValueTask RefreshAsync(IEnumerable<string> models, CancellationToken cancellationToken)
+    {
+        foreach (var model in models)
+        {
+            var key = Rate.StatePrefix + model;
+            // What cannot be a key cannot have a rate.
+            if (StateKeys.IsValid(key) && await _store.GetAsync(key, cancellationToken) is { } entry)
+            {
+                Note(model, entry);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        if (_watch.IsValueCreated)
+        {
+            _watch.Value.GetAwaiter().GetResult();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        if (_watch.IsValueCreated)
+        {
+            await _watch.Value;
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var change in _store.WatchAsync(Rate.StatePrefix, _stop.Token))
+                {
+                    Take(change);
+                }
+                // The store closed: what is known stays known.
+                return;
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogWatchFailed(e);
+            }
+            await Task.Delay(_retryDelay, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Take(StateChange change)
+    {
+        if (change.IsCaughtUp)
+        {
+            _caughtUp.TrySetResult();
+            return;
+        }
+        var model = change.Key[Rate.StatePrefix.Length..];
+        if (change.Entry is null)
+        {
+            // Rates are never deleted by Podvirt. Forgetting them would make usage free, so a deletion by hand is not followed.
+            LogDeleted(change.Key);
+            return;
+        }
+        try
+        {
+            Note(model, change.Entry);
+        }
+        catch (System.Text.Json.JsonException e)
+        {
+            // Keeps the versions known before. Rating reads the store itself and stops at what it cannot read.
+            LogUnreadable(change.Key, e);
+        }
+    }
+
+    private void Note(string model, StateEntry entry)
+    {
+        var read = new Versions(entry.Revision, entry.Read<IReadOnlyList<Rate>>());
+        // The watch and a refresh may meet: the higher revision stays.
+        _versions.AddOrUpdate(model, read, (_, present) => present.Revision >= read.Revision ? present : read);
+    }
+
+    [LoggerMessage(EventId = 4101, Level = LogLevel.Error, Message = "The watch of the rates failed and starts again")]
+    private partial void LogWatchFailed(Exception error);
+
+    [LoggerMessage(EventId = 4102, Level = LogLevel.Error, Message = "The rates under {Key} cannot be read")]
+    private partial void LogUnreadable(string key, Exception error);
+
+    [LoggerMessage(EventId = 4103, Level = LogLevel.Warning, Message = "The rates under {Key} were deleted from the state store; the known ones stay in force until the next start")]
+    private partial void LogDeleted(string key);
+
+    private sealed record Versions(long Revision, IReadOnlyList<Rate> Rates);
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Podvirt.Core.Gpus;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Engines;
+
+/// <param name="Arguments">The program first.</param>
+/// <param name="Environment">Set on top of what the child inherits.</param>
+internal sealed record EngineCommand(IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>Writes an engine's command line and environment. Pure.</summary>
+internal sealed class EngineCommandBuilder
+{
+    private readonly string _vllm;
+    private readonly IReadOnlyList<string> _simulator;
+    private readonly string _gpuDirectory;
+
+    /// <param name="vllm">The vLLM program.</param>
+    /// <param name="simulator">The simulated engine's program, with <c>dotnet</c> before it where it is a dll.</param>
+    /// <param name="gpuDirectory">The simulated gpus' account.</param>
+    public EngineCommandBuilder(string vllm, IReadOnlyList<string> simulator, string gpuDirectory)
+    {
+        _vllm = vllm;
+        _simulator = simulator;
+        _gpuDirectory = gpuDirectory;
+    }
+
+    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port, string apiKey)
+    {
+        var indices = string.Join(',', gpus.Select(gpu => gpu.Index));
+        List<string> arguments = model.Engine.Kind switch
+        {
+            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, port), .. model.Engine.Args],
+            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, port), "--omni", .. model.Engine.Args],
+            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, port), .. Simulation(model, gpus), .. model.Engine.Args],
+            EngineKind.Command => [.. model.Engine.Command.Select(part => Fill(part, model, indices, port)), .. model.Engine.Args],
+            _ => throw new InvalidOperationException($"An engine of kind {model.Engine.Kind.ToName()} is not started here."),
+        };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID",
+            ["CUDA_VISIBLE_DEVICES"] = indices,
+            // In the arguments it would stand in every process list.
+            ["VLLM_API_KEY"] = apiKey,
+            // Opens /sleep, /wake_up and /collective_rpc.
+            ["VLLM_SERVER_DEV_MODE"] = "1",
+        };
+        foreach (var (name, value) in model.Engine.Env)
+        {
+            environment[name] = value;
+        }
+
+        return new EngineCommand(arguments, environment);
+    }
+
+    /// <summary>The share of the smallest chosen gpu, rounded down so that it is never more than was reserved.</summary>
+    public static string Utilization(long bytes, IReadOnlyList<GpuDevice> gpus)
+    {
+        var total = gpus.Min(gpu => gpu.MemoryBytes);
+        var share = Math.Floor((decimal)bytes / total * 10_000m) / 10_000m;
+        return Math.Min(share, 1m).ToString("0.####", CultureInfo.InvariantCulture);
+    }
+
+    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port)
+    {
+        yield return "serve";
+        yield return model.Engine.Model;
+        yield return "--host";
+        yield return "127.0.0.1";
+        yield return "--port";
+        yield return port.ToString(CultureInfo.InvariantCulture);
+        yield return "--served-model-name";
+        yield return model.ServedAs;
+        yield return "--enable-sleep-mode";
+        if (gpus.Count > 0)
+        {
+            yield return "--gpu-memory-utilization";
+            yield return Utilization(model.Gpu.MemoryBytes, gpus);
+        }
+
+        if (gpus.Count > 1)
+        {
+            yield return "--tensor-parallel-size";
+            yield return gpus.Count.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    private IEnumerable<string> Simulation(ModelSpec model, IReadOnlyList<GpuDevice> gpus)
+    {
+        if (gpus.Count > 0)
+        {
+            yield return "--sim-gpu-dir";
+            yield return _gpuDirectory;
+            yield return "--sim-gpu-memory";
+            yield return gpus.Min(gpu => gpu.MemoryBytes).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (model.Type is ModelType.Chat or ModelType.Code or ModelType.Embedding)
+        {
+            yield return "--sim-type";
+            yield return model.Type.ToName();
+        }
+    }
+
+    private static string Fill(string part, ModelSpec model, string gpus, int port) => part
+        .Replace("{port}", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+        .Replace("{gpus}", gpus, StringComparison.Ordinal)
+        .Replace("{model}", model.Engine.Model, StringComparison.Ordinal);
+}

@@ -1,0 +1,20 @@
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Engines;
+
+/// <summary>What each kind of engine can do.</summary>
+internal static class EngineTraits
+{
+    public static bool CanSleep(ModelSpec model) => model.Engine.Kind is EngineKind.Vllm or EngineKind.VllmOmni or EngineKind.Simulated;
+
+    /// <summary>vllm-omni cannot wake from level 2.</summary>
+    public static int SleepLevel(ModelSpec model, int wished) => model.Engine.Kind == EngineKind.VllmOmni ? 1 : wished;
+
+    /// <summary>True: simulated gpus only; false: real ones only; null: whatever there is.</summary>
+    public static bool? NeedsSimulatedGpu(ModelSpec model) => model.Engine.Kind switch
+    {
+        EngineKind.Simulated => true,
+        EngineKind.Vllm or EngineKind.VllmOmni => false,
+        _ => null,
+    };
+}

@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Gpus;
+using Podvirt.Scheduler.Runtimes.Local;
+
+namespace Podvirt.Scheduler.Gpus;
+
+/// <summary>Real devices, as <c>nvidia-smi</c> sees them.</summary>
+internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
+{
+    private const long MiB = 1L << 20;
+
+    /// <summary>A driver in trouble answers late or never; the first call after boot takes seconds.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>Every device of this machine; empty where there is no driver.</summary>
+    public async Task<IReadOnlyList<GpuDevice>> ListAsync(CancellationToken cancellationToken)
+    {
+        var output = await RunAsync("--query-gpu=uuid,index,name,memory.total", cancellationToken);
+        return output is null ? [] : ParseDevices(output, Environment.MachineName);
+    }
+
+    public async Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
+    {
+        var output = await RunAsync("--query-compute-apps=gpu_uuid,pid,used_memory", cancellationToken);
+        return output is null ? null : ParseHeld(output, gpuIds, pid => ProcFs.ReadStat(pid)?.Session == session);
+    }
+
+    internal static IReadOnlyList<GpuDevice> ParseDevices(string csv, string node)
+    {
+        var devices = new List<GpuDevice>();
+        foreach (var fields in Rows(csv))
+        {
+            if (fields.Length == 4
+                && int.TryParse(fields[1], CultureInfo.InvariantCulture, out var index)
+                && long.TryParse(fields[3], CultureInfo.InvariantCulture, out var mebibytes))
+            {
+                devices.Add(new GpuDevice(fields[0], index, node, fields[2], mebibytes * MiB, Simulated: false));
+            }
+        }
+
+        return devices;
+    }
+
+    /// <summary>Null when a row of the replica carries no number: some drivers show <c>[N/A]</c>.</summary>
+    internal static long? ParseHeld(string csv, IReadOnlyList<string> gpuIds, Func<int, bool> isOurs)
+    {
+        var held = gpuIds.ToDictionary(id => id, _ => 0L, StringComparer.Ordinal);
+        foreach (var fields in Rows(csv))
+        {
+            if (fields.Length != 3 || !held.ContainsKey(fields[0])
+                || !int.TryParse(fields[1], CultureInfo.InvariantCulture, out var pid) || !isOurs(pid))
+            {
+                continue;
+            }
+
+            if (!long.TryParse(fields[2], CultureInfo.InvariantCulture, out var mebibytes))
+            {
+                return null;
+            }
+
+            held[fields[0]] += mebibytes * MiB;
+        }
+
+        return held.Count == 0 ? 0 : held.Values.Max();
+    }
+
+    private static IEnumerable<string[]> Rows(string csv) => csv
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .Select(line => line.Split(',', StringSplitOptions.TrimEntries));
+
+    private async Task<string?> RunAsync(string query, CancellationToken cancellationToken)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("nvidia-smi", [query, "--format=csv,noheader,nounits"])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
+        };
+        try
+        {
+            process.Start();
+        }
+        catch (Win32Exception)
+        {
+            // No such program: no such gpus.
+            return null;
+        }
+
+        using var limit = new CancellationTokenSource(AnswerTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(both.Token);
+            var output = await process.StandardOutput.ReadToEndAsync(both.Token);
+            await process.WaitForExitAsync(both.Token);
+            if (process.ExitCode == 0)
+            {
+                return output;
+            }
+
+            SchedulerLog.NvidiaSmi(log, $"exit code {process.ExitCode}: {(await error).Trim()} {output.Trim()}");
+            return null;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            process.Kill();
+            SchedulerLog.NvidiaSmi(log, $"no answer within {AnswerTimeout.TotalSeconds:0} s");
+            return null;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Podvirt.Scheduler.Runtimes.Local;
+
+namespace Podvirt.Scheduler.Gpus;
+
+/// <summary>
+/// Reads the account that simulated engines keep: <c>DIR/&lt;gpu id&gt;/&lt;pid&gt;</c> holds <c>&lt;bytes&gt; &lt;start time&gt;</c>.
+/// Entries of processes that are gone, or whose pid is another's by now, do not count.
+/// </summary>
+internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
+{
+    public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
+    {
+        var most = 0L;
+        foreach (var gpu in gpuIds)
+        {
+            most = Math.Max(most, Held(gpu, session));
+        }
+
+        return Task.FromResult<long?>(most);
+    }
+
+    private long Held(string gpu, int session)
+    {
+        var folder = Path.Combine(directory, gpu);
+        if (!Directory.Exists(folder))
+        {
+            return 0;
+        }
+
+        var sum = 0L;
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            if (int.TryParse(Path.GetFileName(file), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && ProcFs.ReadStat(pid) is { } stat && stat.Session == session
+                && TryRead(file, out var bytes, out var startTime) && startTime == stat.StartTime)
+            {
+                sum += bytes;
+            }
+        }
+
+        return sum;
+    }
+
+    private static bool TryRead(string file, out long bytes, out long startTime)
+    {
+        bytes = 0;
+        startTime = 0;
+        string[] parts;
+        try
+        {
+            parts = File.ReadAllText(file).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (FileNotFoundException)
+        {
+            // The engine gave it back between the listing and this read.
+            return false;
+        }
+
+        return parts.Length >= 2
+            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out bytes)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out startTime);
+    }
+}

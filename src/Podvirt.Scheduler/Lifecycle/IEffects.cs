@@ -1,0 +1,43 @@
+using Podvirt.Core.Gpus;
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>All that an effect needs to know of a replica, frozen at the moment it was asked for.</summary>
+/// <param name="Attempt">Comes back with every result.</param>
+/// <param name="Address">Base address; empty before the process runs.</param>
+internal sealed record EngineTarget(
+    string Replica, int Attempt, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus, string Address, string ApiKey, int SleepLevel);
+
+/// <summary>
+/// What the loop makes happen. Each call returns at once; the work runs elsewhere and its result comes back as an event.
+/// </summary>
+internal interface IEffects
+{
+    /// <summary>Starts the process and waits for its health: Launched, any number of PhaseSeen, then EngineReady or StepFailed.</summary>
+    void Start(EngineTarget target);
+
+    /// <summary>One token: CanaryPassed or StepFailed.</summary>
+    void Canary(EngineTarget target);
+
+    /// <summary>Sends the engine to sleep and measures: FellAsleep or StepFailed.</summary>
+    void Sleep(EngineTarget target);
+
+    /// <summary>Wakes the engine: Woke or StepFailed.</summary>
+    void Wake(EngineTarget target);
+
+    /// <summary>Ends the process, and whatever effect of it still runs: Stopped, always.</summary>
+    void Stop(EngineTarget target);
+
+    /// <summary>Asks the engine for its health: Probed.</summary>
+    void Probe(EngineTarget target, bool wasTrouble);
+
+    /// <summary>Asks an engine that runs elsewhere: ExternalProbed.</summary>
+    void ProbeExternal(ModelSpec model, string apiKey);
+
+    void Publish(RouteTable routes);
+
+    /// <summary>Writes the model's measured durations to the state store.</summary>
+    void SaveHistory(string model, StartHistory history);
+}

@@ -1,0 +1,239 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+using Podvirt.Core.Replicas;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>What effects, processes and gateways report.</summary>
+internal sealed partial class LifecycleLoop
+{
+    private void ApplyResult(Replica replica, ReplicaEvent result)
+    {
+        switch (result)
+        {
+            case Launched launched:
+                replica.Address = launched.Address;
+                replica.ApiKey = launched.ApiKey;
+                break;
+            case PhaseSeen seen:
+                replica.Phase = seen.Phase;
+                break;
+            case EngineReady:
+                Move(replica, ReplicaTrigger.Ready);
+                replica.Phase = WarmUpPhases.Canary;
+                _effects.Canary(replica.Target);
+                break;
+            case Woke:
+                replica.Phase = WarmUpPhases.Canary;
+                _effects.Canary(replica.Target);
+                break;
+            case CanaryPassed:
+                BecomeActive(replica);
+                break;
+            case FellAsleep asleep:
+                replica.ResidueBytes = asleep.ResidueBytes;
+                _models[replica.Model.Id].MeasuredResidueBytes = asleep.ResidueBytes;
+                replica.Drain = null;
+                Move(replica, ReplicaTrigger.Asleep);
+                break;
+            case StepFailed failed:
+                Break(replica, failed.Reason);
+                break;
+            case Stopped:
+                Move(replica, replica.FailureReason is null ? ReplicaTrigger.Gone : ReplicaTrigger.GoneFailed);
+                break;
+            case Probed probed:
+                ApplyProbe(replica, probed);
+                break;
+            default:
+                throw new InvalidOperationException($"{result.GetType().Name} is not handled.");
+        }
+    }
+
+    private void BecomeActive(Replica replica)
+    {
+        var entry = _models[replica.Model.Id];
+        if (replica.State == ReplicaState.Warming)
+        {
+            var took = _now - replica.CreatedAt;
+            entry.History = entry.History.WithColdStart(took);
+            _metrics.Started(replica.Model.Id, took);
+        }
+        else
+        {
+            entry.History = entry.History.WithWake(_now - replica.StateSince);
+        }
+
+        Move(replica, ReplicaTrigger.Canary);
+        replica.ResidueBytes = 0;
+        replica.ActiveSince = _now;
+        replica.LastBusyAt = _now;
+        replica.ProbeFailures = 0;
+        replica.NextProbeAt = _now + _options.ProbeInterval;
+        ClearFailure(entry);
+        entry.FailedStarts = 0;
+        _effects.SaveHistory(replica.Model.Id, entry.History);
+    }
+
+    private void ApplyExit(ProcessExited exited)
+    {
+        if (_replicas.TryGetValue(exited.Replica, out var replica)
+            && replica.State is not (ReplicaState.Stopping or ReplicaState.Failed or ReplicaState.Placing))
+        {
+            Break(replica, exited.Detail);
+        }
+    }
+
+    /// <summary>Whatever went wrong: the process is removed, and what the model may do next depends on what it was doing.</summary>
+    private void Break(Replica replica, string reason)
+    {
+        var entry = _models[replica.Model.Id];
+        SchedulerLog.Broke(_log, replica.Model.Id, replica.Id, replica.State, reason);
+        _metrics.Failed(replica.Model.Id, replica.State);
+        switch (replica.State)
+        {
+            case ReplicaState.Starting or ReplicaState.Warming when IsCurrent(entry, replica):
+                BackOff(entry, replica, "model_start_failed", reason);
+                break;
+            case ReplicaState.Active or ReplicaState.Draining when IsCurrent(entry, replica):
+                entry.Crashes = _now - replica.ActiveSince >= _options.StableAfter ? 1 : entry.Crashes + 1;
+                if (entry.Crashes >= _options.CrashesMax)
+                {
+                    BackOff(entry, replica, "model_crashed", $"died {entry.Crashes} times in a row: {reason}");
+                }
+
+                break;
+            default:
+                // A sleeper, a failed sleep or a failed wake: recycled. The next demand starts cold.
+                _metrics.Recycled(replica.Model.Id, replica.State);
+                break;
+        }
+
+        StopReplica(replica, ReplicaTrigger.Break);
+    }
+
+    private void BackOff(ModelEntry entry, Replica replica, string code, string reason)
+    {
+        var doublings = Math.Min(entry.FailedStarts, 30);
+        var wait = TimeSpan.FromTicks(Math.Min(_options.BackoffMax.Ticks, _options.BackoffMin.Ticks * (1L << doublings)));
+        entry.FailedStarts++;
+        entry.RetryAt = _now + wait;
+        entry.Failure = new ModelFailure(code, reason, _time.GetUtcNow() + wait);
+        replica.FailureReason = reason;
+    }
+
+    private static void ClearFailure(ModelEntry entry)
+    {
+        entry.Failure = null;
+        entry.RetryAt = TimeSpan.Zero;
+    }
+
+    /// <summary>A failure and its reason stay to be seen until the next attempt: when the pause is over and somebody wants the model.</summary>
+    private void ExpireFailures()
+    {
+        foreach (var entry in _models.Values)
+        {
+            var isWanted = entry.Spec.Replicas.Min > 0 || _demand.Of(entry.Spec.Id, _now).Waiting > 0;
+            if (entry.Failure is not null && _now >= entry.RetryAt && isWanted)
+            {
+                ClearFailure(entry);
+            }
+
+            if (entry.Failure is null || entry.IsRemoved)
+            {
+                foreach (var failed in ReplicasOf(entry).Where(replica => replica.State == ReplicaState.Failed).ToList())
+                {
+                    Move(failed, ReplicaTrigger.Expire);
+                }
+            }
+        }
+    }
+
+    private void StopReplica(Replica replica, ReplicaTrigger trigger)
+    {
+        Move(replica, trigger);
+        if (replica.State == ReplicaState.Stopping)
+        {
+            _effects.Stop(replica.Target);
+        }
+    }
+
+    private void ApplyTrouble(ReplicaTrouble trouble)
+    {
+        SchedulerLog.Trouble(_log, trouble.Model, trouble.Replica, trouble.Kind, trouble.Detail);
+        if (_replicas.TryGetValue(trouble.Replica, out var replica) && replica.State == ReplicaState.Active)
+        {
+            if (!replica.TroubleProbeRunning)
+            {
+                // Every request of a dead engine reports it; one question at a time is enough.
+                replica.TroubleProbeRunning = true;
+                _effects.Probe(replica.Target, wasTrouble: true);
+            }
+        }
+        else if (_models.TryGetValue(trouble.Model, out var entry) && entry.Spec.Engine.Kind == EngineKind.External)
+        {
+            entry.External.NextAt = _now;
+        }
+    }
+
+    private void ApplyProbe(Replica replica, Probed probed)
+    {
+        replica.ProbeRunning &= probed.WasTrouble;
+        replica.TroubleProbeRunning &= !probed.WasTrouble;
+        replica.NextProbeAt = _now + _options.ProbeInterval;
+        if (probed.Healthy)
+        {
+            replica.ProbeFailures = 0;
+            return;
+        }
+
+        replica.ProbeFailures++;
+        if (probed.WasTrouble || replica.ProbeFailures >= _options.ProbeFailuresMax)
+        {
+            Break(replica, $"health check failed: {probed.Detail}");
+        }
+    }
+
+    private void ProbeDue()
+    {
+        foreach (var replica in _replicas.Values)
+        {
+            if (replica.State == ReplicaState.Active && !replica.ProbeRunning && _now >= replica.NextProbeAt)
+            {
+                replica.ProbeRunning = true;
+                _effects.Probe(replica.Target, wasTrouble: false);
+            }
+        }
+
+        foreach (var entry in _models.Values)
+        {
+            var external = entry.External;
+            if (entry.Spec.Engine.Kind == EngineKind.External && !entry.IsRemoved && !external.Running && _now >= external.NextAt)
+            {
+                external.Running = true;
+                _effects.ProbeExternal(entry.Spec, RouteBuilder.ExternalKey(entry.Spec, _settings.Environment));
+            }
+        }
+    }
+
+    private void ApplyExternalProbe(ExternalProbed probed)
+    {
+        if (!_models.TryGetValue(probed.Model, out var entry))
+        {
+            return;
+        }
+
+        var external = entry.External;
+        external.Running = false;
+        if (entry.Spec.Revision != probed.Revision)
+        {
+            return;
+        }
+
+        external.NextAt = _now + _options.ExternalProbeInterval;
+        external.Failures = probed.Healthy ? 0 : external.Failures + 1;
+        external.Detail = probed.Detail;
+        // One lost probe of an engine that served a moment ago says little; the second one says it.
+        external.Healthy = probed.Healthy || (external.Healthy == true && external.Failures < 2);
+    }
+}

@@ -1,0 +1,22 @@
+using Podvirt.Core.Gpus;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>What the loop is told at its start.</summary>
+internal sealed record LoopSettings
+{
+    public required SchedulerOptions Options { get; init; }
+
+    public required IReadOnlyList<GpuDevice> Gpus { get; init; }
+
+    /// <summary>Higher than every earlier run's.</summary>
+    public required long Epoch { get; init; }
+
+    public IReadOnlyDictionary<string, StartHistory> Histories { get; init; } = new Dictionary<string, StartHistory>();
+
+    /// <summary>Makes replica ids; they sort by time.</summary>
+    public required Func<string> NewReplicaId { get; init; }
+
+    /// <summary>Reads an environment variable: the keys of external engines.</summary>
+    public Func<string, string?> Environment { get; init; } = _ => null;
+}

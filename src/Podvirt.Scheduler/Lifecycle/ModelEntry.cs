@@ -1,0 +1,62 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>What the loop remembers of one model beyond its replicas. Written by the loop only.</summary>
+internal sealed class ModelEntry
+{
+    public ModelEntry(ModelSpec spec, StartHistory history)
+    {
+        Spec = spec;
+        History = history;
+    }
+
+    public ModelSpec Spec { get; set; }
+
+    /// <summary>Left the catalog; kept until its last replica is gone.</summary>
+    public bool IsRemoved { get; set; }
+
+    public StartHistory History { get; set; }
+
+    /// <summary>Set from a failed start to the next one.</summary>
+    public ModelFailure? Failure { get; set; }
+
+    /// <summary>No start before this.</summary>
+    public TimeSpan RetryAt { get; set; }
+
+    /// <summary>Starts that failed since the last success; decides the backoff.</summary>
+    public int FailedStarts { get; set; }
+
+    /// <summary>Deaths in a row, none with a completed minute of serving before it.</summary>
+    public int Crashes { get; set; }
+
+    /// <summary>Why no inventory of ours can ever hold it.</summary>
+    public string? Unschedulable { get; set; }
+
+    /// <summary>Demand without a replica: what it waits for.</summary>
+    public string? WaitingPhase { get; set; }
+
+    /// <summary>When the present warm-up began; null while the model does not warm up.</summary>
+    public DateTimeOffset? WarmSince { get; set; }
+
+    /// <summary>Measured at the last sleep.</summary>
+    public long? MeasuredResidueBytes { get; set; }
+
+    /// <summary>The probe of an engine that runs elsewhere.</summary>
+    public ExternalProbeState External { get; } = new();
+}
+
+internal sealed class ExternalProbeState
+{
+    /// <summary>Null before the first answer.</summary>
+    public bool? Healthy { get; set; }
+
+    public string Detail { get; set; } = "";
+
+    public int Failures { get; set; }
+
+    public TimeSpan NextAt { get; set; }
+
+    public bool Running { get; set; }
+}

@@ -1,0 +1,127 @@
+using Podvirt.Core.Gpus;
+using Podvirt.Core.Models;
+using Podvirt.Core.Replicas;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>Why a replica was fenced; decides whether demand cancels it and what a late drain does.</summary>
+internal enum DrainReason
+{
+    /// <summary>Nobody used it for its idle time.</summary>
+    Idle,
+
+    /// <summary>Idle, and another model waits for its memory.</summary>
+    Evicted,
+
+    /// <summary>Busy, but another model's request has waited past the fairness limit.</summary>
+    Fairness,
+
+    /// <summary>Its model was removed or changed.</summary>
+    Outdated,
+}
+
+/// <param name="Reason">Why.</param>
+/// <param name="ThenSleep">Sleep when drained; otherwise stop.</param>
+internal sealed record DrainOrder(DrainReason Reason, bool ThenSleep)
+{
+    /// <summary>New demand for the model takes the order back.</summary>
+    public bool IsCancelable => Reason is DrainReason.Idle or DrainReason.Evicted;
+}
+
+/// <summary>One engine process, from its placement until it is forgotten. Written by the loop only.</summary>
+internal sealed class Replica
+{
+    public Replica(string id, ModelSpec model, IReadOnlyList<GpuDevice> gpus, TimeSpan now)
+    {
+        Id = id;
+        Model = model;
+        Gpus = gpus;
+        GpuIds = [.. gpus.Select(gpu => gpu.Id)];
+        CreatedAt = now;
+        StateSince = now;
+        LastBusyAt = now;
+    }
+
+    public string Id { get; }
+
+    /// <summary>The revision that it serves, for life.</summary>
+    public ModelSpec Model { get; }
+
+    public IReadOnlyList<GpuDevice> Gpus { get; }
+
+    public IReadOnlyList<string> GpuIds { get; }
+
+    public TimeSpan CreatedAt { get; }
+
+    public ReplicaState State { get; set; } = ReplicaState.Placing;
+
+    /// <summary>Grows with every change of state. An effect's result with another number is too late to matter.</summary>
+    public int Attempt { get; set; }
+
+    public TimeSpan StateSince { get; set; }
+
+    /// <summary>When it last became Active from a start or a wake; kept through a drain that is taken back.</summary>
+    public TimeSpan ActiveSince { get; set; }
+
+    public string Address { get; set; } = "";
+
+    public string ApiKey { get; set; } = "";
+
+    /// <summary>What a warming replica is busy with.</summary>
+    public string Phase { get; set; } = WarmUpPhases.WaitingForGpu;
+
+    /// <summary>The last moment at which it had, or its model waited for, a request; and the moment it became Active.</summary>
+    public TimeSpan LastBusyAt { get; set; }
+
+    /// <summary>Measured after falling asleep: bytes that stay on each gpu.</summary>
+    public long ResidueBytes { get; set; }
+
+    public int SleepLevel { get; set; } = 1;
+
+    /// <summary>Set while Draining.</summary>
+    public DrainOrder? Drain { get; set; }
+
+    /// <summary>The first route revision that shows it as Draining; 0 before that was published.</summary>
+    public long FenceRevision { get; set; }
+
+    public int ProbeFailures { get; set; }
+
+    public TimeSpan NextProbeAt { get; set; }
+
+    public bool ProbeRunning { get; set; }
+
+    public bool TroubleProbeRunning { get; set; }
+
+    /// <summary>Set when it broke and its model has to wait out a backoff: it ends as Failed.</summary>
+    public string? FailureReason { get; set; }
+
+    public EngineTarget Target => new(Id, Attempt, Model, Gpus, Address, ApiKey, SleepLevel);
+
+    public bool Uses(IReadOnlyList<string> gpuIds)
+    {
+        foreach (var id in gpuIds)
+        {
+            if (GpuIds.Contains(id))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>The words in <c>WarmUp.Phase</c>.</summary>
+internal static class WarmUpPhases
+{
+    public const string WaitingForMemory = "waiting for memory";
+    public const string WaitingForGpu = "waiting for gpu";
+    public const string Starting = "starting";
+    public const string Download = "download";
+    public const string Weights = "weights";
+    public const string Compile = "compile";
+    public const string Graphs = "graphs";
+    public const string Waking = "waking";
+    public const string Canary = "canary";
+    public const string Probing = "probing";
+}

@@ -1,0 +1,47 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>Everything that the loop hears.</summary>
+internal abstract record SchedulerEvent;
+
+internal sealed record CatalogChanged(Catalog Catalog) : SchedulerEvent;
+
+internal sealed record GatewayReported(GatewayReport Report) : SchedulerEvent;
+
+internal sealed record TroubleReported(ReplicaTrouble Trouble) : SchedulerEvent;
+
+/// <summary>Time passed. Everything that depends on time is looked at.</summary>
+internal sealed record Tick : SchedulerEvent
+{
+    public static Tick Instance { get; } = new();
+}
+
+/// <summary>An effect's result; ignored unless the replica is still in the state that asked for it.</summary>
+internal abstract record ReplicaEvent(string Replica, int Attempt) : SchedulerEvent;
+
+internal sealed record Launched(string Replica, int Attempt, string Address, string ApiKey) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record PhaseSeen(string Replica, int Attempt, string Phase) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record EngineReady(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
+
+/// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
+internal sealed record FellAsleep(string Replica, int Attempt, long ResidueBytes) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record Woke(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record StepFailed(string Replica, int Attempt, string Reason) : ReplicaEvent(Replica, Attempt);
+
+internal sealed record Stopped(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
+
+/// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough.</param>
+internal sealed record Probed(string Replica, int Attempt, bool Healthy, bool WasTrouble, string Detail) : ReplicaEvent(Replica, Attempt);
+
+/// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>
+internal sealed record ProcessExited(string Replica, string Detail) : SchedulerEvent;
+
+internal sealed record ExternalProbed(string Model, int Revision, bool Healthy, string Detail) : SchedulerEvent;

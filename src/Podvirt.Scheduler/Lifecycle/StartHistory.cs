@@ -1,0 +1,42 @@
+namespace Podvirt.Scheduler.Lifecycle;
+
+/// <summary>How long a model's recent cold starts and wakes took, newest last. Stored under <c>history/&lt;model&gt;</c>.</summary>
+internal sealed record StartHistory
+{
+    public const string KeyPrefix = "history/";
+
+    /// <summary>Enough for a median that one odd start does not move, few enough to follow a change of hardware.</summary>
+    public const int LengthMax = 15;
+
+    public static StartHistory Empty { get; } = new();
+
+    /// <summary>Placing to Active, in milliseconds.</summary>
+    public IReadOnlyList<long> ColdStartsMs { get; init; } = [];
+
+    /// <summary>Waking to Active, in milliseconds.</summary>
+    public IReadOnlyList<long> WakesMs { get; init; } = [];
+
+    public StartHistory WithColdStart(TimeSpan duration) => this with { ColdStartsMs = Append(ColdStartsMs, duration) };
+
+    public StartHistory WithWake(TimeSpan duration) => this with { WakesMs = Append(WakesMs, duration) };
+
+    public long? LastColdStartMs => ColdStartsMs.Count == 0 ? null : ColdStartsMs[^1];
+
+    public long? ExpectedColdStartMs => Median(ColdStartsMs);
+
+    public long? ExpectedWakeMs => Median(WakesMs);
+
+    private static long[] Append(IReadOnlyList<long> list, TimeSpan duration) =>
+        [.. list.Skip(Math.Max(0, list.Count - LengthMax + 1)), (long)duration.TotalMilliseconds];
+
+    private static long? Median(IReadOnlyList<long> list)
+    {
+        if (list.Count == 0)
+        {
+            return null;
+        }
+
+        var sorted = list.Order().ToArray();
+        return sorted[sorted.Length / 2];
+    }
+}

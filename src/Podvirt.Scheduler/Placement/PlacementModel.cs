@@ -1,0 +1,79 @@
+using Podvirt.Core.Gpus;
+
+namespace Podvirt.Scheduler.Placement;
+
+/// <summary>What could be done about a replica that holds memory.</summary>
+internal enum HoldingKind
+{
+    /// <summary>Nothing: it is on its way up, or protected.</summary>
+    Fixed,
+
+    /// <summary>It is already giving memory back.</summary>
+    Leaving,
+
+    /// <summary>Asleep: stopping it frees its residue.</summary>
+    Sleeping,
+
+    /// <summary>Serves, without a request in flight or waiting.</summary>
+    Idle,
+
+    /// <summary>Serves requests, and has served long enough to be drained for another's sake.</summary>
+    Busy,
+}
+
+/// <summary>One replica's share of the memory ledger.</summary>
+/// <param name="Gpus">Device ids.</param>
+/// <param name="Bytes">Held on each of them now.</param>
+/// <param name="BytesAfter">
+/// Held on each of them when it has left (<see cref="HoldingKind.Leaving"/>) or been put to sleep; equal to
+/// <paramref name="Bytes"/> where sleep frees nothing.
+/// </param>
+/// <param name="LastUsed">The earlier, the sooner it is chosen as a victim.</param>
+internal sealed record Holding(
+    string Replica, IReadOnlyList<string> Gpus, long Bytes, long BytesAfter, HoldingKind Kind, TimeSpan LastUsed);
+
+/// <param name="Claimed">Gpus that somebody who waits longer is having freed: nobody else takes them now.</param>
+internal sealed record PlacementSnapshot(IReadOnlyList<GpuDevice> Gpus, IReadOnlyList<Holding> Holdings, IReadOnlySet<string> Claimed);
+
+internal enum EvictionScope
+{
+    /// <summary>Only memory that is free now.</summary>
+    None,
+
+    /// <summary>Sleeping and idle replicas give way.</summary>
+    Idle,
+
+    /// <summary>Busy ones too.</summary>
+    Busy,
+}
+
+/// <param name="Count">Gpus of one node and one type.</param>
+/// <param name="Bytes">On each of them.</param>
+/// <param name="Scope">Who may be asked to leave.</param>
+/// <param name="OnlyGpus">A wake stays where its replica is; null: anywhere.</param>
+/// <param name="Self">The waking replica: never its own victim.</param>
+/// <param name="Simulated">Real engines need real gpus, simulated engines simulated ones; null: either.</param>
+internal sealed record PlacementRequest(
+    int Count, long Bytes, EvictionScope Scope, IReadOnlyList<string>? OnlyGpus = null, string? Self = null, bool? Simulated = null);
+
+/// <param name="Sleep">Put it to sleep; otherwise stop it.</param>
+internal sealed record Victim(string Replica, bool Sleep, HoldingKind Kind);
+
+internal enum PlacementOutcome
+{
+    /// <summary>The memory is free now.</summary>
+    Fits,
+
+    /// <summary>It will be, once the victims (and those that are leaving already) have left.</summary>
+    Evict,
+
+    /// <summary>Not without evicting more than the scope allows.</summary>
+    NoRoom,
+}
+
+/// <param name="Gpus">Chosen devices; empty for NoRoom.</param>
+/// <param name="Victims">Empty while it is enough to wait for those that are leaving.</param>
+internal sealed record PlacementDecision(PlacementOutcome Outcome, IReadOnlyList<GpuDevice> Gpus, IReadOnlyList<Victim> Victims)
+{
+    public static PlacementDecision NoRoom { get; } = new(PlacementOutcome.NoRoom, [], []);
+}

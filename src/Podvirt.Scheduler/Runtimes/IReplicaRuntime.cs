@@ -1,0 +1,47 @@
+using Podvirt.Core.Gpus;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Scheduler.Runtimes;
+
+internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus);
+
+/// <param name="Address">Where the engine will listen.</param>
+/// <param name="ApiKey">Its own key, made for it alone.</param>
+/// <param name="Process">The first process's id, which names its session.</param>
+internal sealed record RunningReplica(string Replica, string Model, string Address, string ApiKey, int Process);
+
+/// <param name="Detail">How it ended, for people: exit code or signal, and the last line of its log.</param>
+internal sealed record ReplicaExit(string Replica, string Detail);
+
+/// <summary>Where replicas run.</summary>
+internal interface IReplicaRuntime
+{
+    /// <summary>Starts the process; returns before the engine answers.</summary>
+    /// <exception cref="ReplicaStartException">It could not be started at all.</exception>
+    ValueTask<RunningReplica> StartAsync(ReplicaStart start, CancellationToken cancellationToken);
+
+    /// <summary>Ends the replica and all of its processes; returns when they are gone. Cancelling skips the grace, not the wait.</summary>
+    Task StopAsync(string replica, CancellationToken cancellationToken);
+
+    /// <summary>Everything that runs now.</summary>
+    IReadOnlyList<RunningReplica> List();
+
+    /// <summary>The text that a replica wrote, from a position on; empty when there is nothing new.</summary>
+    /// <param name="position">Where the last read ended; moved on.</param>
+    string ReadLog(string replica, ref long position);
+
+    /// <summary>Replicas that ended, whoever ended them. Completes with the runtime.</summary>
+    IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Removes what an earlier run left behind, before anything is placed.</summary>
+    Task RemoveLeftoversAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A replica could not be started; the message is for people.</summary>
+internal sealed class ReplicaStartException : Exception
+{
+    public ReplicaStartException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

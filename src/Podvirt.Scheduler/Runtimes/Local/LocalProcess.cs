@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+
+namespace Podvirt.Scheduler.Runtimes.Local;
+
+/// <summary>One child and its process group.</summary>
+internal sealed class LocalProcess(RunningReplica running, string logPath)
+{
+    private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RunningReplica Running => running;
+
+    public string LogPath => logPath;
+
+    /// <summary>Somebody asked for its end: that it ends is no news.</summary>
+    public bool IsStopping { get; set; }
+
+    /// <summary>Completes when it is reaped and its group is killed.</summary>
+    public Task Exited => _exited.Task;
+
+    /// <summary>How it ended; set before <see cref="Exited"/> completes.</summary>
+    public string Ending { get; private set; } = "";
+
+    public void Signal(int signal)
+    {
+        // Until it is reaped its pid, and so its group, cannot be another's. "No such process" then means: just gone.
+        if (!_exited.Task.IsCompleted)
+        {
+            _ = Libc.Kill(-running.Process, signal);
+        }
+    }
+
+    /// <summary>Reaps it if it has ended. Called by one task only.</summary>
+    public unsafe bool TryReap()
+    {
+        var info = stackalloc byte[Libc.StructBytesMax];
+        new Span<byte>(info, Libc.StructBytesMax).Clear();
+        var found = Libc.WaitId(Libc.WaitByPid, running.Process, info, Libc.WaitExited | Libc.WaitNoHang | Libc.WaitNoWait);
+        if (found == 0 && MemoryMarshal.Read<int>(new ReadOnlySpan<byte>(info, sizeof(int))) != Libc.SigChild)
+        {
+            return false;
+        }
+
+        if (found != 0 && Marshal.GetLastPInvokeError() == Libc.ErrorInterrupted)
+        {
+            return false;
+        }
+
+        // Workers that outlive their leader would keep the gpus' memory. The leader, not yet reaped, still holds the
+        // group's number, so nobody else's processes can be meant.
+        _ = Libc.Kill(-running.Process, Libc.SigKill);
+        var reaped = Libc.WaitPid(running.Process, out var status, Libc.WaitNoHang);
+        Ending = reaped == running.Process ? Describe(status) : "ended, exit code unknown";
+        _exited.TrySetResult();
+        return true;
+    }
+
+    private static string Describe(int status)
+    {
+        var signal = status & 0x7f;
+        return signal == 0 ? $"exit code {(status >> 8) & 0xff}" : $"killed by signal {signal}";
+    }
+}

@@ -1,0 +1,234 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Podvirt.Scheduler.Engines;
+
+namespace Podvirt.Scheduler.Runtimes.Local;
+
+/// <summary>Replicas as child processes of this one.</summary>
+internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
+{
+    public const string NonceVariable = "PODVIRT_REPLICA_NONCE";
+
+    /// <summary>How soon an exit is noticed: a dead engine costs its requests at most this much before the routes say so.</summary>
+    private static readonly TimeSpan ReapInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How often log sizes are looked at, in reaping rounds: about a second.</summary>
+    private const int RoundsPerLogCheck = 50;
+
+    private readonly SchedulerOptions _options;
+    private readonly EngineCommandBuilder _commands;
+    private readonly ReplicaLogFiles _logs;
+    private readonly PidFiles _pidFiles;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly ConcurrentDictionary<string, LocalProcess> _processes = new(StringComparer.Ordinal);
+
+    /// <summary>One entry per replica that ended: bounded by the replicas that exist.</summary>
+    private readonly Channel<ReplicaExit> _exits = Channel.CreateUnbounded<ReplicaExit>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _reaper;
+
+    public LocalRuntime(SchedulerOptions options, EngineCommandBuilder commands, ReplicaLogFiles logs, TimeProvider time, ILogger log)
+    {
+        _options = options;
+        _commands = commands;
+        _logs = logs;
+        _pidFiles = new PidFiles(options.DataPath);
+        _time = time;
+        _log = log;
+        _reaper = ReapAsync(_ended.Token);
+    }
+
+    public ValueTask<RunningReplica> StartAsync(ReplicaStart start, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var port = FreePort();
+        var apiKey = Secret();
+        var nonce = Secret();
+        var command = _commands.Build(start.Model, start.Gpus, port, apiKey);
+        var environment = ChildEnvironment.Build(Environment.GetEnvironmentVariables(), command.Environment);
+        environment[NonceVariable] = nonce;
+        var logPath = _logs.Create(start.Model.Id, start.Replica);
+        _pidFiles.Write(new PidFile(start.Replica, start.Model.Id, 0, 0, nonce));
+        int pid;
+        try
+        {
+            pid = ProcessSpawner.Spawn(command.Arguments, environment, logPath);
+        }
+        catch (ReplicaStartException)
+        {
+            _pidFiles.Delete(start.Replica);
+            throw;
+        }
+
+        var running = new RunningReplica(start.Replica, start.Model.Id, $"http://127.0.0.1:{port}", apiKey, pid);
+        _processes[start.Replica] = new LocalProcess(running, logPath);
+        _pidFiles.Write(new PidFile(start.Replica, start.Model.Id, pid, ProcFs.ReadStat(pid)?.StartTime ?? 0, nonce));
+        SchedulerLog.Spawned(_log, start.Replica, pid, string.Join(' ', command.Arguments));
+        return ValueTask.FromResult(running);
+    }
+
+    public async Task StopAsync(string replica, CancellationToken cancellationToken)
+    {
+        if (!_processes.TryGetValue(replica, out var process))
+        {
+            return;
+        }
+
+        process.IsStopping = true;
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            process.Signal(Libc.SigTerm);
+        }
+
+        try
+        {
+            await process.Exited.WaitAsync(_options.StopGrace, _time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            if (exception is TimeoutException)
+            {
+                SchedulerLog.Killed(_log, replica, _options.StopGrace);
+            }
+
+            process.Signal(Libc.SigKill);
+            // The kernel ends it; the reaper tells when.
+            await process.Exited;
+        }
+
+        _pidFiles.Delete(replica);
+        _processes.TryRemove(replica, out _);
+    }
+
+    public IReadOnlyList<RunningReplica> List() =>
+        [.. _processes.Values.Where(process => !process.Exited.IsCompleted).Select(process => process.Running)];
+
+    public string ReadLog(string replica, ref long position) =>
+        _processes.TryGetValue(replica, out var process) ? ReplicaLogFiles.ReadFrom(process.LogPath, ref position) : "";
+
+    public IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken) =>
+        _exits.Reader.ReadAllAsync(cancellationToken);
+
+    public async Task RemoveLeftoversAsync(CancellationToken cancellationToken) =>
+        await new Leftovers(_pidFiles, _time, _log).RemoveAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        // Whoever ends the runtime without stopping its replicas still leaves none behind.
+        using var atOnce = new CancellationTokenSource();
+        await atOnce.CancelAsync();
+        await Task.WhenAll(_processes.Keys.Select(replica => StopAsync(replica, atOnce.Token)));
+        await _ended.CancelAsync();
+        await _reaper;
+        _exits.Writer.TryComplete();
+        _ended.Dispose();
+    }
+
+    private async Task ReapAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(ReapInterval, _time);
+        for (var round = 1; ; round++)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            foreach (var process in _processes.Values)
+            {
+                if (!process.Exited.IsCompleted && process.TryReap())
+                {
+                    Report(process);
+                }
+                else if (round % RoundsPerLogCheck == 0)
+                {
+                    BoundLog(process);
+                }
+            }
+        }
+    }
+
+    private void Report(LocalProcess process)
+    {
+        var how = process.Ending;
+        SchedulerLog.Exited(_log, process.Running.Replica, process.Running.Process, how);
+        if (!process.IsStopping)
+        {
+            var line = LastErrorLine(process);
+            _exits.Writer.TryWrite(new ReplicaExit(process.Running.Replica, line.Length == 0 ? how : $"{how}: {line}"));
+        }
+    }
+
+    private string LastErrorLine(LocalProcess process)
+    {
+        try
+        {
+            return ReplicaLogFiles.LastErrorLine(process.LogPath);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Reaping goes on whatever became of a log; the exit is reported without its line.
+            SchedulerLog.LogUnreadable(_log, process.Running.Replica, exception.Message);
+            return "";
+        }
+    }
+
+    private void BoundLog(LocalProcess process)
+    {
+        try
+        {
+            _logs.Bound(process.LogPath);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            SchedulerLog.LogUnbounded(_log, process.Running.Replica, exception.Message);
+        }
+    }
+
+    /// <summary>Free a moment ago. Should another take it before the engine binds, the start fails and is tried again.</summary>
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static string Secret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+}
+
+/// <summary>What a child inherits.</summary>
+internal static class ChildEnvironment
+{
+    /// <summary>Ours alone: switches of this process, and everything that may hold a secret of it.</summary>
+    public static Dictionary<string, string> Build(IDictionary ours, IReadOnlyDictionary<string, string> added)
+    {
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in ours)
+        {
+            var name = (string)entry.Key;
+            if (name != "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS" && !name.StartsWith("PODVIRT_", StringComparison.Ordinal))
+            {
+                result[name] = (string?)entry.Value ?? "";
+            }
+        }
+
+        foreach (var (name, value) in added)
+        {
+            result[name] = value;
+        }
+
+        return result;
+    }
+}

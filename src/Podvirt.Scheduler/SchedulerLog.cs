@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Messages;
+using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Lifecycle;
+
+namespace Podvirt.Scheduler;
+
+/// <summary>Every log line of this room. Ids 2000 to 2099; an id is never used again for something else.</summary>
+internal static partial class SchedulerLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "{Model}: replica {Replica} {From} --{Trigger}--> {To}")]
+    public static partial void Moved(ILogger logger, string model, string replica, ReplicaState from, ReplicaTrigger trigger, string to);
+
+    [LoggerMessage(2001, LogLevel.Warning, "{Model}: replica {Replica} broke while {State}: {Reason}")]
+    public static partial void Broke(ILogger logger, string model, string replica, ReplicaState state, string reason);
+
+    [LoggerMessage(2002, LogLevel.Debug, "Result {Result} of replica {Replica}, attempt {Attempt}, comes too late and is ignored")]
+    public static partial void LateResult(ILogger logger, string replica, string result, int attempt);
+
+    [LoggerMessage(2003, LogLevel.Information, "{Model}: replica {Replica} placed on [{Gpus}]")]
+    public static partial void Placed(ILogger logger, string model, string replica, string gpus);
+
+    [LoggerMessage(2004, LogLevel.Information, "{Model}: idle replica {Replica} did not drain in time and serves on")]
+    public static partial void DrainTimedOut(ILogger logger, string model, string replica);
+
+    [LoggerMessage(2005, LogLevel.Warning,
+        "{Model}: replica {Replica} is stopped with {InFlight} requests in flight: its drain took too long")]
+    public static partial void DrainForced(ILogger logger, string model, string replica, int inFlight);
+
+    [LoggerMessage(2006, LogLevel.Information, "{Model}: a gateway had trouble with replica {Replica}: {Kind} {Detail}")]
+    public static partial void Trouble(ILogger logger, string model, string replica, TroubleKind kind, string detail);
+
+    [LoggerMessage(2007, LogLevel.Information, "Scheduler epoch {Epoch} with {Gpus} gpus")]
+    public static partial void Started(ILogger logger, long epoch, int gpus);
+
+    [LoggerMessage(2008, LogLevel.Error, "The scheduler's {Task} ended unexpectedly and is started again")]
+    public static partial void TaskFailed(ILogger logger, string task, Exception exception);
+
+    [LoggerMessage(2009, LogLevel.Error, "The catalog in the state store cannot be read; the last good one stays in force")]
+    public static partial void CatalogUnreadable(ILogger logger, Exception exception);
+
+    [LoggerMessage(2010, LogLevel.Warning, "{Model}: its start history cannot be read and begins anew")]
+    public static partial void HistoryUnreadable(ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Warning, "{Model}: its start history cannot be written")]
+    public static partial void HistoryUnwritten(ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(2012, LogLevel.Warning, "The routes could not be published; the next repetition carries them")]
+    public static partial void PublishFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2013, LogLevel.Warning, "Process {Pid} of an earlier run (replica {Replica}) was still there and has been killed")]
+    public static partial void LeftoverRemoved(ILogger logger, int pid, string replica);
+
+    [LoggerMessage(2014, LogLevel.Warning, "nvidia-smi: {Detail}")]
+    public static partial void NvidiaSmi(ILogger logger, string detail);
+
+    [LoggerMessage(2015, LogLevel.Warning, "Replica {Replica} ignored SIGTERM for {Grace} and was killed")]
+    public static partial void Killed(ILogger logger, string replica, TimeSpan grace);
+
+    [LoggerMessage(2016, LogLevel.Warning, "The log of replica {Replica} could not be bounded: {Detail}")]
+    public static partial void LogUnbounded(ILogger logger, string replica, string detail);
+
+    [LoggerMessage(2017, LogLevel.Error, "Stopping replica {Replica} failed")]
+    public static partial void StopFailed(ILogger logger, string replica, Exception exception);
+
+    [LoggerMessage(2018, LogLevel.Information, "Replica {Replica}: pid {Pid} started: {Command}")]
+    public static partial void Spawned(ILogger logger, string replica, int pid, string command);
+
+    [LoggerMessage(2019, LogLevel.Information, "Replica {Replica}: pid {Pid} ended: {Detail}")]
+    public static partial void Exited(ILogger logger, string replica, int pid, string detail);
+
+    [LoggerMessage(2021, LogLevel.Warning, "The log of replica {Replica} could not be read: {Detail}")]
+    public static partial void LogUnreadable(ILogger logger, string replica, string detail);
+
+    [LoggerMessage(2020, LogLevel.Error, "A step of replica {Replica} failed in an unforeseen way")]
+    public static partial void StepThrew(ILogger logger, string replica, Exception exception);
+}

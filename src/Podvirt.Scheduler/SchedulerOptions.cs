@@ -1,0 +1,103 @@
+using Podvirt.Core.Gpus;
+
+namespace Podvirt.Scheduler;
+
+/// <summary>How the scheduler works. The defaults suit one box with its engines on loopback.</summary>
+public sealed class SchedulerOptions
+{
+    /// <summary>Folder for replica logs, pid files and the simulated gpus' account. Default <c>./data</c>.</summary>
+    public string DataPath { get; set; } = "data";
+
+    /// <summary>The gpus of this node; null: ask <c>nvidia-smi</c> at start (none where it is absent).</summary>
+    public IReadOnlyList<GpuDevice>? Gpus { get; set; }
+
+    /// <summary>
+    /// The simulated engine: an executable, or a <c>.dll</c> run by <c>dotnet</c>. Null: <c>Podvirt.Simulator</c> beside the
+    /// running assemblies.
+    /// </summary>
+    public string? SimulatorPath { get; set; }
+
+    /// <summary>The command that starts vLLM. Default <c>vllm</c>, found by PATH.</summary>
+    public string VllmCommand { get; set; } = "vllm";
+
+    /// <summary>How deep idle engines sleep: 1 keeps the weights in host memory and wakes in seconds, 2 reloads them. Default 1.</summary>
+    public int SleepLevel { get; set; } = 1;
+
+    /// <summary>A gateway silent for this long is gone. Default 5 s: five of its one-second reports.</summary>
+    public TimeSpan GatewayLease { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the routes are repeated without a change. Default 2 s: what a lost message may cost.</summary>
+    public TimeSpan PublishInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often time-dependent decisions are looked at. Default 100 ms: idle times are met that closely.</summary>
+    public TimeSpan TickInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>An idle replica that does not drain in this time goes back to serving. Default 30 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// A replica that others wait for, or that is outdated, is stopped after this time even with requests in flight.
+    /// Default 5 min: longer than nearly every answer.
+    /// </summary>
+    public TimeSpan DrainHardTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// A request that has waited this long may have a busy replica of another model drained. Default 30 s: a swap costs
+    /// seconds, so that a shorter limit would spend the gpu's time on swapping.
+    /// </summary>
+    public TimeSpan FairnessLimit { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A busy replica serves at least this long before it is drained for another model. Default 5 s.</summary>
+    public TimeSpan ResidencyMin { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The first wait after a failed start; doubles with each further one. Default 1 s.</summary>
+    public TimeSpan BackoffMin { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest wait after failed starts. Default 60 s: an operator's fix is picked up within a minute.</summary>
+    public TimeSpan BackoffMax { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Deaths in a row, without a completed <see cref="StableAfter"/>, that make a model Failed. Default 3.</summary>
+    public int CrashesMax { get; set; } = 3;
+
+    /// <summary>Serving this long clears the count of deaths. Default 60 s.</summary>
+    public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a serving replica's health is asked for. Default 1 s.</summary>
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Failed probes in a row that count as dead. Default 3.</summary>
+    public int ProbeFailuresMax { get; set; } = 3;
+
+    /// <summary>How often an engine that runs elsewhere is asked. Default 5 s.</summary>
+    public TimeSpan ExternalProbeInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>One health probe. Default 2 s: a health check does no work.</summary>
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
+    public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The engine's part of falling asleep. Default 60 s: copying 40 GiB takes 3 to 6 s, large models more.</summary>
+    public TimeSpan SleepTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long the gpus may take to show the memory as free after sleep. Default 10 s.</summary>
+    public TimeSpan MemoryReturnTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The engine's part of waking. Default 2 min: level 2 reads the weights again.</summary>
+    public TimeSpan WakeTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>What SIGTERM gets before SIGKILL. Default 10 s.</summary>
+    public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A replica's log is cut to its tail above this size. Default 8 MiB.</summary>
+    public long LogBytesMax { get; set; } = 8L << 20;
+
+    /// <summary>Logs kept per model, the newest. Default 5.</summary>
+    public int LogsPerModel { get; set; } = 5;
+
+    /// <summary>
+    /// What a sleeping engine is assumed to hold on each gpu, in bytes, before it was measured. Default 1.4 GiB: published
+    /// measurements say 1.2 to 1.4.
+    /// </summary>
+    public long AssumedResidueBytes { get; set; } = (long)(1.4 * (1L << 30));
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Podvirt.Server.Client;
+using Podvirt.Server.Output;
+using Podvirt.Server.Serving;
+
+namespace Podvirt.Server.Commands;
+
+/// <summary>What every command is given.</summary>
+internal sealed record CommandContext(Terminal Terminal, Func<string, string?> Environment, TimeProvider Time);
+
+/// <summary>The <c>podvirt</c> command.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, Func<string, string?> environment, TimeProvider time)
+    {
+        var result = Build(new CommandContext(terminal, environment, time)).Parse(args);
+        if (result.Errors.Count > 0)
+        {
+            foreach (var error in result.Errors)
+            {
+                await terminal.Error.WriteLineAsync(error.Message);
+            }
+            await terminal.Error.WriteLineAsync("'podvirt --help' lists the commands, 'podvirt COMMAND --help' the options of one.");
+            return ExitCodes.Usage;
+        }
+        // Signals: serve has its own handling, every other command just ends.
+        var invocation = new InvocationConfiguration
+        {
+            Output = terminal.Output,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        try
+        {
+            return await result.InvokeAsync(invocation);
+        }
+        catch (CommandFailure failure)
+        {
+            await terminal.Error.WriteLineAsync(failure.Message);
+            return failure.ExitCode;
+        }
+    }
+
+    public static RootCommand Build(CommandContext context)
+    {
+        // The assembly has a longer name than the command.
+        var root = new RootCommand("Serverless GPU inference: models load on demand, sleep when idle, and are billed by the token.") { HelpName = "podvirt" };
+        root.Add(ServeCommand.Build(context));
+        root.Add(ModelsCommand.Build(context));
+        root.Add(KeysCommand.Build(context));
+        root.Add(UsageCommand.Build(context));
+        root.Add(LogsCommand.Build(context));
+        root.Add(ConsoleCommand.Build(context));
+        return root;
+    }
+}

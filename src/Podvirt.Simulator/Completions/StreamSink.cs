@@ -1,0 +1,132 @@
+using Microsoft.AspNetCore.Connections.Features;
+using Podvirt.Simulator.Engine;
+using Podvirt.Simulator.Http;
+using Podvirt.Simulator.Language;
+
+namespace Podvirt.Simulator.Completions;
+
+/// <summary>Sends a generation as an event stream, one flush per frame. What a frame holds is up to the endpoint.</summary>
+internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling sampling, Generation generation, Errors errors, bool reportCached)
+    : IGenerationSink
+{
+    private readonly byte[] _start = head.FrameStart();
+
+    protected FrameWriter Frame { get; } = new(context.Response.BodyWriter);
+
+    protected Generation Generation => generation;
+
+    private bool Continuous => sampling.ContinuousUsage && !generation.Faults.NoUsage;
+
+    /// <summary>Sends the head at once, long before the first output: the status is 200 from here on.</summary>
+    public async Task OpenAsync()
+    {
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        await context.Response.StartAsync(context.RequestAborted);
+        await Frame.FlushAsync();
+    }
+
+    public abstract ValueTask BeginAsync();
+
+    public async ValueTask WriteAsync(Sequence sequence, IReadOnlyList<(Part Part, string Text)> deltas)
+    {
+        if (deltas.Count == 0 && sequence.Finish == FinishReason.None)
+        {
+            return;
+        }
+
+        Frame.Raw(_start);
+        WriteChoice(sequence, deltas);
+        await EndFrameAsync(sequence.GeneratedTokens);
+    }
+
+    public async ValueTask WriteMalformedAsync()
+    {
+        Frame.Raw(_start);
+        Frame.Raw("{\"index\":0,,\"delta\":}\n\n"u8);
+        await Frame.FlushAsync();
+    }
+
+    public async ValueTask CutAsync()
+    {
+        Frame.Raw(_start.AsSpan(0, _start.Length / 2));
+        await Frame.FlushAsync();
+        // An abort alone would throw away what is still on its way: close the transport, and abort once it has sent everything.
+        if (context.Features.Get<IConnectionTransportFeature>() is { } connection)
+        {
+            var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = context.RequestAborted.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), closed);
+            await connection.Transport.Output.CompleteAsync();
+            await closed.Task;
+        }
+
+        context.Abort();
+    }
+
+    public async ValueTask FailAsync()
+    {
+        Frame.Raw("data: "u8);
+        Frame.Raw(Json.Bytes(writer => errors.Write(writer, RequestException.Engine("EngineCore encountered an issue."))).Span);
+        Frame.Raw("\n\ndata: [DONE]\n\n"u8);
+        await Frame.FlushAsync();
+    }
+
+    /// <summary>The usage frame, if asked for, and the end marker.</summary>
+    public async ValueTask CloseAsync()
+    {
+        if (sampling.IncludeUsage && !generation.Faults.NoUsage)
+        {
+            Frame.Raw(_start);
+            Frame.Raw("],"u8);
+            new ReplyUsage(generation.PromptTokens, generation.GeneratedTokens, reportCached ? generation.CachedTokens : null).Write(Frame);
+            Frame.Raw("}\n\n"u8);
+            await Frame.FlushAsync();
+        }
+
+        Frame.Raw("data: [DONE]\n\n"u8);
+        await Frame.FlushAsync();
+    }
+
+    /// <summary>One element of <c>choices</c>.</summary>
+    protected abstract void WriteChoice(Sequence sequence, IReadOnlyList<(Part Part, string Text)> deltas);
+
+    /// <summary>What follows <c>choices</c> when the frame carries no usage.</summary>
+    protected abstract ReadOnlySpan<byte> NoUsage { get; }
+
+    protected void StartFrame() => Frame.Raw(_start);
+
+    /// <param name="completionTokens">Of this frame's choice, so far: with several choices, each frame counts its own only.</param>
+    protected async ValueTask EndFrameAsync(int completionTokens)
+    {
+        if (Continuous)
+        {
+            Frame.Raw("],"u8);
+            new ReplyUsage(generation.PromptTokens, completionTokens, null).Write(Frame);
+        }
+        else
+        {
+            Frame.Raw("]"u8);
+            Frame.Raw(NoUsage);
+        }
+
+        Frame.Raw("}\n\n"u8);
+        await Frame.FlushAsync();
+    }
+
+    protected void WriteFinish(Sequence sequence)
+    {
+        Frame.Text(sequence.Finish.Name());
+        Frame.Raw(",\"stop_reason\":"u8);
+        switch (sequence.StopReason)
+        {
+            case string text:
+                Frame.Text(text);
+                break;
+            case int token:
+                Frame.Number(token);
+                break;
+            default:
+                Frame.Raw("null"u8);
+                break;
+        }
+    }
+}

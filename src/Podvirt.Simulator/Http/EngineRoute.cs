@@ -1,0 +1,5 @@
+namespace Podvirt.Simulator.Http;
+
+/// <summary>One endpoint.</summary>
+/// <param name="Inference">Whether it runs the model, and so is hit by the faults of inference.</param>
+internal sealed record EngineRoute(string Method, string Path, Func<HttpContext, Task> Handle, bool Inference = false);

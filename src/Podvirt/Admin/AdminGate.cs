@@ -1,0 +1,145 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Podvirt.Api;
+using Podvirt.ConsoleSite;
+
+namespace Podvirt.Admin;
+
+/// <summary>How a caller proved to be the admin.</summary>
+internal enum Proof
+{
+    None,
+
+    /// <summary><c>Authorization: Bearer</c>.</summary>
+    Token,
+
+    /// <summary>The console's cookie.</summary>
+    Session,
+}
+
+/// <summary>What stands before an endpoint.</summary>
+internal enum Entry
+{
+    /// <summary>Anybody; the endpoint asks for itself.</summary>
+    Open,
+
+    /// <summary>The token, or a console session.</summary>
+    Admin,
+
+    /// <summary>As <see cref="Admin"/>, and only while the console is switched on.</summary>
+    Console,
+
+    /// <summary>The token only.</summary>
+    TokenOnly,
+
+    /// <summary>As <see cref="Admin"/>, or a direct caller on the same machine.</summary>
+    LocalOrAdmin,
+}
+
+/// <summary>Stands before the endpoints of <c>/api</c> and turns refusals and failures into the one shape of errors.</summary>
+internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessions sessions, ConsoleSwitch console, ILogger<AdminGate> logger)
+{
+    public const string Cookie = "podvirt_session";
+
+    /// <summary>A page of another site can make a browser send the cookie, but not this header.</summary>
+    public const string ConsoleHeader = "X-Podvirt-Console";
+
+    private const string Bearer = "Bearer ";
+
+    /// <summary>A wrong token is no proof, whatever the cookie says.</summary>
+    public Proof Identify(HttpContext context)
+    {
+        if (context.Request.Headers.Authorization is [{ Length: > 0 } header, ..])
+        {
+            return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && credential.Matches(header[Bearer.Length..].Trim())
+                ? Proof.Token
+                : Proof.None;
+        }
+        return console.IsOn && context.Request.Cookies.TryGetValue(Cookie, out var session) && sessions.Renew(session) ? Proof.Session : Proof.None;
+    }
+
+    /// <summary>Puts the gate before every endpoint of the group, after all else that is said about it.</summary>
+    public TBuilder Guard<TBuilder>(TBuilder endpoints, Entry entry)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoints.Finally(builder =>
+        {
+            if (builder.RequestDelegate is { } inner)
+            {
+                builder.RequestDelegate = context => RunAsync(context, entry, inner);
+            }
+        });
+        return endpoints;
+    }
+
+    private async Task RunAsync(HttpContext context, Entry entry, RequestDelegate inner)
+    {
+        try
+        {
+            if (await AdmitAsync(context, entry))
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                await inner(context);
+            }
+        }
+        catch (ApiException refusal) when (!context.Response.HasStarted)
+        {
+            await ApiJson.Error(refusal.Status, refusal.Code, refusal.Message, refusal.Param).ExecuteAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller left: there is nobody to tell. The status is for the host's log.
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
+        }
+        catch (Exception error) when (error is not BadHttpRequestException && !context.Response.HasStarted)
+        {
+            LogFailed(error, context.Request.Method, context.Request.Path);
+            await ApiJson.WriteErrorAsync(context, StatusCodes.Status500InternalServerError, "internal_error", "The server failed; its log says why.");
+        }
+    }
+
+    private async Task<bool> AdmitAsync(HttpContext context, Entry entry)
+    {
+        if (entry == Entry.Open || (entry == Entry.LocalOrAdmin && IsLocal(context)))
+        {
+            return true;
+        }
+        if (entry == Entry.Console)
+        {
+            console.ThrowIfOff();
+        }
+        var proof = Identify(context);
+        if (proof == Proof.None || (entry == Entry.TokenOnly && proof != Proof.Token))
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            await ApiJson.WriteErrorAsync(
+                context, StatusCodes.Status401Unauthorized, "admin_required",
+                "Send the admin token as 'Authorization: Bearer …', or sign in to the console.");
+            return false;
+        }
+        if (proof == Proof.Session && !IsRead(context.Request.Method) && context.Request.Headers[ConsoleHeader] != "1")
+        {
+            await ApiJson.WriteErrorAsync(
+                context, StatusCodes.Status403Forbidden, "console_header_missing",
+                $"A call that changes something with the console's cookie needs the header '{ConsoleHeader}: 1'.");
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>What a proxy on this machine passes on is not local; proxies say so in a header.</summary>
+    private static bool IsLocal(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Forwarded");
+
+    private static bool IsRead(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+
+    [LoggerMessage(5001, LogLevel.Error, "{Method} {Path} failed")]
+    private partial void LogFailed(Exception error, string method, PathString path);
+}

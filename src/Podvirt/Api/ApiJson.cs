@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Podvirt.Admin;
+
+namespace Podvirt.Api;
+
+/// <summary>How <c>/api</c> speaks: snake_case, nulls written, and one shape for every error.</summary>
+internal static class ApiJson
+{
+    /// <summary>No call of this API needs more.</summary>
+    private const int BodyBytesMax = 64 * 1024;
+
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    public static IResult Ok<T>(T value, int status = StatusCodes.Status200OK) => Results.Json(value, Options, statusCode: status);
+
+    public static IResult Error(int status, string code, string message, string? param = null) =>
+        Ok(new ErrorBody(new ErrorDetail(message, TypeOf(status), param, code)), status);
+
+    public static Task WriteErrorAsync(HttpContext context, int status, string code, string message) =>
+        Error(status, code, message).ExecuteAsync(context);
+
+    /// <summary>The body as a <typeparamref name="T"/>.</summary>
+    /// <exception cref="ApiException">Too large, or not that.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext context)
+    {
+        if (context.Request.ContentLength > BodyBytesMax)
+        {
+            throw new ApiException(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is larger than {BodyBytesMax} bytes.");
+        }
+        var buffer = new byte[BodyBytesMax + 1];
+        var length = await context.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        if (length > BodyBytesMax)
+        {
+            throw new ApiException(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is larger than {BodyBytesMax} bytes.");
+        }
+        try
+        {
+            return JsonSerializer.Deserialize<T>(buffer.AsSpan(0, length), Options)
+                ?? throw new ApiException(StatusCodes.Status400BadRequest, "invalid_json", "The body is null; send an object.");
+        }
+        catch (JsonException error)
+        {
+            throw new ApiException(StatusCodes.Status400BadRequest, "invalid_json", $"The body is not the JSON expected here: {error.Message}");
+        }
+    }
+
+    private static string TypeOf(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "authentication_error",
+        StatusCodes.Status403Forbidden => "permission_error",
+        StatusCodes.Status429TooManyRequests => "rate_limit_error",
+        >= 500 => "server_error",
+        _ => "invalid_request_error",
+    };
+
+    private sealed record ErrorBody(ErrorDetail Error);
+
+    private sealed record ErrorDetail(string Message, string Type, string? Param, string Code);
+}
+
+/// <summary>A refusal, on its way to the caller.</summary>
+internal sealed class ApiException : Exception
+{
+    public ApiException(int status, string code, string message, string? param = null)
+        : base(message)
+    {
+        Status = status;
+        Code = code;
+        Param = param;
+    }
+
+    public int Status { get; }
+
+    public string Code { get; }
+
+    public string? Param { get; }
+}

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Podvirt.Admin;
+using Podvirt.Fleet;
+
+namespace Podvirt.Api;
+
+/// <summary><c>GET /api/models</c> and <c>GET /api/models/{id}</c>.</summary>
+internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader)
+{
+    public void Map(IEndpointRouteBuilder api)
+    {
+        gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Admin);
+        gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Admin);
+    }
+
+    public static ApiException NotFound(string id) =>
+        new(StatusCodes.Status404NotFound, "model_not_found", $"There is no model '{id}' in the catalog.", "id");
+
+    private async Task<IResult> ListAsync(HttpContext context) => ApiJson.Ok(await reader.ListAsync(context.RequestAborted));
+
+    private async Task<IResult> ShowAsync(HttpContext context)
+    {
+        var id = RouteId.Of(context);
+        var list = await reader.ListAsync(context.RequestAborted);
+        return ApiJson.Ok(list.Data.FirstOrDefault(m => m.Id == id) ?? throw NotFound(id));
+    }
+}
+
+internal static class RouteId
+{
+    /// <summary>The id of the address. Ids may hold slashes, sent as they are or as <c>%2F</c>.</summary>
+    public static string Of(HttpContext context) =>
+        (context.GetRouteValue("id") as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+}

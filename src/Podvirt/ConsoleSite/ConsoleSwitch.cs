@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+using Podvirt.Api;
+
+namespace Podvirt.ConsoleSite;
+
+/// <summary>Whether the console is there at all, and where people reach it.</summary>
+internal sealed class ConsoleSwitch(string? flag, Uri? publicUrl)
+{
+    /// <summary>Read when the server starts. On by default; <c>false</c>, <c>0</c> or <c>off</c> switches the console off.</summary>
+    public const string Variable = "REACT_APP_ENABLE_PODVIRT_INFERENCE";
+
+    public bool IsOn { get; } = flag?.Trim().ToUpperInvariant() is not ("FALSE" or "0" or "OFF");
+
+    public Uri? PublicUrl { get; } = publicUrl;
+
+    public void ThrowIfOff()
+    {
+        if (!IsOn)
+        {
+            throw new ApiException(StatusCodes.Status404NotFound, "console_off", "The console is switched off on this server.");
+        }
+    }
+}
+
+internal static class ConsoleLink
+{
+    public const string HomePath = "/inference/serverless";
+
+    /// <summary>The code stands in the fragment, which no server and no log gets to see.</summary>
+    public static string For(Uri origin, string code) => $"{origin.GetLeftPart(UriPartial.Authority)}{HomePath}#signin={code}";
+}

@@ -1,0 +1,149 @@
+using Microsoft.Extensions.Hosting;
+using Podvirt.Core.Messages;
+using Podvirt.Messaging;
+
+namespace Podvirt.Fleet;
+
+/// <summary>Listens to the bus and holds the last that was heard: routes from the scheduler, demand from every gateway.</summary>
+internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, IAsyncDisposable
+{
+    /// <summary>Gateways report every second; one that is silent for five is gone.</summary>
+    private static readonly TimeSpan _reportLifetime = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, (GatewayReport Report, DateTimeOffset At)> _reports = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private RouteTable _routes = RouteTable.Empty;
+    private TaskCompletionSource _changed = NewSignal();
+    private IBusSubscription<RouteTable>? _routeSubscription;
+    private IBusSubscription<GatewayReport>? _reportSubscription;
+    private Task _reading = Task.CompletedTask;
+
+    public RouteTable Routes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _routes;
+            }
+        }
+    }
+
+    /// <summary>False until the scheduler has spoken.</summary>
+    public bool HasRoutes => Routes.Epoch > 0 || Routes.Revision > 0;
+
+    /// <summary>Completes with the next change after this call.</summary>
+    public Task NextChange
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _changed.Task;
+            }
+        }
+    }
+
+    /// <summary>By model, summed over all gateways that still report.</summary>
+    public IReadOnlyDictionary<string, Demand> Demand()
+    {
+        lock (_gate)
+        {
+            var oldest = time.GetUtcNow() - _reportLifetime;
+            foreach (var (gateway, _) in _reports.Where(r => r.Value.At < oldest).ToList())
+            {
+                _reports.Remove(gateway);
+            }
+            return _reports.Values
+                .SelectMany(r => r.Report.Models)
+                .GroupBy(m => m.Model, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => new Demand(g.Sum(m => m.Waiting), g.Sum(m => m.InFlight)), StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Subscribes before it returns: what the scheduler says first is heard.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _routeSubscription = bus.Subscribe(Subjects.Routes);
+        _reportSubscription = bus.Subscribe(Subjects.GatewayReports);
+        _reading = Task.WhenAll(ReadRoutesAsync(_routeSubscription), ReadReportsAsync(_reportSubscription));
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        try
+        {
+            await _reading;
+        }
+        catch (OperationCanceledException)
+        {
+            // That is how both readers end.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_routeSubscription is not null)
+        {
+            await _routeSubscription.DisposeAsync();
+        }
+        if (_reportSubscription is not null)
+        {
+            await _reportSubscription.DisposeAsync();
+        }
+        _stopping.Dispose();
+    }
+
+    private async Task ReadRoutesAsync(IBusSubscription<RouteTable> subscription)
+    {
+        await foreach (var routes in subscription.ReadAllAsync(_stopping.Token))
+        {
+            lock (_gate)
+            {
+                if (!routes.IsNewerThan(_routes))
+                {
+                    continue;
+                }
+                _routes = routes;
+            }
+            SignalChange();
+        }
+    }
+
+    private async Task ReadReportsAsync(IBusSubscription<GatewayReport> subscription)
+    {
+        await foreach (var report in subscription.ReadAllAsync(_stopping.Token))
+        {
+            bool same;
+            lock (_gate)
+            {
+                same = _reports.TryGetValue(report.Gateway, out var last) && Counts(last.Report).SequenceEqual(Counts(report));
+                _reports[report.Gateway] = (report, time.GetUtcNow());
+            }
+            if (!same)
+            {
+                SignalChange();
+            }
+        }
+    }
+
+    /// <summary>What of a report is shown; the rest may change without news.</summary>
+    private static IEnumerable<(string Model, int Waiting, int InFlight)> Counts(GatewayReport report) =>
+        report.Models.Select(m => (m.Model, m.Waiting, m.InFlight));
+
+    private void SignalChange()
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            changed = _changed;
+            _changed = NewSignal();
+        }
+        changed.SetResult();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

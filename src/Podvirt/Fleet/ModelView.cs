@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+
+namespace Podvirt.Fleet;
+
+/// <summary>One model as <c>GET /api/models</c> and the <c>models</c> event show it.</summary>
+/// <param name="Status">Cold, Warming Up, Active, Sleeping or Failed.</param>
+/// <param name="Reason">Why it is Failed.</param>
+/// <param name="Price">USD per million tokens as exact decimals; null: free.</param>
+/// <param name="RequestsTotal">All requests ever metered.</param>
+/// <param name="InFlight">Requests at an engine now.</param>
+/// <param name="Waiting">Parked requests now.</param>
+/// <param name="StartupDurationMs">The last cold start, placing to Active.</param>
+/// <param name="WarmUp">Set while it warms up.</param>
+internal sealed record ModelView(
+    string Id, string Vendor, string Name, string Type, string Engine, string Status, string? Reason, int FailedReplicas, int Revision,
+    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp);
+
+internal sealed record GpuView(int Count, string? Type, long MemoryBytes);
+
+internal sealed record ReplicasView(int Min, int Max, int Concurrency, int Active);
+
+internal sealed record PriceView(string Prompt, string Cached, string Completion);
+
+/// <param name="EtaMs">What is left by this model's own history; 0 when that is over already.</param>
+internal sealed record WarmUpView(string Phase, long ElapsedMs, long? EtaMs);
+
+internal sealed record ModelList(IReadOnlyList<ModelView> Data)
+{
+    [JsonPropertyOrder(-1)]
+    public string Object => "list";
+}

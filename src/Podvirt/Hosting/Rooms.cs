@@ -1,0 +1,45 @@
+using Microsoft.Extensions.DependencyInjection;
+using Podvirt.Catalogs;
+using Podvirt.Configuration;
+using Podvirt.Gateway;
+using Podvirt.Messaging;
+using Podvirt.Metering;
+using Podvirt.Metering.Rating;
+using Podvirt.Scheduler;
+
+namespace Podvirt.Hosting;
+
+/// <summary>Hands each room the options that come from <c>podvirt.yaml</c>.</summary>
+internal static class Rooms
+{
+    public static void AddStoresAndMetering(IServiceCollection services, PodvirtOptions options)
+    {
+        services.AddPodvirtEmbeddedMessaging(options.DataDirectory);
+        services.AddPodvirtMetering(new MeteringOptions { DataDirectory = options.DataDirectory });
+        services.AddSingleton<RecordPrice>(static p =>
+        {
+            var store = p.GetRequiredService<IStateStore>();
+            var time = p.GetRequiredService<TimeProvider>();
+            return async (model, price, cancellationToken) =>
+                await RateWriter.ApplyPriceAsync(store, model, price, time.GetUtcNow(), cancellationToken);
+        });
+    }
+
+    public static void AddScheduler(IServiceCollection services, PodvirtOptions options, PodvirtConfig config) =>
+        services.AddPodvirtScheduler(new SchedulerOptions
+        {
+            DataPath = options.DataDirectory,
+            Gpus = config.Gpus.Devices,
+            SimulatorPath = options.SimulatorPath,
+        });
+
+    public static void AddGateway(IServiceCollection services, PodvirtConfig config) =>
+        services.AddPodvirtGateway(new GatewayOptions
+        {
+            BodyBytesMax = config.Limits.MaxBodyBytes,
+            ParkedRequestsMax = config.Limits.ParkedRequests,
+            ParkedBytesMax = config.Limits.ParkedBytes,
+            ParkedTimeMax = config.Limits.MaxWait,
+            DrainTimeout = config.Limits.Drain,
+        });
+}

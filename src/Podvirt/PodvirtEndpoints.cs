@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Podvirt.Admin;
+using Podvirt.Api;
+using Podvirt.Configuration;
+using Podvirt.ConsoleSite;
+using Podvirt.Core.Projects;
+using Podvirt.Gateway;
+using Podvirt.Gateway.Admission;
+using Podvirt.Health;
+using Podvirt.Hosting;
+
+namespace Podvirt;
+
+public static class PodvirtEndpoints
+{
+    /// <summary>
+    /// Maps <c>/v1/*</c> (the API), <c>/api/*</c> (administration), <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c> and the
+    /// console. The host's own endpoints come first where both have one.
+    /// </summary>
+    public static IEndpointRouteBuilder MapPodvirt(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var services = endpoints.ServiceProvider;
+        var gate = services.GetRequiredService<AdminGate>();
+
+        var v1 = endpoints.MapGroup("");
+        v1.MapPodvirtGateway();
+        new Cors(services.GetRequiredService<PodvirtConfig>().CorsOrigins).Apply(v1);
+
+        var playground = endpoints.MapGroup("");
+        // The guard below has asked already: whoever comes this far may spend on the default project's account.
+        playground.MapPodvirtPlayground("/api/playground/chat/completions", static _ => ValueTask.FromResult<Caller?>(new Caller(Project.Default, Key: "")));
+        gate.Guard(playground, Entry.Console);
+
+        var api = endpoints.MapGroup("/api");
+        services.GetRequiredService<SessionEndpoints>().Map(api);
+        services.GetRequiredService<ModelEndpoints>().Map(api);
+        services.GetRequiredService<EventEndpoints>().Map(api);
+        services.GetRequiredService<LogEndpoints>().Map(api);
+        services.GetRequiredService<KeyEndpoints>().Map(api);
+        services.GetRequiredService<UsageEndpoints>().Map(api);
+        gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
+
+        services.GetRequiredService<HealthEndpoints>().Map(endpoints);
+        services.GetRequiredService<ConsolePages>().Map(endpoints);
+        return endpoints;
+    }
+
+    private static Task RefuseUnknown(HttpContext context) => throw new ApiException(
+        StatusCodes.Status404NotFound, "not_found", $"There is no {context.Request.Method} {context.Request.Path} here.");
+}

@@ -1,0 +1,46 @@
+using Podvirt.Admin;
+using Podvirt.Configuration;
+using Podvirt.ConsoleSite;
+using Podvirt.Core.Models;
+using Podvirt.Gateway;
+
+namespace Podvirt;
+
+/// <summary>What a host may want to tell its people about the Podvirt in it.</summary>
+public sealed class PodvirtInstance
+{
+    private readonly PodvirtConfig _config;
+    private readonly ConsoleSwitch _console;
+    private readonly SignInCodes _codes;
+    private readonly GatewayStatus _gateway;
+    private string? _developmentKey;
+
+    internal PodvirtInstance(PodvirtConfig config, ConsoleSwitch console, SignInCodes codes, GatewayStatus gateway)
+    {
+        _config = config;
+        _console = console;
+        _codes = codes;
+        _gateway = gateway;
+    }
+
+    internal string? DevelopmentKey
+    {
+        set => _developmentKey = value;
+    }
+
+    /// <summary>How long running answers may go on after a stop was asked for.</summary>
+    public TimeSpan DrainTimeout => _config.Limits.Drain;
+
+    /// <summary>The first model of the catalog that chats; null where there is none.</summary>
+    public string? FirstChatModel => _config.Models.FirstOrDefault(m => m.Type is ModelType.Chat or ModelType.Code)?.Id;
+
+    /// <summary>Requests that are being answered, or wait for an engine.</summary>
+    public int RunningRequests => _gateway.Running;
+
+    /// <summary>The key that the first start made: handed out once, null ever after.</summary>
+    public string? TakeDevelopmentKey() => Interlocked.Exchange(ref _developmentKey, null);
+
+    /// <summary>A link that signs in to the console, once, within a quarter of an hour; null when the console is off.</summary>
+    /// <param name="origin">Where the server is reached; <c>public_url</c> comes first.</param>
+    public string? NewConsoleLink(Uri origin) => _console.IsOn ? ConsoleLink.For(_console.PublicUrl ?? origin, _codes.Issue()) : null;
+}

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Podvirt.Admin;
+using Podvirt.Api;
+using Podvirt.Catalogs;
+using Podvirt.Configuration;
+using Podvirt.ConsoleSite;
+using Podvirt.Fleet;
+using Podvirt.Gateway;
+using Podvirt.Health;
+using Podvirt.Hosting;
+using Podvirt.Keys;
+
+namespace Podvirt;
+
+public static class PodvirtServices
+{
+    /// <summary>
+    /// Adds everything that <see cref="PodvirtEndpoints.MapPodvirt"/> serves. Hosted services start in the order in which
+    /// they depend on each other (stores, metering, catalog, scheduler, gateway) and stop in the opposite one: running
+    /// answers finish within <c>limits.drain</c>, then engines stop, then usage is flushed, then the stores close. A host
+    /// that has other plans for its shutdown gives <c>HostOptions.ShutdownTimeout</c> at least that long.
+    /// </summary>
+    /// <param name="services">The host's services. Nothing process-wide is changed.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <exception cref="PodvirtConfigException">The configuration is not valid: holds every error.</exception>
+    /// <exception cref="IOException">The configuration file cannot be read.</exception>
+    public static IServiceCollection AddPodvirt(this IServiceCollection services, Action<PodvirtOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new PodvirtOptions();
+        configure(options);
+        var config = options.Yaml is { } yaml
+            ? ConfigReader.Read(yaml, "podvirt.yaml", options.Environment)
+            : ConfigReader.Read(File.ReadAllText(options.ConfigFile), Path.GetFileName(options.ConfigFile), options.Environment);
+        DataFolder.Ensure(options.DataDirectory);
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(config);
+        services.AddSingleton(p => new PodvirtInstance(
+            config, p.GetRequiredService<ConsoleSwitch>(), p.GetRequiredService<SignInCodes>(), p.GetRequiredService<GatewayStatus>()));
+        AddAdmin(services, options, config);
+
+        // The order of these lines is the order of starting.
+        Rooms.AddStoresAndMetering(services, options);
+        services.AddHostedService(p => p.GetRequiredService<FleetView>());
+        services.AddHostedService<Startup>();
+        Rooms.AddScheduler(services, options, config);
+        Rooms.AddGateway(services, config);
+        services.AddHostedService(p => p.GetRequiredService<ModelFeed>());
+        return services;
+    }
+
+    /// <summary>With <c>podvirt.yaml</c> and <c>data</c> in the working directory.</summary>
+    public static IServiceCollection AddPodvirt(this IServiceCollection services) => services.AddPodvirt(static _ => { });
+
+    private static void AddAdmin(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
+    {
+        services.AddSingleton(_ => AdminCredential.Load(options.DataDirectory, options.Environment(AdminCredential.Variable)));
+        services.AddSingleton(new ConsoleSwitch(options.Environment(ConsoleSwitch.Variable), config.PublicUrl));
+        services.AddSingleton(ConfiguredGpus.Of(config.Gpus));
+        services.AddSingleton<ConsoleSessions>();
+        services.AddSingleton<SignInCodes>();
+        services.AddSingleton<AttemptLimiter>();
+        services.AddSingleton<AdminGate>();
+        services.AddSingleton<SessionEndpoints>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<DevelopmentKey>();
+        services.AddSingleton<CatalogStore>();
+        services.AddSingleton<FleetView>();
+        services.AddSingleton<FleetReader>();
+        services.AddSingleton<ModelFeed>();
+        services.AddSingleton<ModelEndpoints>();
+        services.AddSingleton<EventEndpoints>();
+        services.AddSingleton<KeyEndpoints>();
+        services.AddSingleton<UsageEndpoints>();
+        services.AddSingleton<LogEndpoints>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<HealthEndpoints>();
+        services.AddSingleton<MetricsExport>();
+        services.AddSingleton<ConsolePages>();
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Podvirt.FunctionalTests.Browser;
+
+[Collection(nameof(Chromium))]
+public sealed partial class ChatTests(Chromium chromium, ConsoleServer server)
+{
+    [Fact]
+    public async Task ColdModel_TellsItsWarmUpThenStreamsAndThinksApart()
+    {
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, ConsolePage.ChatPath(ConsoleServer.Thinker));
+        await Expect(page.Page.GetByText("The model is cold. The first message starts it.")).ToBeVisibleAsync();
+        await page.AskAsync("Why do harbour towns grow?");
+        await Expect(page.LastAnswer).ToBeVisibleAsync();
+        var log = await TextLog.OfAsync(page.LastAnswer);
+        await page.UntilAnsweredAsync();
+
+        var texts = await log.ReadAsync();
+        Assert.Contains(texts, t => t.Contains("Warming up: loading weights", StringComparison.Ordinal));
+        Assert.InRange(texts.Select(t => t.Length).Distinct().Count(), 8, int.MaxValue);
+        await Expect(page.Figures()).ToContainTextAsync(WarmedFigures());
+        await Expect(page.Page.GetByRole(AriaRole.Banner).Or(page.Page.Locator("header")).GetByText("Active", new() { Exact = true })).ToBeVisibleAsync();
+
+        var reasoning = page.LastAnswer.Locator("details");
+        Assert.False(await reasoning.EvaluateAsync<bool>("e => e.open"));
+        var collapsed = await page.LastAnswer.InnerTextAsync();
+        Assert.DoesNotContain("think>", collapsed, StringComparison.Ordinal);
+        await page.LastAnswer.GetByText("Reasoning", new() { Exact = true }).ClickAsync();
+        await Expect(reasoning.Locator("div")).ToContainTextAsync(Word());
+
+        await page.AskAsync("And which shrink?");
+        await Expect(page.Page.GetByRole(AriaRole.Article, new() { Name = "You" })).ToHaveCountAsync(2);
+        var second = await TextLog.OfAsync(page.LastAnswer);
+        await page.UntilAnsweredAsync();
+        Assert.DoesNotContain(await second.ReadAsync(), t => t.Contains("Warming up", StringComparison.Ordinal));
+        await Expect(page.Figures()).Not.ToContainTextAsync("waiting for the model");
+        await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("/inference/serverless/acme%2Fcoder-1.5/chat")]
+    [InlineData("/inference/serverless/acme/coder-1.5/chat")]
+    public async Task CodeModel_DrawsACodeBlock(string path)
+    {
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, path);
+        await page.Message.FillAsync("Write a Python function");
+        await page.Message.PressAsync("Shift+Enter");
+        await page.Message.PressSequentiallyAsync("that merges two sorted lists.");
+        await page.Message.PressAsync("Enter");
+        await page.UntilAnsweredAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Article, new() { Name = "You" })).ToHaveTextAsync("Write a Python function\nthat merges two sorted lists.");
+        await Expect(page.LastAnswer.Locator("pre[aria-label='Code in python']")).ToContainTextAsync("def ");
+        await Expect(page.LastAnswer.Locator(".hljs-keyword").First).ToBeVisibleAsync();
+        await Expect(page.LastAnswer).Not.ToContainTextAsync("```");
+        await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Reload_KeepsFinishedMessagesAndNewChatForgetsThem()
+    {
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, ConsolePage.ChatPath(ConsoleServer.Coder));
+        await page.AskAsync("Write a SQL query for slow requests.");
+        await page.UntilAnsweredAsync();
+        var answer = await page.LastAnswer.InnerTextAsync();
+        await page.Page.ReloadAsync();
+        await page.UntilAnsweredAsync();
+        await Expect(page.LastAnswer).ToHaveTextAsync(answer, new() { UseInnerText = true });
+
+        // The answer goes back as it came, so the engine knows this conversation already.
+        await page.AskAsync("And for the fast ones?");
+        await Expect(page.Page.GetByRole(AriaRole.Article)).ToHaveCountAsync(4);
+        await page.UntilAnsweredAsync();
+        await Expect(page.Figures()).ToContainTextAsync("cached)");
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "New chat" }).ClickAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Article)).ToHaveCountAsync(0);
+        await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task AddressOfAModelThatDoesNotChat_NamesTheRightEndpoint()
+    {
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, ConsolePage.ChatPath(ConsoleServer.Embedder));
+        await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "BGE M3 does not chat" })).ToBeVisibleAsync();
+        await Expect(page.Page.GetByText("POST /v1/embeddings")).ToBeVisibleAsync();
+        await page.Page.GotoAsync(ConsolePage.ChatPath(ConsoleServer.Painter));
+        await Expect(page.Page.GetByText("It generates video")).ToBeVisibleAsync();
+        await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task UnknownAddress_OffersTheWayBack()
+    {
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, ConsolePage.ChatPath("no/such-model-2.5"));
+        await Expect(page.Page.GetByText("no/such-model-2.5")).ToBeVisibleAsync();
+        await page.Page.GetByRole(AriaRole.Link, new() { Name = "To the models" }).ClickAsync();
+        await Expect(page.Card("Qwen3 8B")).ToBeVisibleAsync();
+        await page.Page.GotoAsync("/inference/nothing");
+        await Expect(page.Page.GetByText("There is no page at this address")).ToBeVisibleAsync();
+        await page.CloseAsync();
+    }
+
+    /// <summary>Time to first token with the wait, speed, tokens and the whole.</summary>
+    [GeneratedRegex(@"First token [\d.]+ s \([\d.]+ s waiting for the model\).*\d+ tokens/s.*\d+ prompt.* \d+ completion tokens.*in all", RegexOptions.Singleline, 1000)]
+    private static partial Regex WarmedFigures();
+
+    [GeneratedRegex(@"\w+", RegexOptions.None, 1000)]
+    private static partial Regex Word();
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Http.Json;
+using Podvirt.FunctionalTests.Fixtures;
+
+namespace Podvirt.FunctionalTests.Browser;
+
+public sealed class ConsoleOffTests
+{
+    [Fact]
+    public async Task ConsoleSwitchedOff_LeavesOnlyTheApi()
+    {
+        await using var server = await PodvirtProcess.StartAsync(
+            Configs.Catalog(Configs.Model("chat")), environment: new Dictionary<string, string> { ["REACT_APP_ENABLE_PODVIRT_INFERENCE"] = "false" });
+        foreach (var path in (string[])["", "inference/serverless", "inference/serverless/chat/chat", "index.html", "api/session"])
+        {
+            using var page = await server.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, page.StatusCode);
+        }
+        using var signIn = await server.Client.PostAsJsonAsync("api/session", new { token = PodvirtProcess.AdminToken });
+        Assert.Equal(HttpStatusCode.NotFound, signIn.StatusCode);
+        using var playground = await server.Admin.PostAsJsonAsync(
+            "api/playground/chat/completions", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
+        Assert.Equal(HttpStatusCode.NotFound, playground.StatusCode);
+        Assert.DoesNotContain("signin", server.Output, StringComparison.Ordinal);
+
+        using var answer = await server.ChatAsync("chat", stream: false);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var models = await server.Admin.GetAsync("api/models");
+        Assert.Equal(HttpStatusCode.OK, models.StatusCode);
+    }
+}

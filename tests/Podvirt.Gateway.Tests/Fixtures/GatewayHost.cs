@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Podvirt.Core.Keys;
+using Podvirt.Core.Messages;
+using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Routing;
+using Podvirt.Messaging;
+
+namespace Podvirt.Gateway.Tests.Fixtures;
+
+/// <summary>A gateway on a port of its own, with everything around it in memory.</summary>
+internal sealed class GatewayHost : IAsyncDisposable
+{
+    public const string Secret = "pv-test-key";
+    public const string Project = "acme";
+
+    private readonly WebApplication _app;
+    private readonly ErrorLog _errors;
+    private readonly IBusSubscription<GatewayReport> _reports;
+    private readonly IBusSubscription<ReplicaTrouble> _troubles;
+    private readonly CancellationTokenSource _stop = new();
+    private long _revision;
+
+    private GatewayHost(WebApplication app, ErrorLog errors)
+    {
+        _app = app;
+        _errors = errors;
+        _reports = Bus.Subscribe(Subjects.GatewayReports, 4096);
+        _troubles = Bus.Subscribe(Subjects.ReplicaTroubles, 4096);
+        _ = CollectAsync(_reports, Reports);
+        _ = CollectAsync(_troubles, Troubles);
+    }
+
+    public FakeOutbox Outbox => (FakeOutbox)Services.GetRequiredService<IUsageOutbox>();
+
+    public MemoryStateStore Store => (MemoryStateStore)Services.GetRequiredService<IStateStore>();
+
+    public IBus Bus => Services.GetRequiredService<IBus>();
+
+    public IServiceProvider Services => _app.Services;
+
+    public ConcurrentQueue<GatewayReport> Reports { get; } = new();
+
+    public ConcurrentQueue<ReplicaTrouble> Troubles { get; } = new();
+
+    /// <summary>With the default key.</summary>
+    public HttpClient Client { get; private set; } = null!;
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Set by tests that provoke logged errors.</summary>
+    public bool MayLogErrors { get; set; }
+
+    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true)
+    {
+        var options = new GatewayOptions();
+        configure?.Invoke(options);
+        var errors = new ErrorLog();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders().AddProvider(errors);
+        builder.Services.AddPodvirtEmbeddedMessaging(Path.GetTempPath());
+        builder.Services.AddSingleton<IStateStore, MemoryStateStore>();
+        builder.Services.AddSingleton<IUsageOutbox, FakeOutbox>();
+        builder.Services.AddPodvirtGateway(options);
+        services?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.MapPodvirtGateway();
+        var host = new GatewayHost(app, errors);
+        await host.PutKeyAsync("k1", Secret);
+        await app.StartAsync();
+        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        host.Client = host.NewClient(Secret);
+        if (ready)
+        {
+            await host.KnowsKeyAsync(Secret);
+        }
+        return host;
+    }
+
+    /// <summary>One model <c>m</c>, Active on these engines.</summary>
+    public static async Task<GatewayHost> ServingAsync(IEnumerable<FakeEngine> engines, Action<GatewayOptions>? configure = null, TimeSpan? tokenTimeout = null)
+    {
+        var host = await StartAsync(configure);
+        await host.PublishAsync(Routes.Active("m", [.. engines], tokenTimeout: tokenTimeout));
+        return host;
+    }
+
+    public static Task<GatewayHost> ServingAsync(FakeEngine engine, Action<GatewayOptions>? configure = null, TimeSpan? tokenTimeout = null) =>
+        ServingAsync([engine], configure, tokenTimeout);
+
+    public HttpClient NewClient(string secret)
+    {
+        // Disposing a reply closes its connection at once, as a browser or a killed program does.
+        var handler = new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero };
+        var client = new HttpClient(handler) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", secret);
+        return client;
+    }
+
+    /// <summary>Publishes a table and waits until the gateway works by it.</summary>
+    public async Task PublishAsync(params ModelRoute[] models)
+    {
+        var revision = Interlocked.Increment(ref _revision);
+        await Bus.PublishAsync(Subjects.Routes, new RouteTable(1, revision, models));
+        var directory = Services.GetRequiredService<RouteDirectory>();
+        await Eventually.TrueAsync(() => directory.Table.Revision >= revision, "the route table is applied");
+    }
+
+    public ModelDispatcher Dispatcher(string model = "m")
+    {
+        Assert.True(Services.GetRequiredService<RouteDirectory>().TryFind(model, out var dispatcher));
+        return dispatcher;
+    }
+
+    public Task WaitingAsync(int count, string model = "m") =>
+        Eventually.TrueAsync(() => Dispatcher(model).GetDemand([]).Waiting == count, $"{count} requests wait");
+
+    public Task InFlightAsync(int count, string model = "m") =>
+        Eventually.TrueAsync(() => Dispatcher(model).GetDemand([]).InFlight == count, $"{count} requests are in flight");
+
+    public async Task PutKeyAsync(string id, string secret, string project = Project, DateTimeOffset? expires = null, DateTimeOffset? revoked = null) =>
+        await Store.PutAsync(ApiKey.StatePrefix + id, StateJson.ToBytes(new ApiKey
+        {
+            Id = id,
+            Name = id,
+            Prefix = ApiKey.PrefixOf(secret),
+            Hash = ApiKey.HashOf(Encoding.UTF8.GetBytes(secret)),
+            Project = project,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            ExpiresAt = expires,
+            RevokedAt = revoked,
+        }));
+
+    public Task KnowsKeyAsync(string secret) =>
+        Eventually.TrueAsync(() => Services.GetRequiredService<KeyRing>().TryAuthenticate("Bearer " + secret, out _), "the key is known");
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _stop.CancelAsync();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _stop.Dispose();
+        if (!MayLogErrors)
+        {
+            Assert.Empty(_errors.Entries);
+        }
+    }
+
+    private async Task CollectAsync<T>(IBusSubscription<T> subscription, ConcurrentQueue<T> messages)
+    {
+        try
+        {
+            await foreach (var message in subscription.ReadAllAsync(_stop.Token))
+            {
+                messages.Enqueue(message);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    private sealed class ErrorLog : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Entries { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Error)
+            {
+                Entries.Enqueue(formatter(state, exception) + exception);
+            }
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Dispose()
+        {
+        }
+    }
+}

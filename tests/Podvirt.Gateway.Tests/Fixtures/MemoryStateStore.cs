@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Podvirt.Messaging;
+
+namespace Podvirt.Gateway.Tests.Fixtures;
+
+/// <summary>A state store in memory; enough of it for what the gateway reads.</summary>
+internal sealed class MemoryStateStore : IStateStore
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<string, StateEntry> _entries = new(StringComparer.Ordinal);
+    private readonly List<(string Prefix, Channel<StateChange> Changes)> _watchers = [];
+    private long _revision;
+
+    /// <summary>The first listing waits for this.</summary>
+    public Task Listing { get; set; } = Task.CompletedTask;
+
+    public ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult(_entries.GetValueOrDefault(key));
+        }
+    }
+
+    public ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            var entry = new StateEntry(key, value.ToArray(), ++_revision);
+            _entries[key] = entry;
+            Tell(new StateChange(key, entry));
+            return ValueTask.FromResult(entry.Revision);
+        }
+    }
+
+    public ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            var there = _entries.Remove(key);
+            Tell(new StateChange(key, null));
+            return ValueTask.FromResult(there);
+        }
+    }
+
+    public async IAsyncEnumerable<StateChange> WatchAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Listing.WaitAsync(cancellationToken);
+        var changes = Channel.CreateUnbounded<StateChange>();
+        lock (_lock)
+        {
+            foreach (var entry in _entries.Values.Where(e => e.Key.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                changes.Writer.TryWrite(new StateChange(entry.Key, entry));
+            }
+            changes.Writer.TryWrite(StateChange.CaughtUp);
+            _watchers.Add((prefix, changes));
+        }
+        await foreach (var change in changes.Reader.ReadAllAsync(cancellationToken))
+        {
+            yield return change;
+        }
+    }
+
+    public ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public ValueTask<long?> UpdateAsync(string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    private void Tell(StateChange change)
+    {
+        foreach (var (prefix, changes) in _watchers)
+        {
+            if (change.Key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                changes.Writer.TryWrite(change);
+            }
+        }
+    }
+}

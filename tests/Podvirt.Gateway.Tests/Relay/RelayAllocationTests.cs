@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
+using Podvirt.Core.Http;
+using Podvirt.Core.Requests;
+using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Surfaces;
+using Podvirt.Gateway.Tests.Fixtures;
+using Podvirt.Gateway.Upstream;
+
+namespace Podvirt.Gateway.Tests.Relay;
+
+/// <summary>The relay over pipes in memory, on one thread: what it allocates is its own.</summary>
+public sealed class RelayAllocationTests
+{
+    private const int Events = 20_000;
+
+    // Rents of the array pool's first arrays, an async box: the same for one event and for all.
+    private const long SlackBytes = 4096;
+
+    // Unoptimised code keeps the state of an async method on the heap even where it never waits: the flush after each read.
+#if DEBUG
+    private const long BytesPerRead = 96;
+#else
+    private const long BytesPerRead = 0;
+#endif
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 7)]
+    public void Events20000_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead)
+    {
+        var relayed = new ScriptedInput(wantsUsage, eventsPerRead);
+        var task = relayed.Relay.RunAsync(relayed.Head).AsTask();
+
+        relayed.Pump(Events / 10);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        relayed.Pump(Events);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.False(task.IsCompleted);
+        Assert.True(relayed.BytesOut > Events * 50L, $"only {relayed.BytesOut} bytes arrived");
+        Assert.True(allocated <= SlackBytes + (BytesPerRead * Events / eventsPerRead), $"{allocated} bytes for {Events} events");
+        relayed.Relay.Dispose();
+    }
+
+    /// <summary>Both ends of a relay. Continuations run inline, so each pump relays before it returns.</summary>
+    private sealed class ScriptedInput
+    {
+        private readonly Pipe _input;
+        private readonly Pipe _output;
+        private readonly byte[] _read;
+        private readonly int _eventsPerRead;
+
+        public ScriptedInput(bool wantsUsage, int eventsPerRead)
+        {
+            var inline = new PipeOptions(
+                readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false,
+                pauseWriterThreshold: 0);
+            _input = new Pipe(inline);
+            _output = new Pipe(inline);
+            _eventsPerRead = eventsPerRead;
+            // The last event of each read is split: it goes on in the next.
+            var events = string.Concat(Enumerable.Repeat(Replies.Delta("Hello", 5), eventsPerRead));
+            var text = Replies.Chunk(events[20..] + events[..20]);
+            _read = Encoding.UTF8.GetBytes(text);
+
+            var http = new DefaultHttpContext();
+            http.Features.Set<IHttpResponseBodyFeature>(new PipeBody(_output.Writer));
+            var body = Encoding.UTF8.GetBytes(wantsUsage
+                ? """{"model":"m","stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"messages":[{"role":"user","content":"x"}]}"""
+                : Calls.StreamBody);
+            Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
+            var options = new GatewayOptions();
+            var connector = new UpstreamConnector(options, TimeProvider.System, NullLoggerFactory.Instance);
+            var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
+            {
+                Caller = new Caller("p", "k"),
+                Body = body,
+                Request = request,
+                Dispatcher = new ModelDispatcher(Routes.Cold("m"), options, connector, TimeProvider.System, static () => { }),
+                Session = 1,
+            };
+            var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), _ => { }, () => default);
+            var guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
+            Relay = new StreamRelay(
+                exchange, new ClientReply(exchange), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
+
+            var head = Encoding.UTF8.GetBytes(Replies.StreamHead());
+            Assert.Equal(HeadParseResult.Complete, ResponseHead.Parse(head, out var parsed, out _));
+            Head = parsed;
+            Write(Encoding.UTF8.GetBytes(Replies.Chunk(events[..20])));
+        }
+
+        public StreamRelay Relay { get; }
+
+        public ResponseHead Head { get; }
+
+        public long BytesOut { get; private set; }
+
+        public void Pump(int events)
+        {
+            for (var i = 0; i < events; i += _eventsPerRead)
+            {
+                Write(_read);
+                while (_output.Reader.TryRead(out var result) && !result.Buffer.IsEmpty)
+                {
+                    BytesOut += result.Buffer.Length;
+                    _output.Reader.AdvanceTo(result.Buffer.End);
+                }
+            }
+        }
+
+        private void Write(ReadOnlySpan<byte> bytes)
+        {
+            _input.Writer.Write(bytes);
+            var flushed = _input.Writer.FlushAsync();
+            if (!flushed.IsCompletedSuccessfully)
+            {
+                throw new InvalidOperationException("A pipe without a threshold never waits.");
+            }
+        }
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
+    private sealed class PipeBody(PipeWriter writer) : IHttpResponseBodyFeature
+    {
+        public Stream Stream => throw new NotSupportedException();
+
+        public PipeWriter Writer => writer;
+
+        public Task CompleteAsync() => Task.CompletedTask;
+
+        public void DisableBuffering()
+        {
+        }
+
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+using Podvirt.Metering.Ledger;
+using Podvirt.Metering.Outbox;
+
+namespace Podvirt.Metering.Tests.Outbox;
+
+/// <summary>An outbox whose removals can be interrupted.</summary>
+internal sealed class FlakyOutbox(IOutboxQueue inner) : IOutboxQueue
+{
+    public bool RemovalFails { get; set; }
+
+    public long Rows => inner.Rows;
+
+    public ValueTask WaitAsync(CancellationToken cancellationToken) => inner.WaitAsync(cancellationToken);
+
+    public ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) => inner.ReadAsync(limit, cancellationToken);
+
+    public ValueTask RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken) =>
+        RemovalFails ? throw new IOException("interrupted") : inner.RemoveAsync(last, invalid, cancellationToken);
+}
+
+/// <summary>A ledger that can be away; notes when it was asked.</summary>
+internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
+{
+    public bool Fails { get; set; }
+
+    public ConcurrentQueue<DateTimeOffset> Attempts { get; } = new();
+
+    public ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default)
+    {
+        Attempts.Enqueue(time.GetUtcNow());
+        return Fails ? throw new IOException("the ledger is away") : inner.AppendAsync(records, cancellationToken);
+    }
+
+    public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) => inner.FindAsync(id, cancellationToken);
+
+    public ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default) =>
+        inner.ListAsync(query, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default) =>
+        inner.SumAsync(query, group, cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
+        inner.RequestTotalsAsync(cancellationToken);
+}

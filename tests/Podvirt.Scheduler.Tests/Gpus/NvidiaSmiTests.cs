@@ -1,0 +1,32 @@
+using Podvirt.Core.Gpus;
+using Podvirt.Scheduler.Engines;
+using Podvirt.Scheduler.Gpus;
+
+namespace Podvirt.Scheduler.Tests.Gpus;
+
+public class NvidiaSmiTests
+{
+    private const long MiB = 1L << 20;
+
+    [Fact]
+    public void Devices_AreRead() => Assert.Equal(
+        [new GpuDevice("GPU-a", 0, "box", "NVIDIA H100", 81559 * MiB, false), new GpuDevice("GPU-b", 1, "box", "NVIDIA L4", 23034 * MiB, false)],
+        NvidiaSmi.ParseDevices("GPU-a, 0, NVIDIA H100, 81559\nGPU-b, 1, NVIDIA L4, 23034\n", "box"));
+
+    [Fact]
+    public void Held_IsTheLargestShareOfOurProcesses() => Assert.Equal(
+        300 * MiB,
+        NvidiaSmi.ParseHeld("GPU-a, 1, 100\nGPU-b, 2, 200\nGPU-b, 3, 100\nGPU-b, 9, 5000\nGPU-c, 1, 7000\n", ["GPU-a", "GPU-b"], pid => pid < 9));
+
+    [Fact]
+    public void Held_WithoutANumber_IsUnknown() =>
+        Assert.Null(NvidiaSmi.ParseHeld("GPU-a, 1, [N/A]\n", ["GPU-a"], _ => true));
+
+    [Theory]
+    [InlineData(100, 10)]
+    [InlineData(40, 4)]
+    [InlineData(10, 2)]
+    [InlineData(2, 1.5)]
+    public void ResidueLimit_GrowsWithTheReservation(int gib, double limit) =>
+        Assert.Equal((long)(limit * 1024) * MiB, EngineSteps.ResidueLimit(gib * 1024 * MiB));
+}

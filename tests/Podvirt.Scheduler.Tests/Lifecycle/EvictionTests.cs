@@ -1,0 +1,124 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Tests.Doubles;
+
+namespace Podvirt.Scheduler.Tests.Lifecycle;
+
+public class EvictionTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly LoopWorld _world = new(Make.Gpus(1, 80));
+
+    [Fact]
+    public void TwoModelsThatDoNotFitTogether_TakeTurns()
+    {
+        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        var a = _world.Serve("a");
+        _world.Report(new ModelDemand("b", 1, 0, 0));
+        Assert.Equal("waiting for memory", _world.Route("b").WarmUp?.Phase);
+        Assert.Empty(_world.Of("b"));
+        Assert.Equal(ReplicaState.Draining, a.State);
+        _world.Report(new ModelDemand("b", 1, 100, 0));
+        Assert.Equal(ReplicaState.FallingAsleep, a.State);
+        _world.FinishSleep("a");
+        _world.FinishStart("b");
+        Assert.Equal((ReplicaState.Sleeping, ReplicaState.Active), (a.State, _world.StateOf("b")));
+
+        _world.Report(new ModelDemand("a", 1, 0, 0));
+        _world.Report(new ModelDemand("a", 1, 0, 0));
+        _world.FinishSleep("b");
+        _world.FinishWake("a");
+        Assert.Equal((ReplicaState.Active, ReplicaState.Sleeping), (a.State, _world.StateOf("b")));
+    }
+
+    [Fact]
+    public void SleepThatLeavesTooMuch_StopsTheSleeper()
+    {
+        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 78));
+        var a = _world.Serve("a");
+        _world.Report(new ModelDemand("b", 1, 0, 0));
+        _world.Report(new ModelDemand("b", 1, 0, 0));
+        _world.FinishSleep("a", residue: 3 * Make.GiB);
+        Assert.Equal(ReplicaState.Stopping, a.State);
+        _world.FinishStop("a");
+        _world.FinishStart("b");
+        Assert.Equal(ModelStatus.Active, _world.Route("b").Status);
+    }
+
+    [Fact]
+    public void SleeperWhoseGpuIsTaken_IsReplacedOnAFreeOne()
+    {
+        var world = new LoopWorld(Make.Gpus(2, 80));
+        world.Apply(Make.Model("a", gib: 60, sleepAfter: Second), Make.Model("b", gib: 60, min: 1));
+        world.FinishStart("b");
+        var b = world.Only("b");
+        var a = world.Serve("a");
+        Assert.NotEqual(a.GpuIds, b.GpuIds);
+        world.Live(Second);
+        world.FinishSleep("a");
+        // Somebody else moves in beside the sleeper, for good.
+        world.Apply(Make.Model("a", gib: 60, sleepAfter: Second), Make.Model("c", gib: 60, min: 1));
+        world.Report();
+        world.FinishStart("c");
+        Assert.Equal(a.GpuIds, world.Only("c").GpuIds);
+        world.FinishStop("b");
+
+        world.Report(new ModelDemand("a", 1, 0, 0));
+        world.FinishStop("a");
+        world.FinishStart("a");
+        Assert.Equal(b.GpuIds, world.Only("a").GpuIds);
+    }
+
+    [Fact]
+    public void BusyReplica_IsLeftAlone_UntilTheFairnessLimit()
+    {
+        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        var a = _world.Serve("a");
+        for (var second = 0; second < 35; second++)
+        {
+            Assert.Equal(second <= 30 ? ReplicaState.Active : ReplicaState.Draining, a.State);
+            _world.Tick(Second);
+            _world.Report(
+                "g1", [new ModelDemand("a", 0, 0, 1), new ModelDemand("b", 1, second * 1000, 0)], [new ReplicaLoad(a.Id, 1)]);
+        }
+
+        // Its own demand does not take this fence back.
+        _world.Report("g1", [new ModelDemand("a", 5, 0, 0), new ModelDemand("b", 1, 36_000, 0)], []);
+        Assert.Equal(ReplicaState.FallingAsleep, a.State);
+        _world.FinishSleep("a");
+        _world.FinishStart("b");
+        Assert.Equal(ReplicaState.Active, _world.StateOf("b"));
+    }
+
+    [Fact]
+    public void DrainForOthers_EndsByForce()
+    {
+        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        var a = _world.Serve("a");
+        for (var second = 0; second < 340; second++)
+        {
+            _world.Tick(Second);
+            _world.Report(
+                "g1", [new ModelDemand("a", 0, 0, 1), new ModelDemand("b", 1, second * 1000, 0)], [new ReplicaLoad(a.Id, 1)]);
+        }
+
+        Assert.Equal(ReplicaState.Stopping, a.State);
+    }
+
+    [Fact]
+    public void ReplicaOfTheMinimum_IsNeverEvicted()
+    {
+        _world.Apply(Make.Model("a", gib: 60, min: 1), Make.Model("b", gib: 60));
+        _world.FinishStart("a");
+        for (var second = 0; second < 60; second++)
+        {
+            _world.Tick(Second);
+            _world.Report(new ModelDemand("b", 1, second * 1000, 0));
+        }
+
+        Assert.Equal(ReplicaState.Active, _world.StateOf("a"));
+        Assert.Equal("waiting for memory", _world.Route("b").WarmUp?.Phase);
+    }
+}

@@ -1,0 +1,151 @@
+namespace Podvirt.Server.Tests.Commands;
+
+public sealed class ClientCommandTests : IAsyncLifetime
+{
+    private const string Models = """
+        {"object":"list","data":[
+        {"id":"qwen/q3","type":"chat","status":"Warming Up","reason":null,"gpu":{"count":2,"type":"H100","memory_bytes":21474836480},
+         "replicas":{"min":0,"max":2,"concurrency":64,"active":1},"requests_total":12,"startup_duration_ms":3200},
+        {"id":"[bold]bge","type":"embedding","status":"Failed","reason":"out of memory","gpu":{"count":0,"type":null,"memory_bytes":0},
+         "replicas":{"min":0,"max":1,"concurrency":64,"active":0},"requests_total":0,"startup_duration_ms":null}]}
+        """;
+
+    private FakeServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await FakeServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Models_AreATable_AndFailuresStandBesideIt()
+    {
+        _server.Answer = Models;
+
+        var run = await _server.RunAsync("models");
+
+        Assert.Equal(0, run.Code);
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["MODEL", "TYPE", "STATUS", "GPU", "TYPE", "MEMORY", "REQUESTS", "REPLICAS", "STARTUP_DURATION_MS"], Words(lines[0]));
+        Assert.Equal(["qwen/q3", "chat", "Warming", "Up", "H100", "2x20GiB", "12", "1/2", "3200"], Words(lines[1]));
+        Assert.Equal(["[bold]bge", "embedding", "Failed", "-", "-", "0", "0/1", "-"], Words(lines[2]));
+        Assert.Contains("[bold]bge: out of memory", run.Error, StringComparison.Ordinal);
+        Assert.Equal([$"GET /api/models Bearer {FakeServer.Token}"], _server.Calls);
+    }
+
+    [Fact]
+    public async Task Json_IsTheAnswerItself()
+    {
+        _server.Answer = Models;
+
+        var run = await _server.RunAsync("models", "--json");
+
+        Assert.Equal("qwen/q3", System.Text.Json.JsonElement.Parse(run.Output).GetProperty("data")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task KeysCreate_PrintsTheSecretAloneToOutput()
+    {
+        _server.Answer = """{"key":{"id":"ab12","name":"ci"},"secret":"pv-secret"}""";
+
+        var run = await _server.RunAsync("keys", "create", "ci", "--expires", "30d");
+
+        Assert.Equal("pv-secret\n", run.Output.ReplaceLineEndings("\n"));
+        Assert.Contains("ab12", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("""{"name":"ci","expires_in":"30d"}""", Assert.Single(_server.Calls), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task KeysList_AndRevoke_AskTheirRoutes()
+    {
+        _server.Answer = """{"data":[{"id":"ab12","name":"ci","prefix":"pv-12345","status":"active","created_at":"2026-01-31T10:00:00Z","expires_at":null}]}""";
+        Assert.Contains("2026-01-31 10:00Z", (await _server.RunAsync("keys", "list")).Output, StringComparison.Ordinal);
+
+        _server.Answer = """{"id":"ab12","name":"ci"}""";
+        Assert.Contains("revoked", (await _server.RunAsync("keys", "revoke", "ab/12")).Output, StringComparison.Ordinal);
+
+        Assert.StartsWith("DELETE /api/keys/ab%2F12 ", _server.Calls[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Usage_EndsWithTheTotal()
+    {
+        _server.Answer = """
+            {"data":[{"group":"","requests":0,"prompt_tokens":0,"cached_tokens":0,"completion_tokens":0,"cost":"0.000000000000"},
+            {"group":"k1","requests":1,"prompt_tokens":5,"cached_tokens":0,"completion_tokens":2,"cost":"0.000000000007"}],
+            "total":{"group":"","requests":1,"unreported":3,"prompt_tokens":5,"cached_tokens":0,"completion_tokens":2,"cost":"0.000000000007"}}
+            """;
+
+        var run = await _server.RunAsync("usage", "--group", "key", "--from", "2026-01-01T00:00:00+01:00");
+
+        Assert.StartsWith("GET /api/usage?group=key&from=2026-01-01T00%3A00%3A00%2B01%3A00 ", Assert.Single(_server.Calls), StringComparison.Ordinal);
+        Assert.Contains("(playground)", run.Output, StringComparison.Ordinal);
+        Assert.Equal(["(all)", "1", "5", "0", "2", "0.000000000007"], Words(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]));
+        Assert.Contains("3 of these requests", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Logs_ArePrintedAsTheyAre()
+    {
+        _server.Answer = "first [x]\nsecond\n";
+
+        var run = await _server.RunAsync("logs", "qwen/q 3", "--lines", "2");
+
+        Assert.Equal("first [x]\nsecond\n", run.Output.ReplaceLineEndings("\n"));
+        Assert.StartsWith("GET /api/logs/qwen/q%203?lines=2 ", Assert.Single(_server.Calls), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Console_PrintsALink()
+    {
+        _server.Answer = """{"code":"c","url":"http://x/inference/serverless#signin=c"}""";
+
+        Assert.Equal("http://x/inference/serverless#signin=c", (await _server.RunAsync("console")).Output.Trim());
+    }
+
+    [Fact]
+    public async Task ARefusal_IsShownInTheServersWords()
+    {
+        _server.Status = 404;
+        _server.Answer = """{"error":{"message":"There is no key 'x'.","type":"invalid_request_error","param":"id","code":"key_not_found"}}""";
+
+        var run = await _server.RunAsync("keys", "revoke", "x");
+
+        Assert.Equal((1, "There is no key 'x'."), (run.Code, run.Error.Trim()));
+    }
+
+    [Theory]
+    [InlineData(401, "{}", "PODVIRT_ADMIN_TOKEN")]
+    [InlineData(502, "<html>", "502")]
+    public async Task AnAnswerThatIsNotTheApis_IsExplained(int status, string answer, string says)
+    {
+        _server.Status = status;
+        _server.Answer = answer;
+
+        var run = await _server.RunAsync("models");
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains(says, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WithAnAddress_TheTokenComesFromTheEnvironmentAlone()
+    {
+        _server.Answer = """{"data":[]}""";
+
+        Assert.Equal(2, (await _server.RunAsync("models", "--url", _server.Address)).Code);
+        Assert.Empty(_server.Calls);
+
+        Assert.Equal(0, (await Run.OfAsync(["models", "--url", _server.Address], ("PODVIRT_ADMIN_TOKEN", "theirs"))).Code);
+        Assert.Equal(["GET /api/models Bearer theirs"], _server.Calls);
+    }
+
+    [Fact]
+    public async Task ThePlaceOfTheData_ComesFromTheEnvironment()
+    {
+        _server.Answer = """{"data":[]}""";
+
+        Assert.Equal(0, (await Run.OfAsync(["models"], ("PODVIRT_DATA", _server.Folder))).Code);
+    }
+
+    private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,255 @@
+using Podvirt.Configuration;
+using Podvirt.Core.Models;
+
+namespace Podvirt.Tests.Configuration;
+
+public sealed class ConfigReaderTests
+{
+    private const string Model = """
+        models:
+          - id: m
+            type: chat
+            engine: { kind: simulated }
+            gpu: { memory: 20GiB }
+        """;
+
+    [Fact]
+    public void EveryKeyOfTheSchema_IsRead()
+    {
+        var config = Read("""
+            public_url: https://inference.example.com
+            cors: { origins: ["https://App.example.com", "*"] }
+            gpus: { simulated: { count: 2, type: H100, memory: 80GiB } }
+            limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
+            models:
+              - id: qwen/q3-8b
+                vendor: Qwen
+                name: Qwen3 8B
+                type: code
+                engine:
+                  kind: vllm
+                  model: Qwen/Qwen3-8B
+                  args: ["--max-model-len", "32768"]
+                  env: { HF_HOME: /models }
+                  start_timeout: 15m
+                  token_timeout: 1h30m
+                  served_as: q
+                gpu: { count: 2, memory: 20GiB }
+                replicas: { min: 1, max: 3, concurrency: 8 }
+                idle: { sleep_after: 60s, stop_after: 15m }
+                price: { prompt: 0.05, cached: 0.01, completion: 0.20 }
+            """);
+
+        Assert.Equal(new Uri("https://inference.example.com"), config.PublicUrl);
+        Assert.Equal(["https://app.example.com", "*"], config.CorsOrigins);
+        Assert.Equal(["SIM-0", "SIM-1"], config.Gpus.Devices!.Select(d => d.Id));
+        Assert.Equal(new Limits { MaxBodyBytes = 1 << 20, ParkedRequests = 5, ParkedBytes = 2 << 20, MaxWait = TimeSpan.FromSeconds(90), Drain = TimeSpan.FromMinutes(1) }, config.Limits);
+        var model = Assert.Single(config.Models);
+        Assert.Equal(("qwen/q3-8b", "Qwen", "Qwen3 8B", ModelType.Code), (model.Id, model.Vendor, model.Name, model.Type));
+        Assert.Equal((EngineKind.Vllm, "Qwen/Qwen3-8B", "q"), (model.Engine.Kind, model.Engine.Model, model.ServedAs));
+        Assert.Equal(["--max-model-len", "32768"], model.Engine.Args);
+        Assert.Equal("/models", model.Engine.Env["HF_HOME"]);
+        Assert.Equal((TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(90)), (model.Engine.StartTimeout, model.Engine.TokenTimeout));
+        Assert.Equal(new GpuNeed(2, 20L << 30), model.Gpu);
+        Assert.Equal(new ReplicaRange(1, 3, 8), model.Replicas);
+        Assert.Equal(new IdleSpec(TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15)), model.Idle);
+        Assert.Equal(new PriceSpec(0.05m, 0.01m, 0.20m), model.Price);
+    }
+
+    [Fact]
+    public void OnlyWhatIsRequired_GivesTheDefaults()
+    {
+        var config = Read(Model);
+
+        var model = Assert.Single(config.Models);
+        Assert.Equal(("m", "m", (PriceSpec?)null), (model.Name, model.ServedAs, model.Price));
+        Assert.Equal(new ReplicaRange(0, 1, 64), model.Replicas);
+        Assert.Equal(IdleSpec.Auto, model.Idle);
+        Assert.Null(config.Gpus.Devices);
+        Assert.Equal(new Limits(), config.Limits);
+    }
+
+    [Fact]
+    public void ExternalAndCommandEngines_AreRead()
+    {
+        var config = Read(
+            """
+            models:
+              - id: house
+                type: chat
+                engine: { kind: external, url: "http://10.0.0.5:8000", served_as: llama, api_key_env: HOUSE_KEY }
+                replicas: { concurrency: 4 }
+              - id: own
+                type: embedding
+                engine: { kind: command, command: [serve, "--port", "{port}"], ready: /up }
+                gpu: { count: 0 }
+            """,
+            ("HOUSE_KEY", "secret"));
+
+        Assert.Equal(new Uri("http://10.0.0.5:8000"), config.Models[0].Engine.Url);
+        Assert.Equal(("llama", "HOUSE_KEY"), (config.Models[0].ServedAs, config.Models[0].Engine.ApiKeyEnv));
+        Assert.Equal(0, config.Models[0].Gpu.Count);
+        Assert.Equal(["serve", "--port", "{port}"], config.Models[1].Engine.Command);
+        Assert.Equal("/up", config.Models[1].Engine.ReadyPath);
+    }
+
+    [Theory]
+    [InlineData("id: m", "id: 'a b'", "models[0].id", 2)]
+    [InlineData("type: chat", "type: chatt", "models[0].type", 3)]
+    [InlineData("type: chat", "typ: chat", "models[0].typ", 3)]
+    [InlineData("type: chat", "type: [chat]", "models[0].type", 3)]
+    [InlineData("type: chat", "type:", "models[0].type", 3)]
+    [InlineData("kind: simulated", "kind: vlm", "models[0].engine.kind", 4)]
+    [InlineData("kind: simulated", "kind: vllm", "models[0].engine.model", 4)]
+    [InlineData("kind: simulated", "kind: command", "models[0].engine.command", 4)]
+    [InlineData("kind: simulated", "kind: command, command: [serve]", "models[0].engine.command", 4)]
+    [InlineData("kind: simulated", "kind: command, command: ['{port}'], ready: up", "models[0].engine.ready", 4)]
+    [InlineData("kind: simulated", "kind: external", "models[0].engine.url", 4)]
+    [InlineData("kind: simulated", "kind: external, url: ftp://x", "models[0].engine.url", 4)]
+    [InlineData("kind: simulated", "kind: external, url: http://x:8000/v1/", "models[0].engine.url", 4)]
+    [InlineData("kind: simulated", "kind: external, url: http://x", "models[0].gpu", 5)]
+    [InlineData("kind: simulated", "kind: simulated, url: http://x", "models[0].engine.url", 4)]
+    [InlineData("kind: simulated", "kind: simulated, start_timeout: 5", "models[0].engine.start_timeout", 4)]
+    [InlineData("kind: simulated", "kind: simulated, token_timeout: 0s", "models[0].engine.token_timeout", 4)]
+    [InlineData("kind: simulated", "kind: simulated, args: --x", "models[0].engine.args", 4)]
+    [InlineData("kind: simulated", "kind: simulated, args: [[a]]", "models[0].engine.args[0]", 4)]
+    [InlineData("kind: simulated", "kind: simulated, env: { '1A': b }", "models[0].engine.env.1A", 4)]
+    [InlineData("memory: 20GiB", "memory: 20GB", "models[0].gpu.memory", 5)]
+    [InlineData("memory: 20GiB", "memory: 20", "models[0].gpu.memory", 5)]
+    [InlineData("memory: 20GiB", "count: 1", "models[0].gpu.memory", 5)]
+    [InlineData("memory: 20GiB", "memory: 20GiB, count: -1", "models[0].gpu.count", 5)]
+    [InlineData("memory: 20GiB", "memory: 20GiB, memory: 30GiB", "models[0].gpu.memory", 5)]
+    public void AWrongValue_IsReportedWithItsLineAndKey(string right, string wrong, string key, int line)
+    {
+        var error = Assert.Single(Errors(Model.Replace(right, wrong, StringComparison.Ordinal)), e => e.Key == key);
+
+        Assert.Equal(line, error.Line);
+        Assert.NotEmpty(error.Remedy);
+    }
+
+    [Theory]
+    [InlineData("replicas: { min: 3, max: 2 }", "models[0].replicas.max")]
+    [InlineData("replicas: { concurrency: 0 }", "models[0].replicas.concurrency")]
+    [InlineData("replicas: 3", "models[0].replicas")]
+    [InlineData("idle: never", "models[0].idle")]
+    [InlineData("idle: { sleep_after: 5m, stop_after: 1m }", "models[0].idle.stop_after")]
+    [InlineData("idle: { sleep_after: 1x }", "models[0].idle.sleep_after")]
+    [InlineData("price: { prompt: -1 }", "models[0].price.prompt")]
+    [InlineData("price: { prompt: 0.0000001 }", "models[0].price.prompt")]
+    [InlineData("price: { cached: free }", "models[0].price.cached")]
+    [InlineData("price: { completion: 9999999 }", "models[0].price.completion")]
+    [InlineData("name: ''", "models[0].name")]
+    [InlineData("plans: []", "models[0].plans")]
+    public void AWrongModelKey_IsReportedOnItsLine(string extra, string key)
+    {
+        var error = Assert.Single(Errors($"{Model}\n    {extra}"));
+
+        Assert.Equal((key, 6), (error.Key, error.Line));
+    }
+
+    [Theory]
+    [InlineData("plans: []", "plans")]
+    [InlineData("gpus: some", "gpus")]
+    [InlineData("gpus: { count: 2 }", "gpus.simulated")]
+    [InlineData("gpus: { simulated: { count: 0 } }", "gpus.simulated.count")]
+    [InlineData("gpus: [{ id: GPU-1, type: H100 }]", "gpus[0].memory")]
+    [InlineData("gpus: [{ id: a, type: H100, memory: 1GiB }, { id: a, type: H100, memory: 1GiB }]", "gpus[1].id")]
+    [InlineData("gpus: [{ id: a, index: 1, type: H100, memory: 1GiB }, { id: b, type: H100, memory: 1GiB }]", "gpus[1].index")]
+    [InlineData("limits: { drain: 2h }", "limits.drain")]
+    [InlineData("limits: { max_body: 1B }", "limits.max_body")]
+    [InlineData("limits: { parked_requests: many }", "limits.parked_requests")]
+    [InlineData("cors: { origins: ['https://x/path'] }", "cors.origins")]
+    [InlineData("public_url: /inference", "public_url")]
+    public void AWrongTopLevelKey_IsReportedOnItsLine(string extra, string key)
+    {
+        var error = Assert.Single(Errors($"{Model}\n{extra}"), e => e.Key == key);
+
+        Assert.Equal(6, error.Line);
+    }
+
+    [Fact]
+    public void SeveralMistakes_AreAllReportedInOrder()
+    {
+        var errors = Errors("""
+            modles: []
+            models:
+              - id: a
+                type: chatt
+                engine: { kind: simulated, modle: x }
+                gpu: { memory: 20 }
+              - id: a
+                type: chat
+                engine: { kind: simulated }
+                gpu: { memory: 1GiB }
+                price: { prompt: 0.1234567 }
+            """);
+
+        Assert.Equal(
+            [
+                "podvirt.yaml:1: modles: is not a key that exists; did you mean 'models'?",
+                "podvirt.yaml:4: models[0].type: 'chatt' is not a type; choose one of chat, code, embedding, video-generation",
+                "podvirt.yaml:5: models[0].engine.modle: is not a key that exists; did you mean 'model'?",
+                "podvirt.yaml:6: models[0].gpu.memory: '20' is not an amount of memory; write a number and a binary unit, such as 20GiB or 512MiB",
+                "podvirt.yaml:7: models[1].id: 'a' is taken by the model on line 3; give each model its own id",
+                "podvirt.yaml:11: models[1].price.prompt: 0.1234567 has more than 6 decimals; round it to 0.123457",
+            ],
+            errors.Select(e => e.ToString()));
+    }
+
+    [Theory]
+    [InlineData("", 1)]
+    [InlineData("# nothing", 1)]
+    [InlineData("models: [", 1)]
+    [InlineData("gpus: auto\nmodels: *unknown", 2)]
+    [InlineData("- a", 1)]
+    [InlineData("gpus: auto", 1)]
+    [InlineData("models: {}", 1)]
+    public void AFileThatIsNoConfiguration_IsReported(string text, int line) => Assert.Equal(line, Assert.Single(Errors(text)).Line);
+
+    [Fact]
+    public void AKeyVariableThatIsNotSet_IsNamed()
+    {
+        var error = Assert.Single(Errors("""
+            models:
+              - id: house
+                type: chat
+                engine: { kind: external, url: "http://10.0.0.5:8000", api_key_env: HOUSE_KEY }
+            """));
+
+        Assert.Contains("HOUSE_KEY", error.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AKeyInPlaceOfAVariable_IsNotRepeated()
+    {
+        var error = Assert.Single(Errors("""
+            models:
+              - id: house
+                type: chat
+                engine: { kind: external, url: "http://10.0.0.5:8000", api_key_env: "sk-very-secret" }
+            """));
+
+        Assert.DoesNotContain("sk-very-secret", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AModelThatNoGpuCanHold_IsAWarning()
+    {
+        var config = Read(Model + "\ngpus: { simulated: { memory: 10GiB } }");
+
+        Assert.Contains("20GiB", Assert.Single(config.Warnings).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ParkingThatIsSmallerThanABody_IsAWarning() =>
+        Assert.Equal("limits.parked_bytes", Assert.Single(Read(Model + "\nlimits: { parked_bytes: 1MiB }").Warnings).Key);
+
+    [Fact]
+    public void ACachedPriceThatIsMissing_IsThePromptPrice() =>
+        Assert.Equal(new PriceSpec(0.5m, 0.5m, 0), Read(Model + "\n    price: { prompt: 0.5 }").Models[0].Price);
+
+    internal static PodvirtConfig Read(string text, params (string Name, string Value)[] environment) =>
+        ConfigReader.Read(text, "podvirt.yaml", name => environment.FirstOrDefault(v => v.Name == name).Value);
+
+    private static IReadOnlyList<ConfigError> Errors(string text) => Assert.Throws<PodvirtConfigException>(() => Read(text)).Errors;
+}
