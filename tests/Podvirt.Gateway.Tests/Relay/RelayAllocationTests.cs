@@ -61,6 +61,7 @@ public sealed class RelayAllocationTests
         public ScriptedInput(bool wantsUsage, int eventsPerRead)
         {
             var inline = new PipeOptions(
+                pool: new OwnBlocks(),
                 readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false,
                 pauseWriterThreshold: 0);
             _input = new Pipe(inline);
@@ -125,6 +126,29 @@ public sealed class RelayAllocationTests
             {
                 throw new InvalidOperationException("A pipe without a threshold never waits.");
             }
+        }
+    }
+
+    /// <summary>Blocks for these pipes alone: the shared pool runs dry while tests beside this one hold its arrays.</summary>
+    private sealed class OwnBlocks : MemoryPool<byte>
+    {
+        private const int BlockBytes = 4096;
+
+        private readonly Stack<Block> _free = new();
+
+        public override int MaxBufferSize => BlockBytes;
+
+        public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => _free.TryPop(out var block) ? block : new Block(_free);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+
+        private sealed class Block(Stack<Block> free) : IMemoryOwner<byte>
+        {
+            public Memory<byte> Memory { get; } = new byte[BlockBytes];
+
+            public void Dispose() => free.Push(this);
         }
     }
 
