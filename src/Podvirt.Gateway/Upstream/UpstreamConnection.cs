@@ -1,13 +1,15 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Microsoft.AspNetCore.Connections;
 using Podvirt.Core.Http;
 
 namespace Podvirt.Gateway.Upstream;
 
 /// <summary>One HTTP/1.1 connection to an engine: a pair of pipes and the means to cut it.</summary>
-internal sealed class UpstreamConnection(IDuplexPipe transport, Action<ConnectionAbortedException> abort, Func<ValueTask> dispose) : IAsyncDisposable
+internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Func<ValueTask> dispose) : IAsyncDisposable
 {
+    // What is still buffered for the engine is dropped with the connection, not sent.
+    private static readonly IOException s_givenUp = new("The gateway gave this connection up.");
+
     private int _cut;
 
     public PipeReader Input => transport.Input;
@@ -22,7 +24,7 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action<Connectio
     {
         if (Interlocked.Exchange(ref _cut, 1) == 0)
         {
-            abort(new ConnectionAbortedException("The gateway gave this connection up."));
+            abort();
         }
     }
 
@@ -89,7 +91,7 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action<Connectio
     {
         Cut();
         await Input.CompleteAsync();
-        await Output.CompleteAsync();
+        await Output.CompleteAsync(s_givenUp);
         await dispose();
     }
 

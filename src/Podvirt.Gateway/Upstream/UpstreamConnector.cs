@@ -2,9 +2,6 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging;
 
 namespace Podvirt.Gateway.Upstream;
 
@@ -12,12 +9,8 @@ namespace Podvirt.Gateway.Upstream;
 /// Opens connections to engines. The relay sees pipes only: this is the one place that knows sockets, so that another
 /// transport can take its place.
 /// </summary>
-internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
+internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time)
 {
-    // Kestrel's own socket transport, turned around: pooled buffers, no buffer held while an idle connection waits.
-    private readonly SocketConnectionContextFactory _factory = new(
-        new SocketConnectionFactoryOptions(), loggers.CreateLogger("Podvirt.Gateway.Upstream.Sockets"));
-
     /// <exception cref="IOException">Not reachable within the connect time-out.</exception>
     public async ValueTask<UpstreamConnection> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
@@ -39,12 +32,10 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
         }
     }
 
-    public void Dispose() => _factory.Dispose();
-
-    private UpstreamConnection Open(Socket socket)
+    private static UpstreamConnection Open(Socket socket)
     {
-        var context = _factory.Create(socket);
-        return new UpstreamConnection(context.Transport, context.Abort, context.DisposeAsync);
+        var output = PipeWriter.Create(new NetworkStream(socket), new StreamPipeWriterOptions(minimumBufferSize: 16 * 1024, leaveOpen: true));
+        return new UpstreamConnection(new SocketPipes(new SocketInput(socket), output), socket.Dispose, static () => default);
     }
 
     private static async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
@@ -59,9 +50,9 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
             await stream.DisposeAsync();
             throw;
         }
-        var pipe = new StreamDuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream));
-        return new UpstreamConnection(pipe, _ => socket.Dispose(), stream.DisposeAsync);
+        var pipes = new SocketPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
+        return new UpstreamConnection(pipes, socket.Dispose, stream.DisposeAsync);
     }
 
-    private sealed record StreamDuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    private sealed record SocketPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

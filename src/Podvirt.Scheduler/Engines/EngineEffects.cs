@@ -18,6 +18,12 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 {
     private sealed record Step(Task Task, CancellationTokenSource Cancel);
 
+    /// <summary>
+    /// The thread pool, by a name of its own: awaits of a step come back to it, and not to the IO thread on which an
+    /// engine's answer came, where parsing, files and processes would hold up streams.
+    /// </summary>
+    private static readonly TaskFactory s_steps = new(new ConcurrentExclusiveSchedulerPair().ConcurrentScheduler);
+
     private readonly EngineSteps _steps;
     private readonly IReplicaRuntime _runtime;
     private readonly IBus _bus;
@@ -54,10 +60,10 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 
     public void Stop(EngineTarget target) => Track(StopAsync(target));
 
-    public void Probe(EngineTarget target, bool wasTrouble) => Track(Task.Run(async () =>
+    public void Probe(EngineTarget target, bool wasTrouble) => Track(Run(async () =>
         await PostAsync(await _steps.ProbeAsync(target, wasTrouble, _ended.Token))));
 
-    public void ProbeExternal(ModelSpec model, string apiKey) => Track(Task.Run(async () =>
+    public void ProbeExternal(ModelSpec model, string apiKey) => Track(Run(async () =>
         await PostAsync(await _steps.ProbeExternalAsync(model, apiKey, _ended.Token))));
 
     public void Publish(RouteTable routes) => _routes.Writer.TryWrite(routes);
@@ -73,10 +79,13 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
         _ended.Dispose();
     }
 
+    private static Task Run(Func<Task> step) =>
+        s_steps.StartNew(step, CancellationToken.None, TaskCreationOptions.DenyChildAttach, s_steps.Scheduler!).Unwrap();
+
     private void Begin(EngineTarget target, Func<CancellationToken, Task<SchedulerEvent>> step)
     {
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
-        var task = Task.Run(async () =>
+        var task = Run(async () =>
         {
             try
             {

@@ -78,6 +78,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         builder.Logging.AddFilter("Podvirt", LogLevel.Information);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        builder.WebHost.UseSockets(o => o.UnsafePreferInlineScheduling = true);
         builder.Services.AddPodvirt(o =>
         {
             o.ConfigFile = settings.Config;

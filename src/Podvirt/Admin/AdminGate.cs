@@ -76,6 +76,8 @@ internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessi
 
     private async Task RunAsync(HttpContext context, Entry entry, RequestDelegate inner)
     {
+        // Where requests are taken on IO threads: answers that read files or write long texts must not hold up streams.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             if (await AdmitAsync(context, entry))

@@ -79,7 +79,7 @@ public sealed class RelayAllocationTests
                 : Calls.StreamBody);
             Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
             var options = new GatewayOptions();
-            var connector = new UpstreamConnector(options, TimeProvider.System, NullLoggerFactory.Instance);
+            var connector = new UpstreamConnector(options, TimeProvider.System);
             var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
             {
                 Caller = new Caller("p", "k"),
@@ -88,7 +88,7 @@ public sealed class RelayAllocationTests
                 Dispatcher = new ModelDispatcher(Routes.Cold("m"), options, connector, TimeProvider.System, static () => { }),
                 Session = 1,
             };
-            var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), _ => { }, () => default);
+            var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), () => { }, () => default);
             var guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
             Relay = new StreamRelay(
                 exchange, new ClientReply(exchange), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
