@@ -198,7 +198,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
 
     private void MarkForwarded()
     {
-        HasForwarded = true;
+        if (!HasForwarded)
+        {
+            HasForwarded = true;
+            exchange.ReleaseBody();
+        }
         HasUnflushed = true;
     }
 }

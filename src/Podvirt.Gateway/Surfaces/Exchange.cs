@@ -27,7 +27,11 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public required Caller Caller { get; init; }
 
-    public required ReadOnlyMemory<byte> Body { get; init; }
+    /// <summary>What the client sent. Empty once an answer to it has begun to go out: nobody can send it again then.</summary>
+    public required ReadOnlyMemory<byte> Body { get; set; }
+
+    /// <summary>Whose memory <see cref="Body"/> is.</summary>
+    public IDisposable? BodyOwner { get; init; }
 
     public required PeekedRequest Request { get; init; }
 
@@ -89,6 +93,13 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
             sum += completion;
         }
         ReadCounts(tokens with { Completion = sum });
+    }
+
+    /// <summary>Long streams do not hold their requests.</summary>
+    public void ReleaseBody()
+    {
+        Body = default;
+        BodyOwner?.Dispose();
     }
 
     public void SawOutput() => FirstToken ??= Elapsed;

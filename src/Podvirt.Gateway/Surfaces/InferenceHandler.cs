@@ -59,7 +59,7 @@ internal sealed class InferenceHandler(
             }
 
             // 4. Peek, find, admit.
-            error = Admit(context, surface, caller, id, body.Bytes, out var exchange, out var maxWait);
+            error = Admit(context, surface, caller, id, body, out var exchange, out var maxWait);
             if (exchange is null)
             {
                 await ApiErrorWriter.WriteReplyAsync(context, error!);
@@ -90,10 +90,11 @@ internal sealed class InferenceHandler(
     }
 
     private ApiError? Admit(
-        HttpContext context, Surface surface, Caller caller, Guid id, ReadOnlyMemory<byte> body, out Exchange? exchange, out TimeSpan? maxWait)
+        HttpContext context, Surface surface, Caller caller, Guid id, RequestBody owner, out Exchange? exchange, out TimeSpan? maxWait)
     {
         exchange = null;
         maxWait = null;
+        var body = owner.Bytes;
         if (RequestPeeker.Peek(body.Span, surface.Kind, out var request) is { } wrong)
         {
             var code = wrong.Param is null ? "invalid_json" : "invalid_value";
@@ -119,6 +120,7 @@ internal sealed class InferenceHandler(
         {
             Caller = caller,
             Body = body,
+            BodyOwner = owner,
             Request = request,
             Dispatcher = dispatcher,
             Session = session,
