@@ -12,10 +12,11 @@ namespace Podvirt.Gateway.Surfaces;
 internal sealed class ClientReply(Exchange exchange)
 {
     private readonly HttpResponse _response = exchange.Http.Response;
+    private PipeWriter? _writer;
     private bool _begunWhileParked;
     private bool _toldRouting;
 
-    public PipeWriter Writer => _response.BodyWriter;
+    public PipeWriter Writer => _writer ??= _response.BodyWriter;
 
     /// <summary>The status is out, or about to be: errors go in band from here on.</summary>
     public bool HasBegun { get; private set; }
@@ -104,13 +105,27 @@ internal sealed class ClientReply(Exchange exchange)
     }
 
     /// <summary>Sends what was written. False when the client has gone. The engine is not blamed for a slow client.</summary>
-    public async ValueTask<bool> FlushAsync(RelayGuard guard)
+    public ValueTask<bool> FlushAsync(RelayGuard guard)
+    {
+        ValueTask<FlushResult> flush;
+        try
+        {
+            flush = Writer.FlushAsync();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return new ValueTask<bool>(false);
+        }
+        // Nearly always: the socket took it at once.
+        return flush.IsCompletedSuccessfully ? new ValueTask<bool>(IsTaken(flush.Result)) : WaitAsync(flush, guard);
+    }
+
+    private static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush, RelayGuard guard)
     {
         guard.Pause();
         try
         {
-            var flushed = await Writer.FlushAsync();
-            return !flushed.IsCompleted && !flushed.IsCanceled;
+            return IsTaken(await flush);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -121,6 +136,8 @@ internal sealed class ClientReply(Exchange exchange)
             guard.Resume();
         }
     }
+
+    private static bool IsTaken(FlushResult flushed) => !flushed.IsCompleted && !flushed.IsCanceled;
 
     private void SetRoutingHeaders()
     {
