@@ -28,11 +28,11 @@ public sealed class MeteringOptions
 
     /// <summary>How long records gather in the outbox before they are moved.</summary>
     /// <value>
-    /// 50 ms: the ledger's sync competes with the outbox's for the same disk, so one for each request would slow down the
+    /// 250 ms: the ledger's sync competes with the outbox's for the same disk, so one for each request would slow down the
     /// ends of answers; the dashboards do not notice.
     /// </value>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
-    public TimeSpan LedgerLinger { get; set; } = TimeSpan.FromMilliseconds(50);
+    public TimeSpan LedgerLinger { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often an outbox that failed to commit tries whether it can again.</summary>
     /// <value>One second: requests are refused meanwhile.</value>

@@ -51,7 +51,7 @@ internal sealed class RelayGuard : IDisposable
     public void Expect(TimeSpan silenceMax)
     {
         _silenceMax = silenceMax;
-        Touch();
+        Resume();
         _timer.Change(silenceMax, Timeout.InfiniteTimeSpan);
     }
 

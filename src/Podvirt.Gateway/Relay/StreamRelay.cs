@@ -177,28 +177,29 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         {
             return RelayEnd.UsageLost;
         }
+        // The end mark and the response's own end leave in one send.
         _editor.WriteDone();
-        await FlushAsync();
-        if (keepAlive)
-        {
-            await exchange.Http.Response.CompleteAsync();
-            IsReusable = await DrainAsync();
-        }
+        await exchange.Http.Response.CompleteAsync();
+        IsReusable = keepAlive && await DrainAsync();
         return RelayEnd.Completed;
     }
 
     private RelayEnd EndOfEngine() => guard.Reason ?? RelayEnd.EngineDied;
 
     // The framing's end comes right behind [DONE], often in a read of its own: worth a moment, for a connection that
-    // can be used again.
+    // can be used again. Mostly it is there by now, and the moment needs no timer.
     private async ValueTask<bool> DrainAsync()
     {
-        guard.Expect(s_drainTime);
         while (!_body.IsComplete && !_body.IsMalformed)
         {
             try
             {
-                var read = await connection.Input.ReadAsync();
+                var reading = connection.Input.ReadAsync();
+                if (!reading.IsCompleted)
+                {
+                    guard.Expect(s_drainTime);
+                }
+                var read = await reading;
                 Pump(read.Buffer);
                 connection.Input.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)

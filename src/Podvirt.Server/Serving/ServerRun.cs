@@ -76,6 +76,8 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter("Podvirt", LogLevel.Information);
+        // Any level of it makes the host open an activity and a scope for every request, for lines that nobody would see.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         builder.WebHost.UseSockets(o => o.UnsafePreferInlineScheduling = true);
