@@ -18,6 +18,11 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
     private readonly SocketConnectionContextFactory _factory = new(
         new SocketConnectionFactoryOptions(), loggers.CreateLogger("Podvirt.Gateway.Upstream.Sockets"));
 
+    private int _open;
+
+    /// <summary>Connections that have been opened and not yet disposed of, idle ones included.</summary>
+    public int OpenConnections => Volatile.Read(ref _open);
+
     /// <exception cref="IOException">Not reachable within the connect time-out.</exception>
     public async ValueTask<UpstreamConnection> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
@@ -44,10 +49,20 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
     private UpstreamConnection Open(Socket socket)
     {
         var context = _factory.Create(socket);
-        return new UpstreamConnection(context.Transport, context.Abort, context.DisposeAsync);
+        return Counted(context.Transport, context.Abort, context.DisposeAsync);
     }
 
-    private static async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
+    private UpstreamConnection Counted(IDuplexPipe transport, Action<ConnectionAbortedException> abort, Func<ValueTask> dispose)
+    {
+        Interlocked.Increment(ref _open);
+        return new UpstreamConnection(transport, abort, async () =>
+        {
+            await dispose();
+            Interlocked.Decrement(ref _open);
+        });
+    }
+
+    private async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
     {
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
@@ -60,7 +75,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
             throw;
         }
         var pipe = new StreamDuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream));
-        return new UpstreamConnection(pipe, _ => socket.Dispose(), stream.DisposeAsync);
+        return Counted(pipe, _ => socket.Dispose(), stream.DisposeAsync);
     }
 
     private sealed record StreamDuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -22,7 +22,7 @@ internal static class UpstreamRequest
             var flushed = await output.WriteAsync(piece);
             if (flushed.IsCompleted)
             {
-                throw new UpstreamClosedException("The engine closed the connection while the request was sent.", beforeAnyByte: true);
+                throw new UpstreamClosedException("The engine closed the connection while the request was sent.");
             }
         }
     }
