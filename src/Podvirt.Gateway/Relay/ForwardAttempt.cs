@@ -166,7 +166,15 @@ internal sealed class ForwardAttempt(
             replica.UsageAsk = _asked;
             UsageAskLowered = true;
         }
-        return IsStream ? await StreamAsync(connection, guard, head) : await PlainAsync(connection, guard, head, contentType);
+        var result = IsStream ? await StreamAsync(connection, guard, head) : await PlainAsync(connection, guard, head, contentType);
+        Detail = result.End switch
+        {
+            RelayEnd.EngineDied => "Its answer broke off.",
+            RelayEnd.EngineStalled => "It fell silent in the middle of its answer.",
+            RelayEnd.EngineMalformed => "Its answer is not what its head announced.",
+            _ => "",
+        };
+        return result;
     }
 
     private async ValueTask<AttemptResult> StreamAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head)
