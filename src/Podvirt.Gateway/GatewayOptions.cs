@@ -33,6 +33,18 @@ public sealed class GatewayOptions
     /// <summary>How long a connection to an engine may take. Default 5 s: engines are on the same host or network.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long an idle connection to an engine is kept. Default 1 minute: firewalls forget silent connections after some
+    /// minutes and tell nobody.
+    /// </summary>
+    public TimeSpan IdleConnectionTimeMax { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long a replica gets nothing new from this gateway after trouble with it. Default 2 s: by then the scheduler
+    /// has probed it and said what is so.
+    /// </summary>
+    public TimeSpan ReplicaSuspension { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Replicas tried for one request before the first byte of an answer. Default 3.</summary>
     public int AttemptsMax { get; set; } = 3;
 

@@ -26,6 +26,9 @@ public sealed class PlainUsageScanner
     private bool _capturing;
     private bool _overflowed;
 
+    /// <summary>The outermost object or array has been closed: nothing of the reply is missing.</summary>
+    public bool IsWhole { get; private set; }
+
     public void Scan(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
@@ -103,6 +106,7 @@ public sealed class PlainUsageScanner
             case (byte)'}' or (byte)']':
                 _depth--;
                 _expectsName = false;
+                IsWhole |= _depth == 0;
                 if (_depth == 1)
                 {
                     _capturing = false;

@@ -32,14 +32,21 @@ public struct BodySplice
     /// <param name="continuousUsage">Whether this engine takes <c>continuous_usage_stats</c>.</param>
     public static BodySplice For(in PeekedRequest request, ReadOnlyMemory<byte>? servedAs, bool continuousUsage)
     {
+        var splice = WithoutUsage(request, servedAs);
+        if (request.Stream)
+        {
+            splice.AskForUsage(request, continuousUsage);
+        }
+        return splice;
+    }
+
+    /// <summary>The same for an engine that refuses <c>stream_options</c>: they stay as the client wrote them.</summary>
+    public static BodySplice WithoutUsage(in PeekedRequest request, ReadOnlyMemory<byte>? servedAs)
+    {
         var splice = default(BodySplice);
         if (servedAs is { Length: > 0 } name)
         {
             splice.Add(request.Model, name);
-        }
-        if (request.Stream)
-        {
-            splice.AskForUsage(request, continuousUsage);
         }
         return splice;
     }

@@ -15,7 +15,7 @@ internal sealed class ForwardAttempt(
     private const int ErrorBytesMax = 64 * 1024;
 
     private bool _mayRetry;
-    private bool _askedContinuous;
+    private UsageAsk _asked = replica.UsageAsk;
 
     /// <summary>Bytes of the engine's answer have gone to the client.</summary>
     public bool HasForwarded { get; private set; }
@@ -30,6 +30,9 @@ internal sealed class ForwardAttempt(
 
     /// <summary>What went wrong, for the log.</summary>
     public string Detail { get; private set; } = "";
+
+    /// <summary>The engine was found to take less of the gateway's wish for usage than was thought.</summary>
+    public bool UsageAskLowered { get; private set; }
 
     /// <summary>The silence that counts as a stall in the present phase.</summary>
     public TimeSpan SilenceMax { get; private set; } = options.HeadTimeout;
@@ -60,43 +63,67 @@ internal sealed class ForwardAttempt(
             }
             exchange.Connected = time.GetElapsedTime(connecting);
 
-            RelayEnd end;
-            bool again, reusable;
-            try
+            var result = await UseAsync(connection);
+            if (result.Again == Again.No)
             {
-                (end, again, reusable) = await RunAsync(connection);
+                return result.End;
             }
-            catch
+
+            // A stale connection is replaced by a new one, which cannot be stale: no request is sent a third time for it.
+            fresh |= result.Again == Again.Stale;
+        }
+    }
+
+    // Gives the connection back, or closes it, whatever happens.
+    private async ValueTask<AttemptResult> UseAsync(UpstreamConnection connection)
+    {
+        var sending = Task.CompletedTask;
+        var reusable = false;
+        try
+        {
+            AttemptResult result;
+            RelayGuard guard;
+            using (guard = new RelayGuard(connection, options.HeadTimeout, time, exchange.Http.RequestAborted, drain.Deadline))
             {
-                await connection.DisposeAsync();
-                throw;
+                sending = SendAsync(connection);
+                result = await AnswerAsync(connection, guard);
             }
+
+            // Only now is it certain that the guard will not cut a connection that carries another request.
+            reusable = result.Reusable && sending.IsCompletedSuccessfully && guard.Reason is null;
+            return result;
+        }
+        finally
+        {
             if (reusable)
             {
                 await replica.Pool.ReturnAsync(connection);
             }
             else
             {
+                // The body is the exchange's: nothing may still be sending it when that has ended.
+                connection.Cut();
+                await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await connection.DisposeAsync();
             }
-            if (!again)
-            {
-                return end;
-            }
-            fresh = true;
         }
     }
 
-    private async ValueTask<AttemptResult> RunAsync(UpstreamConnection connection)
+    // Runs beside the answer: an engine may refuse a large body before it has read all of it.
+    private Task SendAsync(UpstreamConnection connection)
     {
-        using var guard = new RelayGuard(connection, options.HeadTimeout, time, exchange.Http.RequestAborted, drain.Deadline);
+        var splice = _asked == UsageAsk.Nothing
+            ? BodySplice.WithoutUsage(exchange.Request, replica.ServedAs)
+            : BodySplice.For(exchange.Request, replica.ServedAs, _asked == UsageAsk.OnEveryChunk);
+        return UpstreamRequest.WriteAsync(connection, replica.Pool, exchange.Surface.Path, exchange.Id, IsStream, exchange.Body, splice).AsTask();
+    }
+
+    private async ValueTask<AttemptResult> AnswerAsync(UpstreamConnection connection, RelayGuard guard)
+    {
         ResponseHead head;
         string contentType;
-        _askedContinuous = replica.TakesContinuousUsage;
         try
         {
-            var splice = BodySplice.For(exchange.Request, replica.ServedAs, _askedContinuous);
-            await UpstreamRequest.WriteAsync(connection, replica.Pool, exchange.Surface.Path, exchange.Id, IsStream, exchange.Body, splice);
             (head, contentType) = await connection.ReadHeadAsync();
         }
         catch (UpstreamProtocolException e)
@@ -114,10 +141,14 @@ internal sealed class ForwardAttempt(
             }
 
             // An idle connection that the engine had closed: the request was never read.
-            var wasStale = connection.IsReused && e is not UpstreamClosedException { BeforeAnyByte: false };
-            return new AttemptResult(RelayEnd.EngineDied, Again: wasStale);
+            return new AttemptResult(RelayEnd.EngineDied, connection is { IsReused: true, HasAnswer: false } ? Again.Stale : Again.No);
         }
 
+        if (head.Status == 408 && connection.IsReused)
+        {
+            // Servers say so before they close an idle connection: it is no answer to this request (RFC 9110, 15.5.9).
+            return new AttemptResult(RelayEnd.EngineDied, Again.Stale);
+        }
         guard.Expect(SilenceMax = exchange.Dispatcher.Model.Engine.TokenTimeout);
         if (head.Status >= 300)
         {
@@ -128,7 +159,22 @@ internal sealed class ForwardAttempt(
             Detail = $"The engine answered with '{contentType}'.";
             return new AttemptResult(RelayEnd.EngineMalformed);
         }
-        return IsStream ? await StreamAsync(connection, guard, head) : await PlainAsync(connection, guard, head, contentType);
+
+        // Remembered only now that it has helped: a client's own mistake may be refused in the same words.
+        if (_asked < replica.UsageAsk)
+        {
+            replica.UsageAsk = _asked;
+            UsageAskLowered = true;
+        }
+        var result = IsStream ? await StreamAsync(connection, guard, head) : await PlainAsync(connection, guard, head, contentType);
+        Detail = result.End switch
+        {
+            RelayEnd.EngineDied => "Its answer broke off.",
+            RelayEnd.EngineStalled => "It fell silent in the middle of its answer.",
+            RelayEnd.EngineMalformed => "Its answer is not what its head announced.",
+            _ => "",
+        };
+        return result;
     }
 
     private async ValueTask<AttemptResult> StreamAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head)
@@ -141,8 +187,8 @@ internal sealed class ForwardAttempt(
 
     private async ValueTask<AttemptResult> PlainAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head, string contentType)
     {
-        var relay = new PlainRelay(exchange, reply, connection, guard, recorder);
-        var end = await relay.RunAsync(head, contentType);
+        var relay = new PlainRelay(exchange, reply, connection, guard, recorder, head, contentType);
+        var end = await relay.RunAsync();
         HasForwarded = relay.HasForwarded;
         return new AttemptResult(end, Reusable: relay.IsReusable);
     }
@@ -164,11 +210,10 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(reason);
         }
-        if (head.Status == 400 && exchange.Request.Stream && _askedContinuous
-            && body.WrittenSpan.IndexOf("continuous_usage_stats"u8) >= 0)
+        if (head.Status is 400 or 422 && exchange.Request.Stream && _asked != UsageAsk.Nothing && NamesStreamOptions(body.WrittenSpan))
         {
-            replica.TakesContinuousUsage = false;
-            return new AttemptResult(RelayEnd.EngineError, Again: true, Reusable: reusable);
+            _asked--;
+            return new AttemptResult(RelayEnd.EngineError, Again.AskingLess, reusable);
         }
 
         EngineStatus = head.Status;
@@ -182,6 +227,9 @@ internal sealed class ForwardAttempt(
         };
         return new AttemptResult(RelayEnd.EngineError, Reusable: reusable);
     }
+
+    private static bool NamesStreamOptions(ReadOnlySpan<byte> error) =>
+        error.IndexOf("continuous_usage_stats"u8) >= 0 || error.IndexOf("stream_options"u8) >= 0 || error.IndexOf("include_usage"u8) >= 0;
 
     // True when all of the body was there.
     private static async ValueTask<bool> ReadErrorAsync(UpstreamConnection connection, ResponseHead head, ArrayBufferWriter<byte> destination)
@@ -209,8 +257,19 @@ internal sealed class ForwardAttempt(
         return body.IsComplete && !hasExcess;
     }
 
+    private enum Again
+    {
+        No,
+
+        /// <summary>Over a new connection: the idle one had been closed by the engine.</summary>
+        Stale,
+
+        /// <summary>With less in <c>stream_options</c>.</summary>
+        AskingLess,
+    }
+
     /// <param name="End">How it ended.</param>
-    /// <param name="Again">Try the same replica once more, over a new connection.</param>
+    /// <param name="Again">Whether to try the same replica once more.</param>
     /// <param name="Reusable">The connection is between two answers.</param>
-    private readonly record struct AttemptResult(RelayEnd End, bool Again = false, bool Reusable = false);
+    private readonly record struct AttemptResult(RelayEnd End, Again Again = Again.No, bool Reusable = false);
 }

@@ -40,6 +40,10 @@ internal sealed partial class Forwarder(
                 Note(exchange, lease.Replica);
                 var attempt = new ForwardAttempt(exchange, reply, lease.Replica, recorder, drain, options, time);
                 var end = await attempt.RunAsync();
+                if (attempt.UsageAskLowered)
+                {
+                    LogAsksLess(lease.Replica.Route.Id, exchange.Dispatcher.Model.Id, lease.Replica.UsageAsk);
+                }
                 if (end is { } final && !attempt.MayRetry(final))
                 {
                     await FinishAsync(exchange, reply, final, attempt);
@@ -171,6 +175,9 @@ internal sealed partial class Forwarder(
 
     [LoggerMessage(1301, LogLevel.Warning, "Replica {Replica} of {Model}: {Kind} on request {RequestId}. {Detail}")]
     private partial void LogTrouble(string replica, string model, TroubleKind kind, Guid requestId, string detail);
+
+    [LoggerMessage(1302, LogLevel.Warning, "Replica {Replica} of {Model} refuses stream_options: from now on it is asked for usage {Asked}.")]
+    private partial void LogAsksLess(string replica, string model, UsageAsk asked);
 
     private static class StatusCodes
     {

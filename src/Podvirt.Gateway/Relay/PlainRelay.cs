@@ -10,29 +10,44 @@ namespace Podvirt.Gateway.Relay;
 /// Relays one plain reply as it comes, whatever its size, reading the counts in passing. Its last byte is held until
 /// the usage record is durable.
 /// </summary>
-internal sealed class PlainRelay(Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder)
+internal sealed class PlainRelay(
+    Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder, ResponseHead head, string contentType)
 {
     private readonly PlainUsageScanner _scanner = new();
+    private UpstreamBody _body = new(head);
     private byte _held;
     private bool _holds;
     private bool _hasUnflushed;
     private bool _hasExcess;
 
+    /// <summary>Bytes of the engine's have gone to the client: no other replica may take over any more.</summary>
     public bool HasForwarded { get; private set; }
 
+    /// <summary>The connection may carry another request.</summary>
     public bool IsReusable { get; private set; }
 
-    public async ValueTask<RelayEnd> RunAsync(ResponseHead head, string contentType)
+    public async ValueTask<RelayEnd> RunAsync()
     {
-        var body = new UpstreamBody(head);
-        while (!body.IsComplete)
+        var end = await RelayAsync();
+
+        // Also of a reply that was not handed out whole: its counts may have passed by.
+        if (_scanner.TryGetCounts(out var tokens))
+        {
+            exchange.ReadCounts(tokens);
+        }
+        return end == RelayEnd.Completed ? await FinishAsync() : end;
+    }
+
+    private async ValueTask<RelayEnd> RelayAsync()
+    {
+        while (!_body.IsComplete)
         {
             bool endOfConnection;
             try
             {
                 var read = await connection.Input.ReadAsync();
                 guard.Touch();
-                Pump(read.Buffer, ref body, head, contentType);
+                Pump(read.Buffer);
                 connection.Input.AdvanceTo(read.Buffer.End);
                 endOfConnection = read.IsCompleted;
             }
@@ -44,34 +59,30 @@ internal sealed class PlainRelay(Exchange exchange, ClientReply reply, UpstreamC
             {
                 return RelayEnd.ClientGone;
             }
-            if (body.IsMalformed)
+            if (_body.IsMalformed)
             {
                 return RelayEnd.EngineMalformed;
             }
-            if (endOfConnection && !body.IsComplete)
+            if (endOfConnection && !_body.IsComplete)
             {
-                if (!body.EndsWithConnection)
+                // A killed engine closes its connections too: where the close is all the end there is, the JSON must be whole.
+                if (!_body.EndsWithConnection || !_scanner.IsWhole)
                 {
                     return guard.Reason ?? RelayEnd.EngineDied;
                 }
                 break;
             }
         }
-        IsReusable = head.KeepAlive && body.IsComplete && !_hasExcess;
-        return await FinishAsync(head, contentType);
+        return _holds ? RelayEnd.Completed : RelayEnd.EngineMalformed;
     }
 
-    private void Pump(in ReadOnlySequence<byte> buffer, ref UpstreamBody body, in ResponseHead head, string contentType)
+    private void Pump(in ReadOnlySequence<byte> buffer)
     {
         foreach (var segment in buffer)
         {
             var input = segment.Span;
-            while (body.TryRead(ref input, out var payload))
+            while (_body.TryRead(ref input, out var payload))
             {
-                if (!reply.HasBegun)
-                {
-                    reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength ? head.ContentLength : null);
-                }
                 Forward(payload);
             }
             _hasExcess |= input.Length > 0;
@@ -81,24 +92,21 @@ internal sealed class PlainRelay(Exchange exchange, ClientReply reply, UpstreamC
     private void Forward(ReadOnlySpan<byte> payload)
     {
         _scanner.Scan(payload);
-        var writer = reply.Writer;
-        if (_holds)
+        if (_holds || payload.Length > 1)
         {
-            writer.Write([_held]);
+            Begin();
+            WriteHeld();
+            reply.Writer.Write(payload[..^1]);
+            HasForwarded = true;
+            _hasUnflushed = true;
         }
-        writer.Write(payload[..^1]);
-        _hasUnflushed |= _holds || payload.Length > 1;
         _held = payload[^1];
         _holds = true;
-        HasForwarded = true;
     }
 
-    private async ValueTask<RelayEnd> FinishAsync(ResponseHead head, string contentType)
+    private async ValueTask<RelayEnd> FinishAsync()
     {
-        if (_scanner.TryGetCounts(out var tokens))
-        {
-            exchange.ReadCounts(tokens);
-        }
+        IsReusable = head.KeepAlive && _body.IsComplete && !_hasExcess;
         guard.Pause();
         if (guard.Reason == RelayEnd.ClientGone)
         {
@@ -108,16 +116,26 @@ internal sealed class PlainRelay(Exchange exchange, ClientReply reply, UpstreamC
         {
             return RelayEnd.UsageLost;
         }
+        Begin();
+        WriteHeld();
+        await FlushAsync();
+        return RelayEnd.Completed;
+    }
+
+    private void Begin()
+    {
         if (!reply.HasBegun)
         {
-            reply.BeginPlain(head.Status, contentType, 0);
+            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength ? head.ContentLength : null);
         }
+    }
+
+    private void WriteHeld()
+    {
         if (_holds)
         {
             reply.Writer.Write([_held]);
         }
-        await FlushAsync();
-        return RelayEnd.Completed;
     }
 
     private ValueTask<bool> FlushAsync()

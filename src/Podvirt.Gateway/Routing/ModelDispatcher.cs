@@ -18,9 +18,6 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
     // A client that would not wait still wants the model: its wish counts as demand this long, which is many reports.
     private static readonly TimeSpan s_wishTime = TimeSpan.FromSeconds(10);
 
-    // After trouble a replica gets nothing new until the scheduler has had time to probe it and publish.
-    private static readonly TimeSpan s_suspension = TimeSpan.FromSeconds(2);
-
     private readonly Lock _lock = new();
     private readonly FairQueue<ParkedRequest> _parked = new();
     private readonly Dictionary<string, ReplicaSlots> _replicas = new(StringComparer.Ordinal);
@@ -130,7 +127,7 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
     {
         lock (_lock)
         {
-            replica.SuspendedUntil = time.GetTimestamp() + Ticks(s_suspension);
+            replica.SuspendedUntil = time.GetTimestamp() + Ticks(options.ReplicaSuspension);
         }
     }
 
@@ -153,7 +150,7 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
                 }
                 if (replica.Address.Length > 0)
                 {
-                    _replicas.Add(replica.Id, new ReplicaSlots(replica, current.Model.Id, new UpstreamPool(connector, replica)));
+                    _replicas.Add(replica.Id, new ReplicaSlots(replica, current.Model.Id, new UpstreamPool(connector, replica, options, time)));
                 }
             }
             foreach (var gone in _replicas.Values.Where(r => current.Replicas.All(c => c.Id != r.Route.Id)).ToList())
@@ -177,10 +174,7 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
             _removed = true;
             Volatile.Write(ref _route, _route with { Status = ModelStatus.Cold, Replicas = [] });
             _admitting = [];
-            foreach (var replica in _replicas.Values)
-            {
-                replica.Pool.Close();
-            }
+            CloseConnections();
             RefuseAll(ApiErrors.UnknownModel(Model.Id));
         }
     }
@@ -201,6 +195,44 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
         lock (_lock)
         {
             Release();
+        }
+    }
+
+    /// <summary>Connections to its replicas that carry no request at present.</summary>
+    public int IdleConnections
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _replicas.Values.Sum(replica => replica.Pool.IdleCount);
+            }
+        }
+    }
+
+    /// <summary>Lets go of connections that are of no more use.</summary>
+    public void SweepConnections()
+    {
+        ReplicaSlots[] replicas;
+        lock (_lock)
+        {
+            replicas = [.. _replicas.Values];
+        }
+        foreach (var replica in replicas)
+        {
+            replica.Pool.Sweep();
+        }
+    }
+
+    /// <summary>Closes all idle connections; those in use end with their requests.</summary>
+    public void CloseConnections()
+    {
+        lock (_lock)
+        {
+            foreach (var replica in _replicas.Values)
+            {
+                replica.Pool.Close();
+            }
         }
     }
 

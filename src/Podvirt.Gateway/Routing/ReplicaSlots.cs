@@ -25,8 +25,8 @@ internal sealed class ReplicaSlots(ReplicaRoute route, string modelId, UpstreamP
     /// <summary>A timestamp until which it gets no new request, after trouble that this gateway saw itself.</summary>
     public long SuspendedUntil { get; set; }
 
-    /// <summary>False once the engine has refused <c>continuous_usage_stats</c>.</summary>
-    public bool TakesContinuousUsage { get; set; } = true;
+    /// <summary>How much usage the engine is asked for: as much as it has not refused.</summary>
+    public UsageAsk UsageAsk { get; set; } = UsageAsk.OnEveryChunk;
 
     public void Update(ReplicaRoute current) => Route = current;
 
@@ -35,4 +35,17 @@ internal sealed class ReplicaSlots(ReplicaRoute route, string modelId, UpstreamP
         (Route.Address, Route.ApiKey, Route.ServedAs) == (current.Address, current.ApiKey, current.ServedAs);
 
     public bool HasFreeSlot(long now) => Route.Admits && InFlight < Route.Slots && now >= SuspendedUntil;
+}
+
+/// <summary>What a stream's engine is asked for, from least to most.</summary>
+internal enum UsageAsk
+{
+    /// <summary>It refuses <c>stream_options</c>: only what the client itself asks for.</summary>
+    Nothing,
+
+    /// <summary><c>include_usage</c>: the counts at the end.</summary>
+    AtTheEnd,
+
+    /// <summary><c>continuous_usage_stats</c> as well: what a stream that breaks off has used is known too.</summary>
+    OnEveryChunk,
 }

@@ -67,6 +67,11 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     public override void Dispose()
     {
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.CloseConnections();
+        }
+
         // Nothing waits for the subscription's end: it holds a queue in this process.
         _ = _tables.DisposeAsync().AsTask();
         base.Dispose();
@@ -131,8 +136,14 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     private async Task ReportAsync(CancellationToken stoppingToken)
     {
+        var swept = _time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
+            if (_time.GetElapsedTime(swept) >= s_heartbeat)
+            {
+                SweepConnections();
+                swept = _time.GetTimestamp();
+            }
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             await Task.WhenAny(_changes.Reader.WaitToReadAsync(pause.Token).AsTask(), Task.Delay(s_heartbeat, _time, pause.Token));
             await pause.CancelAsync();
@@ -154,6 +165,14 @@ internal sealed partial class RouteDirectory : BackgroundService
         catch (Exception e)
         {
             LogBusFailed(e, subject.Name);
+        }
+    }
+
+    private void SweepConnections()
+    {
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.SweepConnections();
         }
     }
 

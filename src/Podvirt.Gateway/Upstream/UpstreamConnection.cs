@@ -10,6 +10,9 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
     // What is still buffered for the engine is dropped with the connection, not sent.
     private static readonly IOException s_givenUp = new("The gateway gave this connection up.");
 
+    // More are an engine that never comes to its answer.
+    private const int InformationalHeadsMax = 16;
+
     private int _cut;
 
     public PipeReader Input => transport.Input;
@@ -18,6 +21,9 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
 
     /// <summary>It has carried a request before: the engine may have closed it in the meantime.</summary>
     public bool IsReused { get; set; }
+
+    /// <summary>Something has come since the last request was sent: the engine has read it.</summary>
+    public bool HasAnswer { get; private set; }
 
     /// <summary>Closes the socket at once, from any thread: a pending read or write ends with an error.</summary>
     public void Cut()
@@ -55,12 +61,15 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
     /// <summary>Reads one response head, past informational ones.</summary>
     /// <param name="contentType">The content type's bytes; empty when there was none.</param>
     /// <exception cref="UpstreamProtocolException">What came is no response head.</exception>
-    /// <exception cref="UpstreamClosedException">The connection ended before one byte of a head.</exception>
+    /// <exception cref="UpstreamClosedException">The connection ended before the head did.</exception>
     public async ValueTask<(ResponseHead Head, string ContentType)> ReadHeadAsync()
     {
+        HasAnswer = false;
+        var informational = 0;
         while (true)
         {
             var read = await Input.ReadAsync();
+            HasAnswer |= !read.Buffer.IsEmpty;
             var result = ParseHead(read.Buffer, out var head, out var consumed, out var contentType);
             switch (result)
             {
@@ -69,6 +78,12 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
                     if (!head.IsInformational)
                     {
                         return (head, contentType);
+                    }
+                    if (head.Status == 101 || ++informational > InformationalHeadsMax)
+                    {
+                        throw new UpstreamProtocolException(head.Status == 101
+                            ? "The engine switched to another protocol, which nobody asked for."
+                            : "The engine sent one informational head after the other and no answer.");
                     }
                     break;
                 case HeadParseResult.Malformed:
@@ -79,8 +94,7 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
                     if (read.IsCompleted)
                     {
                         throw new UpstreamClosedException(
-                            read.Buffer.IsEmpty ? "The engine closed the connection without an answer." : "The engine closed the connection within its response head.",
-                            beforeAnyByte: read.Buffer.IsEmpty);
+                            HasAnswer ? "The engine closed the connection within its response head." : "The engine closed the connection without an answer.");
                     }
                     break;
             }
@@ -150,8 +164,4 @@ internal static class ContentTypes
 internal sealed class UpstreamProtocolException(string message) : IOException(message);
 
 /// <summary>An engine closed the connection before its response head was complete.</summary>
-internal sealed class UpstreamClosedException(string message, bool beforeAnyByte) : IOException(message)
-{
-    /// <summary>Nothing of an answer came.</summary>
-    public bool BeforeAnyByte => beforeAnyByte;
-}
+internal sealed class UpstreamClosedException(string message) : IOException(message);

@@ -11,6 +11,11 @@ namespace Podvirt.Gateway.Upstream;
 /// </summary>
 internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time)
 {
+    private int _open;
+
+    /// <summary>Connections that have been opened and not yet disposed of, idle ones included.</summary>
+    public int OpenConnections => Volatile.Read(ref _open);
+
     /// <exception cref="IOException">Not reachable within the connect time-out.</exception>
     public async ValueTask<UpstreamConnection> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
@@ -32,13 +37,23 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
         }
     }
 
-    private static UpstreamConnection Open(Socket socket)
+    private UpstreamConnection Open(Socket socket)
     {
         var output = PipeWriter.Create(new NetworkStream(socket), new StreamPipeWriterOptions(minimumBufferSize: 16 * 1024, leaveOpen: true));
-        return new UpstreamConnection(new SocketPipes(new SocketInput(socket), output), socket.Dispose, static () => default);
+        return Counted(new SocketPipes(new SocketInput(socket), output), socket.Dispose, static () => default);
     }
 
-    private static async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
+    private UpstreamConnection Counted(IDuplexPipe transport, Action abort, Func<ValueTask> dispose)
+    {
+        Interlocked.Increment(ref _open);
+        return new UpstreamConnection(transport, abort, async () =>
+        {
+            await dispose();
+            Interlocked.Decrement(ref _open);
+        });
+    }
+
+    private async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
     {
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
@@ -51,7 +66,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
             throw;
         }
         var pipes = new SocketPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
-        return new UpstreamConnection(pipes, socket.Dispose, stream.DisposeAsync);
+        return Counted(pipes, socket.Dispose, stream.DisposeAsync);
     }
 
     private sealed record SocketPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -36,7 +36,7 @@ internal static class UpstreamRequest
     {
         if (flushed.IsCompleted)
         {
-            throw new UpstreamClosedException("The engine closed the connection while the request was sent.", beforeAnyByte: true);
+            throw new UpstreamClosedException("The engine closed the connection while the request was sent.");
         }
     }
 

@@ -63,6 +63,21 @@ public sealed class PlainUsageScannerTests
     public void ReplyThatBreaksOffBehindItsUsage_StillHasTheCounts() =>
         Assert.Equal(s_counts, Scan([Encoding.UTF8.GetBytes($$"""{"usage":{{Usage}},"choices":[{"mess""")]));
 
+    [Theory]
+    [InlineData("""{"a":"}]","b":[{"c":"\"}"},[]],"usage":{"prompt_tokens":1}}""")]
+    [InlineData("""[{"a":1},{}]""")]
+    [InlineData("{}")]
+    public void ReplyBrokenOffAnywhere_IsNotWhole(string reply)
+    {
+        var bytes = Encoding.UTF8.GetBytes(reply);
+        for (var length = 0; length <= bytes.Length; length++)
+        {
+            var scanner = new PlainUsageScanner();
+            scanner.Scan(bytes.AsSpan(0, length));
+            Assert.Equal(length == bytes.Length, scanner.IsWhole);
+        }
+    }
+
     [Fact]
     public void LongStrings_AreSkipped()
     {

@@ -88,6 +88,16 @@ public sealed class BodySpliceTests
         Assert.Equal(expected, result);
     }
 
+    [Theory]
+    [InlineData("{\"model\":\"m\",\"prompt\":\"a\",\"stream\":true}")]
+    [InlineData("{\"model\":\"m\",\"prompt\":\"a\",\"stream\":true,\"stream_options\":{\"include_usage\":true,\"x\":1}}")]
+    public void EngineThatRefusesStreamOptions_GetsWhatTheClientWrote(string body)
+    {
+        Assert.Null(RequestPeeker.Peek(Encoding.UTF8.GetBytes(body), RequestSurface.Completions, out var request));
+        Assert.Equal(body, Apply(BodySplice.WithoutUsage(request, null), body));
+        Assert.Equal(body.Replace("\"m\"", "\"n\"", StringComparison.Ordinal), Apply(BodySplice.WithoutUsage(request, "\"n\""u8.ToArray()), body));
+    }
+
     [Fact]
     public void RandomMembersAround_StayAsTheyWere()
     {
@@ -150,7 +160,12 @@ public sealed class BodySpliceTests
         ReadOnlyMemory<byte> bytes = Encoding.UTF8.GetBytes(body);
         Assert.Null(RequestPeeker.Peek(bytes.Span, surface, out var request));
         var name = servedAs is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(servedAs);
-        var splice = BodySplice.For(request, name, continuous);
+        return Apply(BodySplice.For(request, name, continuous), body);
+    }
+
+    private static string Apply(BodySplice splice, string body)
+    {
+        ReadOnlyMemory<byte> bytes = Encoding.UTF8.GetBytes(body);
         var result = new List<byte>();
         var position = 0;
         while (splice.TryGetPiece(bytes, ref position, out var piece))

@@ -17,8 +17,10 @@ internal sealed class FakeConnection(Socket socket, int number)
 
     public bool IsClosed { get; private set; }
 
-    public async Task ReadAllAsync()
+    /// <param name="early">What happens once more than so many bytes have come; nothing is read meanwhile.</param>
+    public async Task ReadAllAsync((long After, Func<FakeConnection, Task> Act)? early)
     {
+        var total = 0L;
         try
         {
             while (true)
@@ -30,6 +32,12 @@ internal sealed class FakeConnection(Socket socket, int number)
                 }
                 _input.Writer.Advance(read);
                 await _input.Writer.FlushAsync();
+                total += read;
+                if (early is { } act && total > act.After)
+                {
+                    early = null;
+                    await act.Act(this);
+                }
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -79,6 +87,9 @@ internal sealed class FakeConnection(Socket socket, int number)
             bytes = bytes[await socket.SendAsync(bytes)..];
         }
     }
+
+    /// <summary>Sends a FIN and reads on.</summary>
+    public void CloseSending() => socket.Shutdown(SocketShutdown.Send);
 
     public void Close(bool reset)
     {

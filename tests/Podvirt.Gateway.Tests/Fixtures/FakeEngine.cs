@@ -32,6 +32,9 @@ internal sealed class FakeEngine : IAsyncDisposable
     /// <summary>What happens on each request from now on.</summary>
     public Func<FakeCall, Task> Script { get; set; }
 
+    /// <summary>What happens in the middle of a request, on each connection once, after so many bytes of it.</summary>
+    public (long After, Func<FakeConnection, Task> Act)? Early { get; set; }
+
     /// <summary>Requests in the order in which they were complete.</summary>
     public ConcurrentQueue<FakeCall> Calls { get; } = new();
 
@@ -94,7 +97,7 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     private async Task ServeAsync(FakeConnection connection)
     {
-        var reading = connection.ReadAllAsync();
+        var reading = connection.ReadAllAsync(Early);
         try
         {
             while (await connection.ReadRequestAsync() is { } request)
@@ -119,44 +122,4 @@ internal sealed class FakeEngine : IAsyncDisposable
             _connections.TryRemove(connection.Number, out _);
         }
     }
-}
-
-/// <summary>Waits for a condition, never for a time.</summary>
-/// <summary>The few times that tests let pass, and why.</summary>
-internal static class Pauses
-{
-    /// <summary>Between two looks at a condition.</summary>
-    public static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(2);
-
-    /// <summary>Long enough for the gateway to see one piece by itself; no outcome hangs on it.</summary>
-    public static readonly TimeSpan BetweenPieces = TimeSpan.FromMilliseconds(1);
-
-    /// <summary>An engine's pace, far below the time-out that the test sets.</summary>
-    public static readonly TimeSpan SlowToken = TimeSpan.FromMilliseconds(60);
-
-    /// <summary>Several times the token time-out that the test sets: what must not happen by then would have.</summary>
-    public static readonly TimeSpan BeyondTokenTimeout = TimeSpan.FromMilliseconds(1500);
-
-    /// <summary>For a "nothing happens": a wrong gateway answers within a few milliseconds.</summary>
-    public static readonly TimeSpan NothingHappens = TimeSpan.FromMilliseconds(300);
-}
-
-internal static class Eventually
-{
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
-
-    public static async Task TrueAsync(Func<bool> condition, string what)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < s_limit, $"Waited in vain until {what}.");
-            await Task.Delay(Pauses.Poll);
-        }
-    }
-
-    /// <summary>A task that should end by itself.</summary>
-    public static Task Within(this Task task, double seconds = 20) => task.WaitAsync(TimeSpan.FromSeconds(seconds));
-
-    public static Task<T> Within<T>(this Task<T> task, double seconds = 20) => task.WaitAsync(TimeSpan.FromSeconds(seconds));
 }

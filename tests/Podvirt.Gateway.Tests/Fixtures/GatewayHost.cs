@@ -12,6 +12,7 @@ using Podvirt.Core.Keys;
 using Podvirt.Core.Messages;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Upstream;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Tests.Fixtures;
@@ -126,6 +127,39 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public Task InFlightAsync(int count, string model = "m") =>
         Eventually.TrueAsync(() => Dispatcher(model).GetDemand([]).InFlight == count, $"{count} requests are in flight");
+
+    /// <summary>
+    /// Every slot is free, nobody is parked, no record is under way, and no connection to an engine is open but the idle
+    /// ones; nor those, once the engines have closed theirs.
+    /// </summary>
+    public async Task NothingIsLeftAsync(params FakeEngine[] engines)
+    {
+        var dispatcher = Dispatcher();
+        var connector = Services.GetRequiredService<UpstreamConnector>();
+        var drain = Services.GetRequiredService<GatewayDrain>();
+        await Eventually.TrueAsync(() => drain.Running == 0, () => $"no request runs; {drain.Running} do");
+        var loads = new List<ReplicaLoad>();
+        var demand = dispatcher.GetDemand(loads);
+        Assert.Equal((0, 0), (demand.Waiting, demand.InFlight));
+        Assert.Empty(loads);
+        Assert.Equal(0, Outbox.Waiting);
+        await Eventually.TrueAsync(
+            () => connector.OpenConnections == dispatcher.IdleConnections,
+            () => $"only idle connections are open; {connector.OpenConnections} are open, {dispatcher.IdleConnections} idle");
+        foreach (var engine in engines)
+        {
+            await engine.CloseIdleAsync(reset: false);
+        }
+        await Eventually.TrueAsync(
+            () =>
+            {
+                // As the gateway itself does every second.
+                dispatcher.SweepConnections();
+                return connector.OpenConnections == 0;
+            },
+            () => $"no connection is open; {connector.OpenConnections} are");
+        Assert.Equal(0, dispatcher.IdleConnections);
+    }
 
     public async Task PutKeyAsync(string id, string secret, string project = Project, DateTimeOffset? expires = null, DateTimeOffset? revoked = null) =>
         await Store.PutAsync(ApiKey.StatePrefix + id, StateJson.ToBytes(new ApiKey

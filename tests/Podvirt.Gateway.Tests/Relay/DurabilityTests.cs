@@ -88,7 +88,7 @@ public sealed class DurabilityTests
     }
 
     [Theory]
-    [InlineData(1)]
+    [InlineData(2)]
     [InlineData(40)]
     public async Task EngineDiesInAPlainBody_ClientsConnectionIsAborted(int sent)
     {
@@ -107,6 +107,7 @@ public sealed class DurabilityTests
     [InlineData("")]
     [InlineData("6")]
     [InlineData("64\r\n")]
+    [InlineData("64\r\n{")]
     public async Task EngineDiesBeforeTheFirstByteOfAPlainBody_AnotherServes(string sent)
     {
         await using var dying = new FakeEngine(async call =>
