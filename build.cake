@@ -12,6 +12,7 @@ var suites = new (string Name, int BudgetMinutes)[]
 {
     ("Podvirt.TidyTests", 2),
     ("Podvirt.Core.Tests", 3),
+    ("Podvirt.Fuzz", 3),
     ("Podvirt.Messaging.Tests", 3),
     ("Podvirt.Metering.Tests", 4),
     ("Podvirt.Gateway.Tests", 5),

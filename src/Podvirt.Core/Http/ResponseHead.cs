@@ -92,9 +92,11 @@ public struct ResponseHead
         }
 
         // "close" wins over whatever else is said (RFC 9112, 9.3). A 1.0 sender of chunks may have passed on what it
-        // did not understand (6.1).
+        // did not understand (6.1). Who frames a body where none can be (6.3) may send one all the same, and the next
+        // reply would begin with it.
         parsed.Framing = parsed.FramingOf(seen.Chunked);
-        parsed.KeepAlive = !seen.Close && parsed.Framing != BodyFraming.CloseDelimited
+        var hidesBody = parsed.Framing == BodyFraming.None && (seen.Chunked || parsed.ContentLength > 0);
+        parsed.KeepAlive = !seen.Close && !hidesBody && parsed.Framing != BodyFraming.CloseDelimited
             && (isHttp11 || (seen.KeepAlive && !seen.Chunked));
         head = parsed;
         consumed = end + 4;

@@ -5,7 +5,8 @@ namespace Podvirt.Core.Replies;
 
 /// <summary>
 /// Finds the top-level <c>usage</c> object in a plain JSON reply that passes by in any split, however long: it follows
-/// strings and nesting byte by byte and keeps only that one object.
+/// strings and nesting byte by byte and keeps only that one object. Where there are several, the last one counts. The
+/// name is known as engines write it, without escapes.
 /// </summary>
 public sealed class PlainUsageScanner
 {

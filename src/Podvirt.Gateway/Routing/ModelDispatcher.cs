@@ -291,6 +291,18 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
 
     private Lease? Pick(ulong session, IReadOnlyCollection<string> except)
     {
+        if (Choose(session, except) is not { } replica)
+        {
+            return null;
+        }
+        replica.InFlight++;
+        _inFlight++;
+        return new Lease(this, replica);
+    }
+
+    /// <summary>The replica for a session, without taking a slot of it: the choice alone, for <see cref="Pick"/> and to be measured.</summary>
+    internal ReplicaSlots? Choose(ulong session, IReadOnlyCollection<string> except)
+    {
         var now = time.GetTimestamp();
         var bound = LoadBound();
         ReplicaSlots? best = null;
@@ -309,13 +321,7 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
                 (best, bestScore, bestIsWithinBound) = (replica, score, isWithinBound);
             }
         }
-        if (best is null)
-        {
-            return null;
-        }
-        best.InFlight++;
-        _inFlight++;
-        return new Lease(this, best);
+        return best;
     }
 
     // Bounded loads (Mirrokni, Thorup, Zadimoghaddam 2018): nobody over c times the average, this request counted.

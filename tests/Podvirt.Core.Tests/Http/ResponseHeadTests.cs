@@ -47,10 +47,13 @@ public sealed class ResponseHeadTests
     [InlineData(200, "Transfer-Encoding: Chunked", BodyFraming.Chunked, true)]
     [InlineData(500, "transfer-encoding:chunked \t", BodyFraming.Chunked, true)]
     [InlineData(204, "", BodyFraming.None, true)]
-    [InlineData(304, "content-length: 7", BodyFraming.None, true)]
-    [InlineData(204, "transfer-encoding: chunked", BodyFraming.None, true)]
+    [InlineData(304, "", BodyFraming.None, true)]
+    [InlineData(304, "content-length: 7", BodyFraming.None, false)]
+    [InlineData(204, "content-length: 0", BodyFraming.None, true)]
+    [InlineData(204, "content-length: 7", BodyFraming.None, false)]
+    [InlineData(204, "transfer-encoding: chunked", BodyFraming.None, false)]
     [InlineData(100, "", BodyFraming.None, true)]
-    [InlineData(199, "content-length: 7", BodyFraming.None, true)]
+    [InlineData(199, "content-length: 7", BodyFraming.None, false)]
     public void StatusAndLengths_DecideHowTheBodyEnds(int status, string headers, BodyFraming framing, bool keepAlive)
     {
         var head = Parse($"HTTP/1.1 {status} Reason\r\n{headers}{(headers.Length > 0 ? "\r\n" : "")}\r\n");

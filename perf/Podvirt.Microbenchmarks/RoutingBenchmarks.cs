@@ -1,0 +1,61 @@
+using BenchmarkDotNet.Attributes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
+using Podvirt.Core.Replicas;
+using Podvirt.Gateway;
+using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Upstream;
+
+namespace Podvirt.Microbenchmarks;
+
+/// <summary>From a session to its replica, every replica half full.</summary>
+public class RoutingBenchmarks : IDisposable
+{
+    private const int Slots = 64;
+
+    private readonly List<Lease> _held = [];
+    private UpstreamConnector? _connector;
+    private ModelDispatcher? _dispatcher;
+    private ulong _session;
+
+    [Params(2, 8, 64)]
+    public int Replicas { get; set; }
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        var options = new GatewayOptions();
+        _connector = new UpstreamConnector(options, TimeProvider.System, NullLoggerFactory.Instance);
+        var replicas = Enumerable.Range(0, Replicas).Select(i => new ReplicaRoute(
+            $"replica-{i}", $"http://127.0.0.1:{40_000 + i}", "", "m", Revision: 1, Slots, ReplicaState.Active, [], "H100"));
+        var route = new ModelRoute
+        {
+            Model = new ModelSpec { Id = "m", Name = "m", Vendor = "v", Type = ModelType.Chat, Engine = new EngineSpec { Kind = EngineKind.External } },
+            Status = ModelStatus.Active,
+            Replicas = [.. replicas],
+        };
+        _dispatcher = new ModelDispatcher(route, options, _connector, TimeProvider.System, static () => { });
+        _dispatcher.Update(route);
+        for (var i = 0; i < Replicas * Slots / 2; i++)
+        {
+            _held.Add(_dispatcher.TryLease(unchecked((ulong)i * 0x9E3779B97F4A7C15UL), []) ?? throw new InvalidOperationException("No replica is free."));
+        }
+    }
+
+    /// <summary>The choice alone.</summary>
+    [Benchmark]
+    public object? Choose() => _dispatcher!.Choose(_session++, []);
+
+    /// <summary>With lock, counts and the lease, and giving it back.</summary>
+    [Benchmark]
+    public void LeaseAndReturn() => _dispatcher!.TryLease(_session++, [])!.Dispose();
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _held.ForEach(l => l.Dispose());
+        _connector?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,19 @@
+using Podvirt.Fuzz.Targets;
+
+namespace Podvirt.Fuzz;
+
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new SseTarget(),
+        new ResponseHeadTarget(),
+        new ChunkedTarget(),
+        new PeekTarget(),
+        new SpliceTarget(),
+        new ChunkFactsTarget(),
+        new PlainUsageTarget(),
+    ];
+
+    public static FuzzTarget Named(string name) => All.Single(t => t.Name == name);
+}

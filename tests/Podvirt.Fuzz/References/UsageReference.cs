@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Podvirt.Core.Usage;
+
+namespace Podvirt.Fuzz.References;
+
+/// <summary>The counts of a <c>usage</c> value, from its <see cref="JsonDocument"/>.</summary>
+internal static class UsageReference
+{
+    /// <returns>Null: it has none.</returns>
+    public static TokenCounts? Read(JsonElement usage)
+    {
+        if (usage.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+        var members = JsonMember.Of(usage);
+        var prompts = members.Where(m => m.Name == "prompt_tokens").Select(m => Count(m.Value)).ToList();
+        var completions = members.Where(m => m.Name == "completion_tokens").Select(m => Count(m.Value)).ToList();
+        if (!prompts.Concat(completions).Any(c => c is not null))
+        {
+            return null;
+        }
+        var prompt = prompts.LastOrDefault() ?? 0;
+        var completion = completions.LastOrDefault() ?? 0;
+        return new TokenCounts(
+            prompt,
+            Math.Min(prompt, Detail(members, "prompt_tokens_details", "cached_tokens")),
+            completion,
+            Math.Min(completion, Detail(members, "completion_tokens_details", "reasoning_tokens")));
+    }
+
+    /// <summary>Names in which half a character stands.</summary>
+    public static bool HasHalfNames(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => JsonMember.Of(value).Exists(m => JsonMember.HasHalf(m.Name) || HasHalfNames(m.Value)),
+        JsonValueKind.Array => value.EnumerateArray().Any(HasHalfNames),
+        _ => false,
+    };
+
+    private static long Detail(List<JsonMember> members, string group, string name)
+    {
+        var details = members.LastOrDefault(m => m.Name == group).Value;
+        if (details.ValueKind != JsonValueKind.Object)
+        {
+            return 0;
+        }
+        var counts = JsonMember.Of(details).Where(m => m.Name == name).Select(m => Count(m.Value)).ToList();
+        return counts.LastOrDefault() ?? 0;
+    }
+
+    private static long? Count(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var count) && count >= 0 ? count : null;
+}

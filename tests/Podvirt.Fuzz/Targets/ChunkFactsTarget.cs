@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Podvirt.Core.Replies;
+using Podvirt.Core.Requests;
+using Podvirt.Core.Usage;
+using Podvirt.Fuzz.References;
+
+namespace Podvirt.Fuzz.Targets;
+
+/// <summary><see cref="ChunkFacts"/> against <see cref="JsonDocument"/>.</summary>
+internal sealed class ChunkFactsTarget : FuzzTarget
+{
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64 };
+
+    public override string Name => "chunk-facts";
+
+    public override IReadOnlyList<string> Tokens => ReplyWords.Tokens;
+
+    public override JsonWords? Json => ReplyWords.Json;
+
+    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
+    {
+        var isRead = ChunkFacts.TryRead(input.Span, out var facts);
+        JsonElement root;
+        try
+        {
+            root = JsonDocument.Parse(input, s_options).RootElement;
+        }
+        catch (JsonException)
+        {
+            Oracle.Holds(!isRead, "accepted what is no JSON");
+            CheckNoFacts(facts);
+            return 0;
+        }
+        if (!isRead)
+        {
+            Oracle.Holds(root.ValueKind != JsonValueKind.Object || UsageReference.HasHalfNames(root), "refused a JSON object");
+            CheckNoFacts(facts);
+            return 1;
+        }
+        Oracle.Equal(JsonValueKind.Object, root.ValueKind, "kind of what was accepted");
+        CheckFacts(JsonMember.Of(root), facts, input);
+        CheckPrefixes(input.Span, splitting);
+        return HashCode.Combine(
+            facts.HasUsage, facts.UsageMember.IsPresent, facts.ChoicesAreEmpty, facts.HasChoices, facts.IsError, Math.Min(facts.Choice, 2),
+            (facts.Tokens.Prompt > 0, facts.Tokens.Cached > 0, facts.Tokens.Completion > 0, facts.Tokens.Reasoning > 0),
+            (facts.UsageValue.Length == 4, facts.UsageMember.End - facts.UsageValue.End));
+    }
+
+    private static void CheckFacts(List<JsonMember> members, in ChunkFacts facts, ReadOnlyMemory<byte> json)
+    {
+        var usages = members.Where(m => m.Name == "usage").Select(m => m.Value).ToList();
+        var counts = usages.Select(UsageReference.Read).LastOrDefault(c => c is not null);
+        Oracle.Equal(counts is not null, facts.HasUsage, "has usage");
+        Oracle.Equal(counts ?? default, facts.Tokens, "tokens");
+        Oracle.Equal(usages.Count > 0 ? JsonMember.RangeOf(usages[^1], json) : default, facts.UsageValue, "usage value");
+        CheckCut(members, facts.UsageMember, json.Span);
+
+        var choices = members.Where(m => m.Name == "choices" && m.Value.ValueKind == JsonValueKind.Array).Select(m => m.Value).ToList();
+        Oracle.Equal(choices.Count > 0 && choices[^1].GetArrayLength() > 0, facts.HasChoices, "has choices");
+        Oracle.Equal(choices.Count > 0 && choices[^1].GetArrayLength() == 0, facts.ChoicesAreEmpty, "choices are empty");
+        var indexes = choices.Where(c => c.GetArrayLength() > 0 && c[0].ValueKind == JsonValueKind.Object).SelectMany(c => JsonMember.Of(c[0]))
+            .Where(m => m.Name == "index" && m.Value.ValueKind == JsonValueKind.Number && m.Value.TryGetInt32(out _)).Select(m => m.Value.GetInt32());
+        Oracle.Equal(indexes.LastOrDefault(), facts.Choice, "choice");
+
+        var error = members.LastOrDefault(m => m.Name == "error").Value.ValueKind;
+        Oracle.Equal(error is JsonValueKind.Object or JsonValueKind.String, facts.IsError, "is error");
+    }
+
+    // Without its usage a chunk is the same JSON less that one member.
+    private static void CheckCut(List<JsonMember> members, ByteRange cut, ReadOnlySpan<byte> json)
+    {
+        var last = members.FindLastIndex(m => m.Name == "usage");
+        Oracle.Equal(last >= 0, cut.IsPresent, "usage member is there");
+        if (last < 0)
+        {
+            return;
+        }
+        byte[] left = [.. json[..cut.Start], .. json[cut.End..]];
+        Oracle.Equal(left.Length, json.Length - cut.Length, "length without usage");
+        members.RemoveAt(last);
+        Oracle.Equal(Written(members), Written(JsonMember.Of(JsonDocument.Parse(left, s_options).RootElement)), "the other members");
+    }
+
+    private static void CheckPrefixes(ReadOnlySpan<byte> json, Splitting splitting)
+    {
+        var end = json.TrimEnd(" \t\r\n"u8).Length;
+        foreach (var cut in splitting.PrefixesOf(end))
+        {
+            Oracle.Holds(!ChunkFacts.TryRead(json[..cut], out _), $"the first {cut} bytes are accepted");
+        }
+    }
+
+    private static void CheckNoFacts(in ChunkFacts facts)
+    {
+        Oracle.Holds(
+            !facts.HasUsage && !facts.UsageMember.IsPresent && !facts.UsageValue.IsPresent && !facts.HasChoices && !facts.ChoicesAreEmpty && !facts.IsError
+            && facts.Choice == 0 && facts.Tokens == default(TokenCounts),
+            "facts of what was refused");
+    }
+
+    private static string Written(List<JsonMember> members) => string.Join('\n', members.Select(m => m.Raw));
+}

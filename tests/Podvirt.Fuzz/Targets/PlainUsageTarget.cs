@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Podvirt.Core.Replies;
+using Podvirt.Core.Usage;
+using Podvirt.Fuzz.References;
+
+namespace Podvirt.Fuzz.Targets;
+
+/// <summary>
+/// <see cref="PlainUsageScanner"/> against <see cref="JsonDocument"/> where a reply is JSON; whatever it is, every
+/// split gives the same.
+/// </summary>
+internal sealed class PlainUsageTarget : FuzzTarget
+{
+    // The scanner counts no depth.
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 4096 };
+
+    public override string Name => "plain-usage";
+
+    public override IReadOnlyList<string> Tokens => ReplyWords.Tokens;
+
+    public override JsonWords? Json => ReplyWords.Json;
+
+    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
+    {
+        var found = Scan([input]);
+        foreach (var cuts in splitting.Of(input.Length))
+        {
+            Oracle.Equal(found, Scan(Splitting.Pieces(input, cuts)), "counts of a split reply");
+        }
+        JsonElement root;
+        try
+        {
+            root = JsonDocument.Parse(input, s_options).RootElement;
+        }
+        catch (JsonException)
+        {
+            return found is null ? 0 : 1;
+        }
+        var usage = UsageOf(root);
+        var expected = usage is null ? null : UsageReference.Read(usage.Value);
+        if (found is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
+        {
+            Oracle.Equal(expected, found, "counts");
+        }
+        return HashCode.Combine(2, root.ValueKind, usage is null, found is null, found?.Prompt > 0, found?.Cached > 0, found?.Completion > 0, found?.Reasoning > 0);
+    }
+
+    // The last member of that name that is an object; the scanner knows the name only as engines spell it.
+    private static JsonElement? UsageOf(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+        var last = JsonMember.Of(root).LastOrDefault(m => m.RawName == "usage" && m.Value.ValueKind == JsonValueKind.Object).Value;
+        if (last.ValueKind == JsonValueKind.Undefined)
+        {
+            return null;
+        }
+        var raw = JsonMarshal.GetRawUtf8Value(last).ToArray();
+        try
+        {
+            // On its own, with the usual limit of depth.
+            return raw.Length > PlainUsageScanner.UsageBytesMax ? null : JsonDocument.Parse(raw).RootElement;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static TokenCounts? Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
+    {
+        var scanner = new PlainUsageScanner();
+        foreach (var piece in pieces)
+        {
+            scanner.Scan(piece.Span);
+        }
+        return scanner.TryGetCounts(out var tokens) ? tokens : null;
+    }
+}
