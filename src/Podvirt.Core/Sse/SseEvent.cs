@@ -55,7 +55,11 @@ public static class SseEvent
         return written;
     }
 
-    private static bool TryReadLine(ReadOnlySpan<byte> bytes, ref int at, out int start, out int length)
+    /// <summary>Reads one line after the other. Start with <paramref name="at"/> at 0; it comes to stand behind the line's end.</summary>
+    /// <param name="start">Where the line begins.</param>
+    /// <param name="length">Its bytes, without the end of the line.</param>
+    /// <returns>False when there are no more.</returns>
+    public static bool TryReadLine(ReadOnlySpan<byte> bytes, ref int at, out int start, out int length)
     {
         start = at;
         length = 0;
@@ -80,6 +84,9 @@ public static class SseEvent
         }
         return true;
     }
+
+    /// <summary>Whether a line is one of the event's data.</summary>
+    public static bool IsData(ReadOnlySpan<byte> line) => TryGetDataValue(line, out _);
 
     // "data:value", "data: value" (one space is not part of it), or "data" alone (an empty value).
     private static bool TryGetDataValue(ReadOnlySpan<byte> line, out int skipped)

@@ -21,6 +21,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private byte[] _joined = [];
     private byte[]? _done;
     private bool _droppedUpToCarriageReturn;
+    private bool _hasBegun;
 
     /// <summary>Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back.</summary>
     public RelayEnd? End { get; private set; }
@@ -31,6 +32,12 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
 
     public void Process(ReadOnlySpan<byte> sseEvent)
     {
+        if (!_hasBegun)
+        {
+            // Clients ignore a byte order mark at the start of a stream, where comments may stand by now.
+            _hasBegun = true;
+            sseEvent = sseEvent.StartsWith("\uFEFF"u8) ? sseEvent["\uFEFF"u8.Length..] : sseEvent;
+        }
         if (_droppedUpToCarriageReturn && sseEvent[0] == (byte)'\n')
         {
             sseEvent = sseEvent[1..];
@@ -103,11 +110,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             End = RelayEnd.EngineError;
             return;
         }
-        if (!facts.UsageMember.IsPresent || !facts.HasUsage || _wantsContinuous)
+        if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
         {
             Forward(sseEvent);
         }
-        else if (facts.ChoicesAreEmpty)
+        else if (facts.ChoicesAreEmpty && facts.HasUsage)
         {
             // The usage chunk at the end is for those who asked: others index into its empty choices.
             if (_wantsUsage)
@@ -150,31 +157,48 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private void ForwardWithout(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
     {
         Begin();
-        var writer = reply.Writer;
-        var isRebuilt = dataStart < 0;
-        if (isRebuilt)
+        if (dataStart >= 0)
         {
-            writer.Write("data: "u8);
+            WriteWithout(new ByteRange(dataStart + cut.Start, cut.Length), sseEvent);
         }
         else
         {
-            writer.Write(sseEvent[..dataStart]);
+            WriteJoined(cut, sseEvent, json);
         }
-        writer.Write(json[..cut.Start]);
+        MarkForwarded();
+    }
+
+    // Several data lines become one; the event's other lines stay as they came.
+    private void WriteJoined(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
+    {
+        var writer = reply.Writer;
+        var hasData = false;
+        var at = 0;
+        while (SseEvent.TryReadLine(sseEvent, ref at, out var start, out var length))
+        {
+            if (!SseEvent.IsData(sseEvent.Slice(start, length)))
+            {
+                writer.Write(sseEvent[start..at]);
+            }
+            else if (!hasData)
+            {
+                hasData = true;
+                writer.Write("data: "u8);
+                WriteWithout(cut, json);
+                writer.Write(sseEvent[(start + length)..at]);
+            }
+        }
+    }
+
+    private void WriteWithout(ByteRange cut, ReadOnlySpan<byte> text)
+    {
+        var writer = reply.Writer;
+        writer.Write(text[..cut.Start]);
         if (_nullInsteadOfNothing)
         {
             writer.Write("null"u8);
         }
-        if (isRebuilt)
-        {
-            writer.Write(json[cut.End..]);
-            writer.Write("\n\n"u8);
-        }
-        else
-        {
-            writer.Write(sseEvent[(dataStart + cut.End)..]);
-        }
-        MarkForwarded();
+        writer.Write(text[cut.End..]);
     }
 
     // Between lines of one JSON text a line feed is white space, so a blank serves as well and needs no new line.
