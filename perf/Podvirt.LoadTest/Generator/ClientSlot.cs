@@ -151,7 +151,7 @@ internal sealed class ClientSlot(int index, LoadRecorder recorder) : IReplySink
         {
             return "no [DONE]";
         }
-        return plan.Stream && Tokens != plan.Tokens ? "tokens missing" : null;
+        return plan.IsNumbered && plan.Stream && Tokens != plan.Tokens ? "tokens missing" : null;
     }
 
     private void OnToken(ReplyEvent item)

@@ -69,7 +69,10 @@ internal sealed record LoadPlan
     /// <summary>So many of the slots read slowly.</summary>
     public int SlowStreams { get; init; }
 
-    /// <summary>How fast those read; 0: they stop after their first token.</summary>
+    /// <summary>So many of those do not read on at all after their first token.</summary>
+    public int StoppedStreams { get; init; }
+
+    /// <summary>How fast the rest of them read.</summary>
     public int SlowBytesPerSecond { get; init; }
 
     public SessionChoice Session { get; init; }
@@ -79,6 +82,9 @@ internal sealed record LoadPlan
 
     /// <summary>Tells conversations of different runs apart.</summary>
     public string Label { get; init; } = "run";
+
+    /// <summary>The engine numbers its tokens, so that missing ones are noticed; another engine's are only counted by its <c>[DONE]</c>.</summary>
+    public bool IsNumbered { get; init; } = true;
 
     /// <summary>Report every request by itself.</summary>
     public bool Details { get; init; }

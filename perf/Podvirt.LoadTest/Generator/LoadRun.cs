@@ -39,8 +39,8 @@ internal sealed class LoadRun : IDisposable
 
     private int TurnsPerSlot => _plan.Requests / _plan.Streams;
 
-    /// <summary>Requests whose end the run waits for: a reader that never reads on has none.</summary>
-    private int Awaited => _plan.Requests - (_plan.SlowStreams * TurnsPerSlot);
+    /// <summary>Requests whose end the run waits for: a slow reader has none. Slow readers alone are held until the time-out.</summary>
+    private int Awaited => _plan.SlowStreams == _plan.Streams ? int.MaxValue : _plan.Requests - (_plan.SlowStreams * TurnsPerSlot);
 
     public LoadResult Run()
     {
@@ -243,7 +243,7 @@ internal sealed class LoadRun : IDisposable
         {
             slot.IsHeldBack = true;
             _epoll.Modify(slot.Descriptor, 0, slot.Descriptor);
-            if (_plan.SlowBytesPerSecond > 0)
+            if (slot.Index >= _plan.StoppedStreams)
             {
                 _alarms.Enqueue((slot, Alarm.ReadSlowly, slot.Turns), MonotonicClock.Now + SlowPause);
             }

@@ -7,8 +7,6 @@ internal sealed record EngineReport
 
     public long Tokens { get; init; }
 
-    public long Bytes { get; init; }
-
     public int Running { get; init; }
 
     /// <summary>Answers that wait at this moment because their reader takes nothing.</summary>
@@ -22,6 +20,7 @@ internal sealed record EngineReport
 }
 
 /// <param name="Id">The generator's number of the request.</param>
+/// <param name="RequestId">The <c>X-Request-Id</c> that came with it.</param>
 /// <param name="Sent">Tokens given to the kernel before the close was seen.</param>
 /// <param name="Closed">When the close was seen, in nanoseconds on the monotonic clock.</param>
-internal sealed record AbandonedStream(long Id, int Sent, long Closed);
+internal sealed record AbandonedStream(long Id, string? RequestId, int Sent, long Closed);

@@ -3,11 +3,14 @@ using System.Text;
 namespace Podvirt.LoadTest.MockEngine;
 
 /// <summary>One answer in the making.</summary>
-internal sealed class EngineStream(EngineConnection connection, EngineRequest request, long number, long arrived)
+internal sealed class EngineStream(EngineConnection connection, EngineRequest request, string? requestId, long number, long arrived)
 {
     public EngineConnection Connection { get; } = connection;
 
     public EngineRequest Request { get; } = request;
+
+    /// <summary>The <c>X-Request-Id</c> that came with it.</summary>
+    public string? RequestId { get; } = requestId;
 
     /// <summary>Counts this engine's requests; becomes the answer's id.</summary>
     public long Number { get; } = number;
@@ -28,4 +31,6 @@ internal sealed class EngineStream(EngineConnection connection, EngineRequest re
 
     /// <summary>False once its client left or its last byte was sent.</summary>
     public bool Running { get; set; } = true;
+
+    public bool IsWritable => Running && !Connection.IsBlocked;
 }

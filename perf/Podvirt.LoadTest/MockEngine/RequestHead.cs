@@ -4,35 +4,42 @@ using System.Text;
 namespace Podvirt.LoadTest.MockEngine;
 
 /// <summary>The head of an HTTP/1.1 request, as far as the mock cares.</summary>
-internal readonly record struct RequestHead(string Path, int Length, int BodyLength)
+internal readonly record struct RequestHead(string Path, int Length, int BodyLength, string? RequestId)
 {
     /// <summary>False: the head is not whole yet.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out RequestHead head)
     {
+        head = default;
         var end = bytes.IndexOf("\r\n\r\n"u8);
         if (end < 0)
         {
-            head = default;
             return false;
         }
-        var lines = bytes[..end];
-        var line = lines.IndexOf("\r\n"u8) is var first and >= 0 ? lines[..first] : lines;
-        var target = line[(line.IndexOf((byte)' ') + 1)..];
-        head = new RequestHead(Encoding.ASCII.GetString(target[..target.IndexOf((byte)' ')]), end + 4, BodyLengthOf(lines));
+        var bodyLength = 0;
+        string? path = null;
+        string? requestId = null;
+        foreach (var range in bytes[..end].Split("\r\n"u8))
+        {
+            var line = bytes[range];
+            if (path is null)
+            {
+                var target = line[(line.IndexOf((byte)' ') + 1)..];
+                path = Encoding.ASCII.GetString(target[..target.IndexOf((byte)' ')]);
+            }
+            else if (ValueOf(line, "content-length"u8) is { IsEmpty: false } length)
+            {
+                _ = Utf8Parser.TryParse(length, out bodyLength, out _);
+            }
+            else if (ValueOf(line, "x-request-id"u8) is { IsEmpty: false } id)
+            {
+                requestId = Encoding.ASCII.GetString(id);
+            }
+        }
+        head = new RequestHead(path!, end + 4, bodyLength, requestId);
         return true;
     }
 
-    private static int BodyLengthOf(ReadOnlySpan<byte> lines)
-    {
-        foreach (var range in lines.Split("\r\n"u8))
-        {
-            var line = lines[range];
-            var colon = line.IndexOf((byte)':');
-            if (colon > 0 && Ascii.EqualsIgnoreCase(line[..colon], "content-length"u8) && Utf8Parser.TryParse(line[(colon + 1)..].TrimStart((byte)' '), out int length, out _))
-            {
-                return length;
-            }
-        }
-        return 0;
-    }
+    /// <summary>Empty: the line is another field's.</summary>
+    private static ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name) =>
+        line.Length > name.Length && line[name.Length] == (byte)':' && Ascii.EqualsIgnoreCase(line[..name.Length], name) ? line[(name.Length + 1)..].Trim((byte)' ') : default;
 }

@@ -17,7 +17,8 @@ internal sealed class ControlledProcess : IAsyncDisposable
 
     public static ControlledProcess Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        // In a session of its own, out of a Ctrl-C's reach: this process ends first, and closes the pipes.
+        var start = new ProcessStartInfo("setsid", [Environment.ProcessPath!, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         return new ControlledProcess(Process.Start(start)!);
     }
 

@@ -13,13 +13,14 @@ internal sealed class OwnedProcess : IAsyncDisposable
     private const int Terminate = 15;
     private const int Kill = 9;
 
+    // Keeper and kept are in sessions of their own: a Ctrl-C goes to whoever is in the foreground, and the keeper must outlive that one.
     private const string Keeper = """
         log=$1; shift
         setsid "$@" >"$log" 2>&1 </dev/null &
         child=$!
         echo $child
         cat >/dev/null
-        kill -KILL -- -$child 2>/dev/null
+        kill -s KILL -- -$child 2>/dev/null
         """;
 
     /// <summary>A server that drains takes a few seconds at most here; one that hangs is killed.</summary>
@@ -47,7 +48,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
     /// <param name="arguments">Its arguments.</param>
     public static async Task<OwnedProcess> StartAsync(string log, IReadOnlyDictionary<string, string> environment, string command, params string[] arguments)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Keeper, "sh", log, command, .. arguments])
+        var start = new ProcessStartInfo("setsid", ["/bin/sh", "-c", Keeper, "sh", log, command, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

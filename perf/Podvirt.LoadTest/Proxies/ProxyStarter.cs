@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Podvirt.LoadTest.Proxies;
 
-/// <summary>Starts the proxies under test in front of one engine, each as its own documentation has it, on one worker or IO thread.</summary>
+/// <summary>Starts the proxies under test in front of one engine, each as its documentation has it, on one worker or IO thread.</summary>
 internal sealed class ProxyStarter(Workplace place, int enginePort)
 {
     private static readonly Dictionary<string, string> s_noVariables = [];
 
     /// <summary>One thread that waits for sockets, as HAProxy and nginx have one worker.</summary>
-    private static readonly Dictionary<string, string> s_oneThread = new() { ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1" };
+    public static readonly IReadOnlyDictionary<string, string> OneThread = new Dictionary<string, string> { ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1" };
 
     public Task<Proxy> StartAsync(string name) => name switch
     {
@@ -16,11 +16,8 @@ internal sealed class ProxyStarter(Workplace place, int enginePort)
         Proxy.Haproxy => StartHaproxyAsync(),
         Proxy.Nginx => StartNginxAsync(),
         Proxy.Yarp => StartYarpAsync(),
-        Proxy.Podvirt => StartPodvirtAsync(PodvirtServer.ExternalModel(enginePort)),
         _ => throw new UsageException($"There is no proxy '{name}'."),
     };
-
-    public async Task<Proxy> StartPodvirtAsync(string configuration) => (await PodvirtServer.StartAsync(place, configuration, s_oneThread)).Proxy;
 
     private async Task<Proxy> StartHaproxyAsync()
     {
@@ -45,7 +42,7 @@ internal sealed class ProxyStarter(Workplace place, int enginePort)
     {
         var port = Readiness.FreePort();
         var process = await OwnedProcess.StartAsync(
-            place.LogOf("yarp"), s_oneThread, place.YarpCommand, $"--urls=http://127.0.0.1:{port}", $"--engine=http://127.0.0.1:{enginePort}/");
+            place.LogOf("yarp"), OneThread, place.YarpCommand, $"--urls=http://127.0.0.1:{port}", $"--engine=http://127.0.0.1:{enginePort}/");
         await Readiness.WaitAsync(process, port, "/health");
         return new Proxy(Proxy.Yarp, port, process);
     }
