@@ -1,4 +1,4 @@
-// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format
+// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format | perf
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -20,6 +20,7 @@ var suites = new (string Name, int BudgetMinutes)[]
     ("Podvirt.Simulator.Tests", 4),
     ("Podvirt.Tests", 4),
     ("Podvirt.Server.Tests", 3),
+    ("Podvirt.LoadTest.Tests", 2),
     ("Podvirt.FunctionalTests", 8),
 };
 const int ConsoleBudgetMinutes = 3;
@@ -73,12 +74,7 @@ Task("test-prerequisites")
     {
         throw new CakeException("The tests run the console's suite and the OpenAI client for Node: install Node.js 20 or newer.");
     }
-    var missing = new[] { ("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl") }.Where(p => !System.IO.File.Exists(p.Item1)).Select(p => p.Item2).ToArray();
-    if (missing.Length > 0)
-    {
-        var sudo = Environment.UserName == "root" ? "" : "sudo ";
-        Run("bash", $"-c \"{sudo}apt-get update -qq && {sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends {string.Join(' ', missing)} >/dev/null\"");
-    }
+    InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"));
     const string clients = "tests/Podvirt.FunctionalTests/Clients";
     if (!IsUpToDate($"{clients}/node_modules/.package-lock.json", $"{clients}/package-lock.json"))
     {
@@ -110,7 +106,30 @@ Task("test")
     }
 });
 
+// The instrument is built by itself and not through Cake's restore of everything; what it measures is published as for an operator.
+Task("perf")
+    .IsDependentOn("publish")
+    .Does(() =>
+{
+    InstallMissing(("/usr/sbin/nginx", "nginx"), ("/usr/sbin/haproxy", "haproxy"));
+    foreach (var project in new[] { "perf/Podvirt.LoadTest", "perf/peers/Yarp" })
+    {
+        Run("dotnet", $"restore {project} --locked-mode -v quiet");
+        Run("dotnet", $"build {project} -c {Configuration} --no-restore -v quiet -clp:NoSummary");
+    }
+});
+
 RunTarget(target);
+
+void InstallMissing(params (string Path, string Package)[] programs)
+{
+    var missing = programs.Where(p => !System.IO.File.Exists(p.Path)).Select(p => p.Package).ToArray();
+    if (missing.Length > 0)
+    {
+        var sudo = Environment.UserName == "root" ? "" : "sudo ";
+        Run("bash", $"-c \"{sudo}apt-get update -qq && {sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends {string.Join(' ', missing)} >/dev/null\"");
+    }
+}
 
 void RunSuite(string name, int minutes)
 {

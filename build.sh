@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./build.sh [serve|test|build|publish|format] [arguments of serve]
-# Builds through build.cake. "serve" then becomes podvirt itself, so that Ctrl-C reaches it and nothing in between.
+# ./build.sh [serve|test|build|publish|format|perf] [arguments of serve or perf]
+# Builds through build.cake. "serve" then becomes podvirt itself, and "perf" the load test, so that Ctrl-C reaches it and nothing in between.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 target="${1:-serve}"
@@ -9,6 +9,13 @@ run() { (cd "$here" && dotnet tool restore >/dev/null && dotnet cake build.cake 
 if [ "$target" = serve ]; then
   run publish
   exec "$here/artifacts/podvirt/podvirt" serve --config "$here/podvirt.yaml" --data "$here/data" "$@"
+fi
+if [ "$target" = perf ]; then
+  run perf
+  cd "$here"
+  # Only a whole run is a result; a part of one, or a quick one, is for whoever is trying something out.
+  [ $# -gt 0 ] || set -- --results perf/results
+  exec perf/Podvirt.LoadTest/bin/Release/net10.0/Podvirt.LoadTest run "$@"
 fi
 code=0
 run "$target" || code=$?
