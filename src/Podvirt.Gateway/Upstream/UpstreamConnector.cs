@@ -14,16 +14,21 @@ namespace Podvirt.Gateway.Upstream;
 /// </summary>
 internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
+    // Read ahead of a client that takes its time, by the gateway and by the system for it. A round trip to an engine is
+    // short: more would make nothing faster, and the system alone would go up to 32 MiB.
+    private const int ReadAheadBytesMax = 64 * 1024;
+    private const int ReceiveBufferBytes = 256 * 1024;
+
     // Kestrel's own socket transport, turned around: pooled buffers, no buffer held while an idle connection waits.
     private readonly SocketConnectionContextFactory _factory = new(
-        new SocketConnectionFactoryOptions(), loggers.CreateLogger("Podvirt.Gateway.Upstream.Sockets"));
+        new SocketConnectionFactoryOptions { MaxReadBufferSize = ReadAheadBytesMax }, loggers.CreateLogger("Podvirt.Gateway.Upstream.Sockets"));
 
     /// <exception cref="IOException">Not reachable within the connect time-out.</exception>
     public async ValueTask<UpstreamConnection> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
         try
         {
             await socket.ConnectAsync(address.DnsSafeHost, address.Port, linked.Token);
