@@ -25,7 +25,6 @@ internal sealed class RelayOnPipes : IDisposable
 {
     private readonly Pipe _input;
     private readonly Pipe _output;
-    private readonly UpstreamConnector _connector;
     private readonly RelayGuard _guard;
     private readonly StreamRelay _relay;
     private readonly Task _run;
@@ -44,7 +43,7 @@ internal sealed class RelayOnPipes : IDisposable
             throw new InvalidOperationException(error.Message);
         }
         var options = new GatewayOptions();
-        _connector = new UpstreamConnector(options, TimeProvider.System, NullLoggerFactory.Instance);
+        var connector = new UpstreamConnector(options, TimeProvider.System);
         var route = new ModelRoute
         {
             Model = new ModelSpec { Id = "m", Name = "m", Vendor = "v", Type = ModelType.Chat, Engine = new EngineSpec { Kind = EngineKind.External } },
@@ -55,13 +54,13 @@ internal sealed class RelayOnPipes : IDisposable
             Caller = new Caller("p", "k"),
             Body = body,
             Request = request,
-            Dispatcher = new ModelDispatcher(route, options, _connector, TimeProvider.System, static () => { }),
+            Dispatcher = new ModelDispatcher(route, options, connector, TimeProvider.System, static () => { }),
             Session = 1,
         };
-        var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), _ => { }, () => default);
+        var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), () => { }, () => default);
         _guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
         var recorder = new UsageRecorder(new NoOutbox(), NullLogger<UsageRecorder>.Instance);
-        _relay = new StreamRelay(exchange, new ClientReply(exchange), connection, _guard, recorder);
+        _relay = new StreamRelay(exchange, new ClientReply(exchange, options, TimeProvider.System), connection, _guard, recorder);
         _ = ResponseHead.Parse(
             Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"), out var head, out _);
         _run = _relay.RunAsync(head).AsTask();
@@ -86,7 +85,6 @@ internal sealed class RelayOnPipes : IDisposable
     {
         _relay.Dispose();
         _guard.Dispose();
-        _connector.Dispose();
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

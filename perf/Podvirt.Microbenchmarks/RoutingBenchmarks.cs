@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
@@ -15,7 +14,6 @@ public class RoutingBenchmarks : IDisposable
     private const int Slots = 64;
 
     private readonly List<Lease> _held = [];
-    private UpstreamConnector? _connector;
     private ModelDispatcher? _dispatcher;
     private ulong _session;
 
@@ -26,7 +24,7 @@ public class RoutingBenchmarks : IDisposable
     public void SetUp()
     {
         var options = new GatewayOptions();
-        _connector = new UpstreamConnector(options, TimeProvider.System, NullLoggerFactory.Instance);
+        var connector = new UpstreamConnector(options, TimeProvider.System);
         var replicas = Enumerable.Range(0, Replicas).Select(i => new ReplicaRoute(
             $"replica-{i}", $"http://127.0.0.1:{40_000 + i}", "", "m", Revision: 1, Slots, ReplicaState.Active, [], "H100"));
         var route = new ModelRoute
@@ -35,7 +33,7 @@ public class RoutingBenchmarks : IDisposable
             Status = ModelStatus.Active,
             Replicas = [.. replicas],
         };
-        _dispatcher = new ModelDispatcher(route, options, _connector, TimeProvider.System, static () => { });
+        _dispatcher = new ModelDispatcher(route, options, connector, TimeProvider.System, static () => { });
         _dispatcher.Update(route);
         for (var i = 0; i < Replicas * Slots / 2; i++)
         {
@@ -55,7 +53,6 @@ public class RoutingBenchmarks : IDisposable
     public void Dispose()
     {
         _held.ForEach(l => l.Dispose());
-        _connector?.Dispose();
         GC.SuppressFinalize(this);
     }
 }

@@ -5,7 +5,7 @@ using Podvirt.Gateway.Routing;
 namespace Podvirt.Gateway;
 
 /// <summary>
-/// The orderly end: parked requests are refused at once, running ones may finish within the drain time, the rest is cut
+/// The orderly end: parked requests and those whose body is still coming are refused at once, running ones may finish within the drain time, the rest is cut
 /// and recorded. Runs before any service of the host stops.
 /// </summary>
 internal sealed partial class GatewayDrain(RouteDirectory routes, GatewayOptions options, TimeProvider time, ILogger<GatewayDrain> logger)
@@ -14,10 +14,14 @@ internal sealed partial class GatewayDrain(RouteDirectory routes, GatewayOptions
     // After the cut a request has only its record to write.
     private static readonly TimeSpan s_recordTime = TimeSpan.FromSeconds(5);
 
+    private readonly CancellationTokenSource _began = new();
     private readonly CancellationTokenSource _deadline = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
     private volatile bool _draining;
+
+    /// <summary>Cancelled when draining begins.</summary>
+    public CancellationToken Began => _began.Token;
 
     /// <summary>Cancelled when the drain time is over.</summary>
     public CancellationToken Deadline => _deadline.Token;
@@ -38,6 +42,7 @@ internal sealed partial class GatewayDrain(RouteDirectory routes, GatewayOptions
     {
         _draining = true;
         routes.Close();
+        await _began.CancelAsync();
         if (Running > 0)
         {
             LogDraining(Running, options.DrainTimeout.TotalSeconds);
@@ -61,7 +66,11 @@ internal sealed partial class GatewayDrain(RouteDirectory routes, GatewayOptions
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _deadline.Dispose();
+    public void Dispose()
+    {
+        _began.Dispose();
+        _deadline.Dispose();
+    }
 
     private void Leave()
     {

@@ -51,6 +51,18 @@ public sealed class GatewayOptions
     /// <summary>How far above the average load one replica may go before its sessions move. Default 1.25.</summary>
     public double AffinityBound { get; set; } = 1.25;
 
+    /// <summary>
+    /// Bytes a second that a client has to take of its answer, or send of its body, while the gateway waits for it.
+    /// Default 1 KiB: a model at five tokens a second sends as much.
+    /// </summary>
+    public int ClientRateMin { get; set; } = 1024;
+
+    /// <summary>
+    /// How long a client may move nothing at all, and how far it may fall behind that rate, before it is given up.
+    /// Default 30 s: a phone that changes networks is back by then.
+    /// </summary>
+    public TimeSpan ClientGrace { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -88,14 +88,8 @@ internal sealed class ParkingLot(GatewayOptions options, TimeProvider time)
         var phase = route.Status == ModelStatus.Active ? null : route.WarmUp?.Phase ?? "starting";
         reply.BeginStream(whileParked: true);
         reply.WriteWaiting(exchange.Dispatcher.ExpectedWait(), phase);
-        try
-        {
-            await reply.Writer.FlushAsync(exchange.Http.RequestAborted);
-        }
-        catch (OperationCanceledException)
-        {
-            // The client left: the loop sees it.
-        }
+        // A client that left, or does not read, is aborted: the loop sees it.
+        await reply.FlushAsync();
     }
 
     private static async ValueTask<LeaseResult> ResultOfAsync(ParkedRequest parked) => ResultOf(await parked.Outcome);

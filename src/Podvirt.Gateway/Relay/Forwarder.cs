@@ -24,7 +24,7 @@ internal sealed partial class Forwarder(
 {
     public async Task ServeAsync(Exchange exchange, TimeSpan? maxWait)
     {
-        var reply = new ClientReply(exchange);
+        using var reply = new ClientReply(exchange, options, time);
         List<string> failed = [];
         using var running = drain.Enter();
         while (true)
@@ -72,7 +72,7 @@ internal sealed partial class Forwarder(
         var counts = exchange.Parked > TimeSpan.Zero || exchange.Replica is not null;
         if (result.ClientGone)
         {
-            await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), "client_gone");
+            await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), reply.GoneReason);
             return;
         }
         var error = result.Error!;
@@ -91,7 +91,7 @@ internal sealed partial class Forwarder(
             case RelayEnd.Completed:
                 return;
             case RelayEnd.ClientGone:
-                await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), "client_gone");
+                await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), reply.GoneReason);
                 return;
             case RelayEnd.UsageLost:
                 await TruncateAsync(exchange, reply, ApiErrors.UsageLost(model.Id), attempt);

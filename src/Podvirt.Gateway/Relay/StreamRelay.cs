@@ -179,7 +179,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         }
         // The end mark and the response's own end leave in one send.
         _editor.WriteDone();
-        await exchange.Http.Response.CompleteAsync();
+        await reply.CompleteAsync(guard);
         IsReusable = keepAlive && await DrainAsync();
         return RelayEnd.Completed;
     }

@@ -13,6 +13,13 @@ internal static class ApiErrorWriter
 
     public static async Task WriteReplyAsync(HttpContext context, ApiError error)
     {
+        WriteReply(context, error);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>The same, not sent.</summary>
+    public static void WriteReply(HttpContext context, ApiError error)
+    {
         var response = context.Response;
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
@@ -30,7 +37,7 @@ internal static class ApiErrorWriter
         var buffer = new ArrayBufferWriter<byte>(256);
         WriteJson(buffer, error);
         response.ContentLength = buffer.WrittenCount;
-        await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+        response.BodyWriter.Write(buffer.WrittenSpan);
     }
 
     /// <summary>One <c>data:</c> event. The stream ends after it, without <c>[DONE]</c>.</summary>

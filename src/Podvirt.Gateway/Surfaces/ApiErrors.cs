@@ -23,6 +23,13 @@ internal static class ApiErrors
     public static ApiError BodyAborted { get; } = new(
         400, ApiError.InvalidRequest, "incomplete_body", "The body ended before its announced length.");
 
+    public static ApiError BadFraming { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        "It is not clear where the body ends: send either Content-Length, or 'Transfer-Encoding: chunked' and nothing else.", "Transfer-Encoding");
+
+    public static ApiError TwoSessionIds { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header", "X-Podvirt-Session-Id is there twice: which one counts would be a guess.", "X-Podvirt-Session-Id");
+
     public static ApiError ShuttingDown { get; } = new(
         503, ApiError.Server, "shutting_down", "This server is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
 
@@ -37,6 +44,10 @@ internal static class ApiErrors
 
     public static ApiError BodyTooLarge(long bytesMax) => new(
         413, ApiError.InvalidRequest, "body_too_large", $"The body is larger than the limit of {bytesMax} bytes.");
+
+    public static ApiError BodyTooSlow(GatewayOptions options) => new(
+        408, ApiError.InvalidRequest, "body_too_slow",
+        $"The body came more slowly than {options.ClientRateMin} bytes a second for {options.ClientGrace.TotalSeconds:0.###} s.");
 
     public static ApiError UnknownPath(string method, string path) => new(
         404, ApiError.InvalidRequest, "unknown_path",

@@ -2,21 +2,53 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Relay;
 
 namespace Podvirt.Gateway.Surfaces;
 
-/// <summary>The client's side of one exchange. Decides when the status goes out, which is as late as possible.</summary>
-internal sealed class ClientReply(Exchange exchange)
+/// <summary>
+/// The client's side of one exchange. Decides when the status goes out, which is as late as possible, and gives a client
+/// up that does not take what is there for it.
+/// </summary>
+internal sealed class ClientReply : IDisposable
 {
-    private readonly HttpResponse _response = exchange.Http.Response;
+    // What the host still sends when the request is over gets this much longer before the host's own limit ends it.
+    private static readonly TimeSpan s_hostsDelay = TimeSpan.FromSeconds(5);
+
+    private readonly Exchange _exchange;
+    private readonly HttpResponse _response;
+    private readonly ClientPace _pace;
     private PipeWriter? _writer;
     private bool _begunWhileParked;
     private bool _toldRouting;
 
+    public ClientReply(Exchange exchange, GatewayOptions options, TimeProvider time)
+    {
+        _exchange = exchange;
+        _response = exchange.Http.Response;
+        // Over HTTP/2 this ends the one stream, not its connection.
+        _pace = new ClientPace(options, time, exchange.Http.Abort);
+        if (exchange.Http.Features.Get<IHttpMinResponseDataRateFeature>() is { } hosts)
+        {
+            hosts.MinDataRate = HostsLimit(options);
+        }
+    }
+
+    /// <summary>
+    /// The host's own limit, so wide that a client is always given up here first: it is for what the host sends after the
+    /// end. Over HTTP/2 it can be set for a whole server only.
+    /// </summary>
+    public static MinDataRate HostsLimit(GatewayOptions options) => new(options.ClientRateMin, options.ClientGrace + s_hostsDelay);
+
     public PipeWriter Writer => _writer ??= _response.BodyWriter;
+
+    /// <summary>Why the client is gone, as usage records say it.</summary>
+    public string GoneReason => _pace.IsTooSlow ? "client_too_slow" : "client_gone";
 
     /// <summary>The status is out, or about to be: errors go in band from here on.</summary>
     public bool HasBegun { get; private set; }
@@ -56,7 +88,7 @@ internal sealed class ClientReply(Exchange exchange)
     /// <summary>Where the headers went out before there was a replica, one comment says what they could not.</summary>
     public void TellRouting()
     {
-        if (!_begunWhileParked || _toldRouting || exchange.Replica is not { } replica)
+        if (!_begunWhileParked || _toldRouting || _exchange.Replica is not { } replica)
         {
             return;
         }
@@ -65,9 +97,9 @@ internal sealed class ClientReply(Exchange exchange)
         writer.Write(": podvirt replica="u8);
         WriteAscii(writer, replica.Route.Id);
         writer.Write(" affinity="u8);
-        WriteAscii(writer, SessionMemory.NameOf(exchange.Affinity));
+        WriteAscii(writer, SessionMemory.NameOf(_exchange.Affinity));
         writer.Write(" parked_ms="u8);
-        WriteNumber(writer, (long)exchange.Parked.TotalMilliseconds);
+        WriteNumber(writer, (long)_exchange.Parked.TotalMilliseconds);
         writer.Write("\n\n"u8);
     }
 
@@ -97,35 +129,65 @@ internal sealed class ClientReply(Exchange exchange)
         {
             HasBegun = true;
             SetRoutingHeaders();
-            await ApiErrorWriter.WriteReplyAsync(exchange.Http, error);
-            return;
+            ApiErrorWriter.WriteReply(_exchange.Http, error);
         }
-        ApiErrorWriter.WriteEvent(Writer, error);
-        await Writer.FlushAsync(exchange.Http.RequestAborted);
+        else
+        {
+            ApiErrorWriter.WriteEvent(Writer, error);
+        }
+        await FlushAsync();
     }
 
-    /// <summary>Sends what was written. False when the client has gone. The engine is not blamed for a slow client.</summary>
-    public ValueTask<bool> FlushAsync(RelayGuard guard)
+    /// <summary>
+    /// Sends what was written; waits while the client has more to take than the host holds for it. False when the client
+    /// has gone, or was given up.
+    /// </summary>
+    /// <param name="guard">Of the relay: its engine is not blamed for a slow client.</param>
+    public ValueTask<bool> FlushAsync(RelayGuard? guard = null)
     {
-        ValueTask<FlushResult> flush;
+        var writer = Writer;
+        var bytes = writer.CanGetUnflushedBytes ? writer.UnflushedBytes : 0;
+        ValueTask<FlushResult> flushing;
         try
         {
-            flush = Writer.FlushAsync();
+            flushing = writer.FlushAsync();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             return new ValueTask<bool>(false);
         }
+        if (!flushing.IsCompletedSuccessfully)
+        {
+            return WaitAsync(flushing, bytes, guard);
+        }
         // Nearly always: the socket took it at once.
-        return flush.IsCompletedSuccessfully ? new ValueTask<bool>(IsTaken(flush.Result)) : WaitAsync(flush, guard);
+        _pace.Moved(bytes);
+        return new ValueTask<bool>(IsTaken(flushing.Result));
     }
 
-    private static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush, RelayGuard guard)
+    /// <summary>Sends what was written and the response's own end, together.</summary>
+    public async ValueTask<bool> CompleteAsync(RelayGuard guard)
     {
-        guard.Pause();
+        var completing = _response.CompleteAsync();
+        return completing.IsCompletedSuccessfully || await WaitAsync(EndAsync(completing), bytes: 0, guard);
+
+        static async ValueTask<FlushResult> EndAsync(Task completing)
+        {
+            await completing;
+            return default;
+        }
+    }
+
+    // Over HTTP/2 every flush waits for a moment: without the pool each would cost an allocation.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flushing, long bytes, RelayGuard? guard)
+    {
+        guard?.Pause();
+        _pace.Credit(bytes);
+        _pace.Start();
         try
         {
-            return IsTaken(await flush);
+            return IsTaken(await flushing);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -133,23 +195,26 @@ internal sealed class ClientReply(Exchange exchange)
         }
         finally
         {
-            guard.Resume();
+            _pace.Stop();
+            guard?.Resume();
         }
     }
 
-    private static bool IsTaken(FlushResult flushed) => !flushed.IsCompleted && !flushed.IsCanceled;
+    private bool IsTaken(FlushResult flushed) => !flushed.IsCompleted && !flushed.IsCanceled && !_pace.IsTooSlow;
+
+    public void Dispose() => _pace.Dispose();
 
     private void SetRoutingHeaders()
     {
         var headers = _response.Headers;
-        if (exchange.Replica is { } replica)
+        if (_exchange.Replica is { } replica)
         {
             headers["x-podvirt-replica"] = replica.Route.Id;
-            headers["x-podvirt-affinity"] = SessionMemory.NameOf(exchange.Affinity);
+            headers["x-podvirt-affinity"] = SessionMemory.NameOf(_exchange.Affinity);
         }
         headers["Server-Timing"] = string.Create(
             CultureInfo.InvariantCulture,
-            $"auth;dur={exchange.Authenticated.TotalMilliseconds:0.###}, parked;dur={exchange.Parked.TotalMilliseconds:0.###}, connect;dur={exchange.Connected.TotalMilliseconds:0.###}");
+            $"auth;dur={_exchange.Authenticated.TotalMilliseconds:0.###}, parked;dur={_exchange.Parked.TotalMilliseconds:0.###}, connect;dur={_exchange.Connected.TotalMilliseconds:0.###}");
     }
 
     private static void WriteAscii(PipeWriter writer, string text)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -12,8 +11,8 @@ using Podvirt.Gateway.Routing;
 namespace Podvirt.Gateway.Surfaces;
 
 /// <summary>
-/// Takes a request in: authenticate, read, peek, find the model, admit. What is wrong with a request is said here,
-/// before anything is parked or started for it.
+/// Takes a request in: authenticate, check its headers, read, peek, find the model, admit. What is wrong with a request
+/// is said here, before anything is parked or started for it.
 /// </summary>
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, Forwarder forwarder, UsageRecorder recorder, GatewayDrain drain, GatewayOptions options, TimeProvider time)
@@ -24,12 +23,20 @@ internal sealed class InferenceHandler(
     // Peeking takes about 2 ms a megabyte. On an IO thread a larger body would show in the gaps of its other streams.
     private const int InlineBytesMax = 128 * 1024;
 
+    // As long as Kestrel lingers while it is not stopping.
+    private static readonly TimeSpan s_lingerTime = TimeSpan.FromSeconds(5);
+
     /// <param name="known">Who calls, where that is already established (the console); null: the key decides.</param>
     public async Task HandleAsync(HttpContext context, Surface surface, Caller? known)
     {
         // 1. Identify.
         var began = time.GetTimestamp();
         var id = RequestIds.Assign(context, time);
+        if (ClientHeaders.CheckFraming(context.Request) is { } unclear)
+        {
+            await RefuseUnreadAsync(context, unclear);
+            return;
+        }
 
         // 2. Authenticate.
         var caller = known;
@@ -38,17 +45,26 @@ internal sealed class InferenceHandler(
             (caller, var refusal) = await authenticator.AuthenticateAsync(context);
             if (caller is null)
             {
-                await ApiErrorWriter.WriteReplyAsync(context, refusal!);
+                await RefuseUnreadAsync(context, refusal!);
                 return;
             }
         }
         var authenticated = time.GetElapsedTime(began);
 
-        // 3. Read.
-        var (body, error) = await ReadAsync(context);
+        // 3. Check what can be known without the body. A client that waits for leave to send it has not got it so far.
+        var error = ClientHeaders.Read(context.Request, options.BodyBytesMax, out var headers) ?? await CheckGatewayAsync(context);
+        if (error is not null)
+        {
+            await RefuseUnreadAsync(context, error);
+            return;
+        }
+
+        // 4. Read.
+        (var body, error) = await RequestBody.ReadAsync(context, options, time, drain.Began);
         if (body is null)
         {
             await ApiErrorWriter.WriteReplyAsync(context, error!);
+            await LetGoAsync(context);
             return;
         }
         using (body)
@@ -58,42 +74,60 @@ internal sealed class InferenceHandler(
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
-            // 4. Peek, find, admit.
-            error = Admit(context, surface, caller, id, body, out var exchange, out var maxWait);
+            // 5. Peek, find, admit.
+            error = Admit(context, surface, caller, id, headers.SessionId, body, out var exchange);
             if (exchange is null)
             {
                 await ApiErrorWriter.WriteReplyAsync(context, error!);
                 return;
             }
 
-            // 5. Serve.
+            // 6. Serve.
             exchange.Authenticated = authenticated;
-            await forwarder.ServeAsync(exchange, maxWait);
+            await forwarder.ServeAsync(exchange, headers.MaxWait);
         }
     }
 
-    private async ValueTask<(RequestBody? Body, ApiError? Error)> ReadAsync(HttpContext context)
+    // Who waits for a 100 and gets this instead may send its body or not, and where a body ends that nobody can tell is
+    // not to be guessed: in both cases nothing that follows is read as a request.
+    private async Task RefuseUnreadAsync(HttpContext context, ApiError error)
+    {
+        var awaits = string.Equals(context.Request.Headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase);
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) && (awaits || error == ApiErrors.BadFraming))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+        await ApiErrorWriter.WriteReplyAsync(context, error);
+        await LetGoAsync(context);
+    }
+
+    // What is left of a body after its answer the host reads and throws away, for a few seconds; but without end once it
+    // stops itself, and one client could hold up its end.
+    private async Task LetGoAsync(HttpContext context)
+    {
+        if (drain.IsDraining && !await RequestBody.TryDrainAsync(context, s_lingerTime, time))
+        {
+            context.Abort();
+        }
+    }
+
+    private async ValueTask<ApiError?> CheckGatewayAsync(HttpContext context)
     {
         if (drain.IsDraining)
         {
-            return (null, ApiErrors.ShuttingDown);
+            return ApiErrors.ShuttingDown;
         }
         if (!recorder.IsHealthy)
         {
-            return (null, ApiErrors.UsageNotKept);
+            return ApiErrors.UsageNotKept;
         }
-        if (!await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted))
-        {
-            return (null, ApiErrors.NotReady);
-        }
-        return await RequestBody.ReadAsync(context, options.BodyBytesMax);
+        return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted) ? null : ApiErrors.NotReady;
     }
 
     private ApiError? Admit(
-        HttpContext context, Surface surface, Caller caller, Guid id, RequestBody owner, out Exchange? exchange, out TimeSpan? maxWait)
+        HttpContext context, Surface surface, Caller caller, Guid id, string sessionId, RequestBody owner, out Exchange? exchange)
     {
         exchange = null;
-        maxWait = null;
         var body = owner.Bytes;
         if (RequestPeeker.Peek(body.Span, surface.Kind, out var request) is { } wrong)
         {
@@ -108,14 +142,6 @@ internal sealed class InferenceHandler(
         {
             return wrongType;
         }
-        if (ReadMaxWait(context, out maxWait) is { } badWait)
-        {
-            return badWait;
-        }
-        if (ReadSession(context, caller, body.Span, request, out var session) is { } badSession)
-        {
-            return badSession;
-        }
         exchange = new Exchange(context, id, surface, time)
         {
             Caller = caller,
@@ -123,9 +149,19 @@ internal sealed class InferenceHandler(
             BodyOwner = owner,
             Request = request,
             Dispatcher = dispatcher,
-            Session = session,
+            Session = SessionOf(context, caller, sessionId, body.Span, request),
         };
         return null;
+    }
+
+    private static ulong SessionOf(HttpContext context, Caller caller, string sessionId, ReadOnlySpan<byte> body, in PeekedRequest request)
+    {
+        if (sessionId.Length == 0)
+        {
+            return SessionHash.OfConversation(caller.Key, body, request);
+        }
+        context.Response.Headers["x-podvirt-session-id"] = sessionId;
+        return SessionHash.OfHeader(caller.Project, sessionId);
     }
 
     // The id comes out null where the bytes are no text.
@@ -167,40 +203,6 @@ internal sealed class InferenceHandler(
         (not ModelType.Embedding, RequestSurface.Embeddings) => ApiErrors.WrongModelType(model, "POST /v1/chat/completions"),
         _ => null,
     };
-
-    private static ApiError? ReadMaxWait(HttpContext context, out TimeSpan? maxWait)
-    {
-        maxWait = null;
-        var value = (string?)context.Request.Headers["X-Podvirt-Max-Wait"];
-        if (value is null)
-        {
-            return null;
-        }
-        if (!double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= int.MaxValue))
-        {
-            return ApiErrors.BadMaxWait(value);
-        }
-        maxWait = TimeSpan.FromSeconds(seconds);
-        return null;
-    }
-
-    private static ApiError? ReadSession(HttpContext context, Caller caller, ReadOnlySpan<byte> body, in PeekedRequest request, out ulong session)
-    {
-        var value = (string?)context.Request.Headers["X-Podvirt-Session-Id"];
-        if (string.IsNullOrEmpty(value))
-        {
-            session = SessionHash.OfConversation(caller.Key, body, request);
-            return null;
-        }
-        session = 0;
-        if (value.Length > SessionHash.SessionIdBytesMax || value.AsSpan().IndexOfAnyExceptInRange(' ', '~') >= 0)
-        {
-            return ApiErrors.SessionIdTooLong(SessionHash.SessionIdBytesMax);
-        }
-        session = SessionHash.OfHeader(caller.Project, value);
-        context.Response.Headers["x-podvirt-session-id"] = value;
-        return null;
-    }
 }
 
 /// <summary>Gives every request its id.</summary>

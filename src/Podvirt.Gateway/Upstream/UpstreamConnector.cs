@@ -11,6 +11,10 @@ namespace Podvirt.Gateway.Upstream;
 /// </summary>
 internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time)
 {
+    // Read ahead of a client that takes its time, by the system alone. A round trip to an engine is short: more would make
+    // nothing faster, and the system by itself would go up to 32 MiB.
+    private const int ReceiveBufferBytes = 256 * 1024;
+
     private int _open;
 
     /// <summary>Connections that have been opened and not yet disposed of, idle ones included.</summary>
@@ -21,7 +25,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
         try
         {
             await socket.ConnectAsync(address.DnsSafeHost, address.Port, linked.Token);

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -60,13 +61,19 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// <summary>Set by tests that provoke logged errors.</summary>
     public bool MayLogErrors { get; set; }
 
-    public static async Task<GatewayHost> StartAsync(Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true)
+    public static async Task<GatewayHost> StartAsync(
+        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true, HttpProtocols protocols = HttpProtocols.Http1)
     {
         var options = new GatewayOptions();
         configure?.Invoke(options);
         var errors = new ErrorLog();
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigurePodvirtGateway();
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols);
+        });
         builder.Logging.ClearProviders().AddProvider(errors);
         builder.Services.AddPodvirtEmbeddedMessaging(Path.GetTempPath());
         builder.Services.AddSingleton<IStateStore, MemoryStateStore>();

@@ -91,7 +91,7 @@ public sealed class RelayAllocationTests
             var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), () => { }, () => default);
             var guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
             Relay = new StreamRelay(
-                exchange, new ClientReply(exchange), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
+                exchange, new ClientReply(exchange, options, TimeProvider.System), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
 
             var head = Encoding.UTF8.GetBytes(Replies.StreamHead());
             Assert.Equal(HeadParseResult.Complete, ResponseHead.Parse(head, out var parsed, out _));

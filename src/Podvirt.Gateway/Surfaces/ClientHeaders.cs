@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Http;
+using Podvirt.Gateway.Affinity;
+
+namespace Podvirt.Gateway.Surfaces;
+
+/// <summary>
+/// The little that a client's headers decide, checked before a byte of its body is asked for. All other headers are
+/// ignored: none is believed, and none travels to an engine.
+/// </summary>
+[StructLayout(LayoutKind.Auto)]
+internal struct ClientHeaders
+{
+    private const string MaxWaitName = "X-Podvirt-Max-Wait";
+    private const string SessionIdName = "X-Podvirt-Session-Id";
+
+    /// <summary>The longest wait for a replica; null: the gateway's own.</summary>
+    public TimeSpan? MaxWait { get; private set; }
+
+    /// <summary>The session's name; empty: there is none.</summary>
+    public string SessionId { get; private set; }
+
+    /// <returns>Null when they are good; else why not.</returns>
+    public static ApiError? Read(HttpRequest request, long bodyBytesMax, out ClientHeaders headers)
+    {
+        headers = new ClientHeaders { SessionId = "" };
+        return RequestBody.CheckAnnounced(request, bodyBytesMax)
+            ?? headers.ReadMaxWait(request)
+            ?? headers.ReadSessionId(request);
+    }
+
+    /// <summary>
+    /// Whether everybody sees the same end of the body. The host takes any list of codings that ends in chunked, and a
+    /// length beside them; a proxy before it may see another end, and what is behind that as somebody else's request.
+    /// </summary>
+    /// <returns>Null when it is clear; else what to say before the connection is closed.</returns>
+    public static ApiError? CheckFraming(HttpRequest request)
+    {
+        var coding = request.Headers.TransferEncoding;
+        if (coding.Count == 0)
+        {
+            return null;
+        }
+        // Where there are both, the host has put the length under another name by now.
+        var hasLength = request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length");
+        return hasLength || !string.Equals(coding, "chunked", StringComparison.OrdinalIgnoreCase) ? ApiErrors.BadFraming : null;
+    }
+
+    private ApiError? ReadMaxWait(HttpRequest request)
+    {
+        var value = (string?)request.Headers[MaxWaitName];
+        if (value is null)
+        {
+            return null;
+        }
+        if (!double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= int.MaxValue))
+        {
+            return ApiErrors.BadMaxWait(value);
+        }
+        MaxWait = TimeSpan.FromSeconds(seconds);
+        return null;
+    }
+
+    private ApiError? ReadSessionId(HttpRequest request)
+    {
+        var values = request.Headers[SessionIdName];
+        if (values.Count > 1)
+        {
+            return ApiErrors.TwoSessionIds;
+        }
+        var value = (string?)values ?? "";
+        if (value.Length > SessionHash.SessionIdBytesMax || value.AsSpan().IndexOfAnyExceptInRange(' ', '~') >= 0)
+        {
+            return ApiErrors.SessionIdTooLong(SessionHash.SessionIdBytesMax);
+        }
+        SessionId = value;
+        return null;
+    }
+}
