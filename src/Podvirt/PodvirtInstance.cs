@@ -31,6 +31,9 @@ public sealed class PodvirtInstance
     /// <summary>How long running answers may go on after a stop was asked for.</summary>
     public TimeSpan DrainTimeout => _config.Limits.Drain;
 
+    /// <summary>Where HTTP/2 without TLS is wanted as well; null: nowhere. A host that listens for itself may leave it.</summary>
+    public Uri? ListenH2c => _config.Gateway.ListenH2c;
+
     /// <summary>The first model of the catalog that chats; null where there is none.</summary>
     public string? FirstChatModel => _config.Models.FirstOrDefault(m => m.Type is ModelType.Chat or ModelType.Code)?.Id;
 

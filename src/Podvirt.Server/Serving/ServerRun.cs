@@ -29,12 +29,17 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         using var data = DataLock.Take(settings.Data);
         using var lifetime = new ServerLifetime();
         await using var app = BuildOrExplain(lifetime);
-        EnsureFree(settings.Listen);
+        var instance = app.Services.GetRequiredService<PodvirtInstance>();
+        EnsureFree(settings.Listen, "--listen");
+        if (instance.ListenH2c is { } h2c)
+        {
+            EnsureOther(h2c);
+            EnsureFree(h2c, "gateway.listen_h2c");
+        }
         lifetime.Listen();
         try
         {
             await StartAsync(app);
-            var instance = app.Services.GetRequiredService<PodvirtInstance>();
             var address = AddressForClients(app.Urls.First());
             new ServerFile(address.GetLeftPart(UriPartial.Authority), Environment.ProcessId).Write(settings.Data);
             await context.Terminal.Output.WriteLineAsync(
@@ -79,6 +84,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         // Any level of it makes the host open an activity and a scope for every request, for lines that nobody would see.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = ListenSockets.Bind);
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         builder.WebHost.UseSockets(o => o.UnsafePreferInlineScheduling = true);
         builder.Services.AddPodvirt(o =>
@@ -91,17 +97,23 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         var app = builder.Build();
         app.Urls.Clear();
         app.Urls.Add(settings.Listen.GetLeftPart(UriPartial.Authority));
+        if (app.Services.GetRequiredService<PodvirtInstance>().ListenH2c is { } h2c)
+        {
+            app.Urls.Add(h2c.GetLeftPart(UriPartial.Authority));
+        }
         app.MapPodvirt();
         return app;
     }
 
+    // Without TLS nothing tells HTTP/2 from HTTP/1.1 before the first byte, and Kestrel takes it for HTTP/1.1 wherever both
+    // are allowed: so HTTP/2 without TLS has an address of its own.
     private void ConfigureKestrel(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        // The gateway has its own limit, from the configuration.
-        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.ConfigurePodvirt();
+        var h2cPort = kestrel.ApplicationServices.GetRequiredService<PodvirtInstance>().ListenH2c?.Port;
         var protocols = settings.Listen.Scheme == Uri.UriSchemeHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
-        kestrel.ConfigureEndpointDefaults(e => e.Protocols = protocols);
+        kestrel.ConfigureEndpointDefaults(e => e.Protocols = e.IPEndPoint?.Port == h2cPort ? HttpProtocols.Http2 : protocols);
     }
 
     private async Task StartAsync(WebApplication app)
@@ -137,7 +149,16 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         return ExitCodes.Ok;
     }
 
-    private static void EnsureFree(Uri listen)
+    // Endpoints are told apart by their ports.
+    private void EnsureOther(Uri h2c)
+    {
+        if (h2c.Port == settings.Listen.Port)
+        {
+            throw new CommandFailure($"gateway.listen_h2c has the port of --listen, {h2c.Port}. Give it another one.", ExitCodes.Usage);
+        }
+    }
+
+    private static void EnsureFree(Uri listen, string option)
     {
         if (listen.Port == 0 || !IPAddress.TryParse(listen.Host.Trim('[', ']'), out var address))
         {
@@ -151,7 +172,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         catch (SocketException error)
         {
             throw new CommandFailure(error.SocketErrorCode == SocketError.AddressAlreadyInUse
-                ? $"{listen.GetLeftPart(UriPartial.Authority)} is in use. Stop what listens there, or choose another address with --listen."
+                ? $"{listen.GetLeftPart(UriPartial.Authority)} is in use. Stop what listens there, or choose another address with {option}."
                 : $"{listen.GetLeftPart(UriPartial.Authority)} cannot be listened on: {error.Message}.");
         }
     }

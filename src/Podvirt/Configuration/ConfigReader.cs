@@ -40,6 +40,7 @@ internal static class ConfigReader
             Models = ReadModels(top, findings, environment),
             Gpus = GpuReader.Read(top, findings),
             Limits = ReadLimits(top),
+            Gateway = GatewayReader.Read(top),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),
         };
@@ -139,7 +140,8 @@ internal static class ConfigReader
         return origins;
     }
 
-    private static bool TryParseOrigin(string text, out Uri url) =>
+    /// <summary>Scheme and host, no path.</summary>
+    public static bool TryParseOrigin(string text, out Uri url) =>
         Uri.TryCreate(text, UriKind.Absolute, out url!)
         && url.Scheme is "http" or "https"
         && url is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" };

@@ -142,6 +142,20 @@ internal sealed class MapReader
         return fallback;
     }
 
+    public decimal TakeNumber(string key, decimal fallback, decimal min, decimal max)
+    {
+        if (TakeText(key) is not { } text)
+        {
+            return fallback;
+        }
+        if (decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        {
+            return number;
+        }
+        Error(key, $"'{text}' is not allowed", string.Create(CultureInfo.InvariantCulture, $"write a number from {min} to {max}"));
+        return fallback;
+    }
+
     public TimeSpan? TakeDuration(string key, TimeSpan min, TimeSpan max)
     {
         if (TakeText(key) is not { } text)

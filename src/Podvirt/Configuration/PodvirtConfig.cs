@@ -19,6 +19,8 @@ internal sealed record PodvirtConfig
 
     public Limits Limits { get; init; } = new();
 
+    public GatewaySettings Gateway { get; init; } = new();
+
     /// <summary>What is allowed but probably not meant.</summary>
     public IReadOnlyList<ConfigError> Warnings { get; init; } = [];
 }
@@ -47,4 +49,41 @@ internal sealed record Limits
 
     /// <summary>How long running answers may go on after a stop was asked for. 30 s: what supervisors commonly grant. 0 s to 1 h.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How the data path treats engines and clients.</summary>
+internal sealed record GatewaySettings
+{
+    /// <summary>How long a streaming client waits before its 200 and the first comment. 0 s to 1 min.</summary>
+    public TimeSpan CommentGrace { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time between two comments. 100 ms to 5 min: proxies cut what is silent for longer.</summary>
+    public TimeSpan CommentInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a connection to an engine may take. 10 ms to 1 min.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an engine may take from a request to the head of its answer. 1 s to 24 h.</summary>
+    public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Replicas tried for one request. 1 to 10.</summary>
+    public int Attempts { get; init; } = 3;
+
+    /// <summary>How many times the average load a replica may have before its sessions move. 1 to 100.</summary>
+    public decimal AffinityBound { get; init; } = 1.25m;
+
+    /// <summary>Bytes a second that a client must take or send while it is waited for. 1 B to 1 GiB.</summary>
+    public int ClientRate { get; init; } = 1024;
+
+    /// <summary>How long a client may move nothing, and how far it may fall behind the rate. 2 s to 1 h.</summary>
+    public TimeSpan ClientGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a client may take for the head of a request. 1 s to 10 min.</summary>
+    public TimeSpan ClientHeadTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a connection without a request is kept. 1 s to 1 h. 130 s: longer than common proxies keep theirs, who then close first.</summary>
+    public TimeSpan ClientIdleTimeout { get; init; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>Where the executable also listens for HTTP/2 without TLS; null: nowhere.</summary>
+    public Uri? ListenH2c { get; init; }
 }

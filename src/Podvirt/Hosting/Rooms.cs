@@ -33,13 +33,22 @@ internal static class Rooms
             SimulatorPath = options.SimulatorPath,
         });
 
-    public static void AddGateway(IServiceCollection services, PodvirtConfig config) =>
-        services.AddPodvirtGateway(new GatewayOptions
-        {
-            BodyBytesMax = config.Limits.MaxBodyBytes,
-            ParkedRequestsMax = config.Limits.ParkedRequests,
-            ParkedBytesMax = config.Limits.ParkedBytes,
-            ParkedTimeMax = config.Limits.MaxWait,
-            DrainTimeout = config.Limits.Drain,
-        });
+    public static void AddGateway(IServiceCollection services, PodvirtConfig config) => services.AddPodvirtGateway(OptionsOf(config));
+
+    internal static GatewayOptions OptionsOf(PodvirtConfig config) => new()
+    {
+        BodyBytesMax = config.Limits.MaxBodyBytes,
+        ParkedRequestsMax = config.Limits.ParkedRequests,
+        ParkedBytesMax = config.Limits.ParkedBytes,
+        ParkedTimeMax = config.Limits.MaxWait,
+        DrainTimeout = config.Limits.Drain,
+        CommentGrace = config.Gateway.CommentGrace,
+        CommentInterval = config.Gateway.CommentInterval,
+        ConnectTimeout = config.Gateway.ConnectTimeout,
+        HeadTimeout = config.Gateway.HeadTimeout,
+        AttemptsMax = config.Gateway.Attempts,
+        AffinityBound = (double)config.Gateway.AffinityBound,
+        ClientRateMin = config.Gateway.ClientRate,
+        ClientGrace = config.Gateway.ClientGrace,
+    };
 }

@@ -25,5 +25,7 @@ public static class Configs
         {{string.Concat(models)}}
         """;
 
+    public static string WithGateway(string catalog, string settings) => $"{catalog}\ngateway: {{ {settings} }}\n";
+
     public static string WithLimits(string catalog, string limits) => $"{catalog}\nlimits: {{ {limits} }}\n";
 }

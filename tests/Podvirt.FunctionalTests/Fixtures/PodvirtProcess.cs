@@ -57,12 +57,13 @@ public sealed class PodvirtProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<PodvirtProcess> StartAsync(string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<PodvirtProcess> StartAsync(
+        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http")
     {
         data ??= Directory.CreateTempSubdirectory("podvirt-").FullName;
         var config = Path.Combine(data, "podvirt.yaml");
         await File.WriteAllTextAsync(config, yaml);
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var address = new Uri($"{scheme}://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo(Executable, ["serve", "--config", config, "--listen", address.ToString().TrimEnd('/'), "--data", data])
         {
             RedirectStandardOutput = true,
@@ -169,7 +170,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -190,7 +191,12 @@ public sealed class PodvirtProcess : IAsyncDisposable
     }
 
     // By default a response that is disposed early is read on for up to two seconds, to save its connection.
-    private HttpClient MakeClient(string bearer) => new(new SocketsHttpHandler { MaxConnectionsPerServer = 4096, ResponseDrainTimeout = TimeSpan.Zero })
+    private HttpClient MakeClient(string bearer) => new(new SocketsHttpHandler
+    {
+        MaxConnectionsPerServer = 4096,
+        ResponseDrainTimeout = TimeSpan.Zero,
+        SslOptions = Certificates.TakeOurs,
+    })
     {
         BaseAddress = Address,
         Timeout = TimeSpan.FromMinutes(3),

@@ -47,6 +47,32 @@ public sealed class ServeTests : IDisposable
     public async Task AnAddressThatIsNone_IsAUsageError(string listen) =>
         Assert.Equal(2, (await Run.OfAsync(["serve"], ("PODVIRT_LISTEN", listen))).Code);
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.2")]
+    public async Task AnH2cAddressWithTheSamePort_IsAUsageError(string host)
+    {
+        await File.WriteAllTextAsync(Config, $"{Yaml}\ngateway: {{ listen_h2c: 'http://{host}:18999' }}\n");
+
+        var run = await Run.OfAsync(["serve", "--config", Config, "--data", Data, "--listen", "http://127.0.0.1:18999"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains("gateway.listen_h2c", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnH2cAddressInUse_IsNamed()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        await File.WriteAllTextAsync(Config, $"{Yaml}\ngateway: {{ listen_h2c: 'http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}' }}\n");
+
+        var run = await Run.OfAsync(["serve", "--config", Config, "--data", Data, "--listen", "http://127.0.0.1:0"]);
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains("gateway.listen_h2c", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnAddressInUse_IsOneLine_AndMakesNoKey()
     {

@@ -1,5 +1,7 @@
 using Podvirt.Configuration;
 using Podvirt.Core.Models;
+using Podvirt.Gateway;
+using Podvirt.Hosting;
 
 namespace Podvirt.Tests.Configuration;
 
@@ -21,6 +23,18 @@ public sealed class ConfigReaderTests
             cors: { origins: ["https://App.example.com", "*"] }
             gpus: { simulated: { count: 2, type: H100, memory: 80GiB } }
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
+            gateway:
+              comment_grace: 0s
+              comment_interval: 250ms
+              connect_timeout: 50ms
+              head_timeout: 1h
+              attempts: 2
+              affinity_bound: 1.5
+              client_rate: 512B
+              client_grace: 1m
+              client_head_timeout: 5s
+              client_idle_timeout: 70s
+              listen_h2c: http://127.0.0.1:8081
             models:
               - id: qwen/q3-8b
                 vendor: Qwen
@@ -44,6 +58,22 @@ public sealed class ConfigReaderTests
         Assert.Equal(["https://app.example.com", "*"], config.CorsOrigins);
         Assert.Equal(["SIM-0", "SIM-1"], config.Gpus.Devices!.Select(d => d.Id));
         Assert.Equal(new Limits { MaxBodyBytes = 1 << 20, ParkedRequests = 5, ParkedBytes = 2 << 20, MaxWait = TimeSpan.FromSeconds(90), Drain = TimeSpan.FromMinutes(1) }, config.Limits);
+        Assert.Equal(
+            new GatewaySettings
+            {
+                CommentGrace = TimeSpan.Zero,
+                CommentInterval = TimeSpan.FromMilliseconds(250),
+                ConnectTimeout = TimeSpan.FromMilliseconds(50),
+                HeadTimeout = TimeSpan.FromHours(1),
+                Attempts = 2,
+                AffinityBound = 1.5m,
+                ClientRate = 512,
+                ClientGrace = TimeSpan.FromMinutes(1),
+                ClientHeadTimeout = TimeSpan.FromSeconds(5),
+                ClientIdleTimeout = TimeSpan.FromSeconds(70),
+                ListenH2c = new Uri("http://127.0.0.1:8081"),
+            },
+            config.Gateway);
         var model = Assert.Single(config.Models);
         Assert.Equal(("qwen/q3-8b", "Qwen", "Qwen3 8B", ModelType.Code), (model.Id, model.Vendor, model.Name, model.Type));
         Assert.Equal((EngineKind.Vllm, "Qwen/Qwen3-8B", "q"), (model.Engine.Kind, model.Engine.Model, model.ServedAs));
@@ -67,6 +97,7 @@ public sealed class ConfigReaderTests
         Assert.Equal(IdleSpec.Auto, model.Idle);
         Assert.Null(config.Gpus.Devices);
         Assert.Equal(new Limits(), config.Limits);
+        Assert.Equal(new GatewaySettings(), config.Gateway);
     }
 
     [Fact]
@@ -158,6 +189,23 @@ public sealed class ConfigReaderTests
     [InlineData("limits: { drain: 2h }", "limits.drain")]
     [InlineData("limits: { max_body: 1B }", "limits.max_body")]
     [InlineData("limits: { parked_requests: many }", "limits.parked_requests")]
+    [InlineData("gateway: 5s", "gateway")]
+    [InlineData("gateway: { comment_grace: 2m }", "gateway.comment_grace")]
+    [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
+    [InlineData("gateway: { connect_timeout: 5 }", "gateway.connect_timeout")]
+    [InlineData("gateway: { head_timeout: 0s }", "gateway.head_timeout")]
+    [InlineData("gateway: { attempts: 0 }", "gateway.attempts")]
+    [InlineData("gateway: { affinity_bound: 0.9 }", "gateway.affinity_bound")]
+    [InlineData("gateway: { affinity_bound: '1,25' }", "gateway.affinity_bound")]
+    [InlineData("gateway: { client_rate: 1024 }", "gateway.client_rate")]
+    [InlineData("gateway: { client_rate: 0B }", "gateway.client_rate")]
+    [InlineData("gateway: { client_grace: 1s }", "gateway.client_grace")]
+    [InlineData("gateway: { client_head_timeout: 1h }", "gateway.client_head_timeout")]
+    [InlineData("gateway: { client_idle_timeout: 0s }", "gateway.client_idle_timeout")]
+    [InlineData("gateway: { listen_h2c: 8081 }", "gateway.listen_h2c")]
+    [InlineData("gateway: { listen_h2c: 'https://127.0.0.1:8081' }", "gateway.listen_h2c")]
+    [InlineData("gateway: { listen_h2c: 'http://127.0.0.1:0' }", "gateway.listen_h2c")]
+    [InlineData("gateway: { listen: 'http://127.0.0.1:1' }", "gateway.listen")]
     [InlineData("cors: { origins: ['https://x/path'] }", "cors.origins")]
     [InlineData("public_url: /inference", "public_url")]
     public void AWrongTopLevelKey_IsReportedOnItsLine(string extra, string key)
@@ -243,6 +291,23 @@ public sealed class ConfigReaderTests
     [Fact]
     public void ParkingThatIsSmallerThanABody_IsAWarning() =>
         Assert.Equal("limits.parked_bytes", Assert.Single(Read(Model + "\nlimits: { parked_bytes: 1MiB }").Warnings).Key);
+
+    // The gateway's own defaults are for hosts without a file; both say the same.
+    [Fact]
+    public void OnlyWhatIsRequired_GivesTheGatewaysOwnDefaults() =>
+        Assert.Equivalent(new GatewayOptions(), Rooms.OptionsOf(Read(Model)), strict: true);
+
+    [Fact]
+    public void EveryGatewayOption_ComesFromTheFile()
+    {
+        var options = Rooms.OptionsOf(Read(Model + """
+
+            limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
+            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m }
+            """));
+        var defaults = new GatewayOptions();
+        Assert.All(typeof(GatewayOptions).GetProperties(), option => Assert.NotEqual(option.GetValue(defaults), option.GetValue(options)));
+    }
 
     [Fact]
     public void ACachedPriceThatIsMissing_IsThePromptPrice() =>
