@@ -23,6 +23,19 @@ internal sealed class Flood(int events)
         await call.EndChunksAsync();
     }
 
+    /// <summary>The same as one plain reply of as many bytes.</summary>
+    public async Task RunPlainAsync(FakeCall call)
+    {
+        await call.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {((long)events * EventBytes) + 2}\r\n\r\n\"");
+        var piece = new string('x', EventBytes);
+        while (Sent < events)
+        {
+            await call.SendAsync(piece);
+            Interlocked.Increment(ref _sent);
+        }
+        await call.SendAsync("\"");
+    }
+
     /// <summary>Waits until nothing more is taken.</summary>
     public async Task StopsAsync()
     {

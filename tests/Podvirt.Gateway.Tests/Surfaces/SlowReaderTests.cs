@@ -52,11 +52,13 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task ClientReadsNothingOfAPlainReply_IsCut()
     {
+        var flood = new Flood(Endless);
         var clock = new Clock();
-        await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, $$"""{"x":"{{new string('x', Endless * Flood.EventBytes)}}"}"""));
+        await using var engine = new FakeEngine(flood.RunPlainAsync);
         await using var host = await StartAsync(clock, engine);
         using var client = await RawClient.ConnectAsync(host);
         await client.SendAsync(RawClient.Post(Calls.PlainBody));
+        await flood.StopsAsync();
 
         await clock.UntilAsync(() => !host.Outbox.Records.IsEmpty, "the client is given up");
         Assert.True(clock.Elapsed >= s_grace, $"It was given up after {clock.Elapsed}.");
