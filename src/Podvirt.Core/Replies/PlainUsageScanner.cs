@@ -15,7 +15,10 @@ public sealed class PlainUsageScanner
 
     private const int NameBytesMax = 5;
 
-    private readonly byte[] _usage = new byte[UsageBytesMax];
+    // Enough for most: it grows for the others.
+    private const int UsageBytesFirst = 256;
+
+    private byte[] _usage = [];
     private int _usageLength;
     private int _depth;
     private bool _inString;
@@ -156,10 +159,14 @@ public sealed class PlainUsageScanner
 
     private void Keep(byte b)
     {
-        if (_usageLength == _usage.Length)
+        if (_usageLength == UsageBytesMax)
         {
             _overflowed = true;
             return;
+        }
+        if (_usageLength == _usage.Length)
+        {
+            Array.Resize(ref _usage, Math.Max(UsageBytesFirst, _usage.Length * 2));
         }
         _usage[_usageLength++] = b;
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Requests;
 using Podvirt.Gateway.Routing;
@@ -41,6 +42,7 @@ internal sealed class ForwardAttempt(
     public bool MayRetry(RelayEnd end) => !HasForwarded && (_mayRetry || end == RelayEnd.EngineDied);
 
     /// <returns>How it ended; null when no connection could be had.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd?> RunAsync()
     {
         var fresh = false;
@@ -75,6 +77,7 @@ internal sealed class ForwardAttempt(
     }
 
     // Gives the connection back, or closes it, whatever happens.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> UseAsync(UpstreamConnection connection)
     {
         var sending = Task.CompletedTask;
@@ -118,6 +121,7 @@ internal sealed class ForwardAttempt(
         return UpstreamRequest.WriteAsync(connection, replica.Pool, exchange.Surface.Path, exchange.Id, IsStream, exchange.Body, splice).AsTask();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> AnswerAsync(UpstreamConnection connection, RelayGuard guard)
     {
         ResponseHead head;
@@ -177,6 +181,7 @@ internal sealed class ForwardAttempt(
         return result;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> StreamAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head)
     {
         using var relay = new StreamRelay(exchange, reply, connection, guard, recorder);
@@ -185,6 +190,7 @@ internal sealed class ForwardAttempt(
         return new AttemptResult(end, Reusable: relay.IsReusable);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> PlainAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head, string contentType)
     {
         var relay = new PlainRelay(exchange, reply, connection, guard, recorder, head, contentType);

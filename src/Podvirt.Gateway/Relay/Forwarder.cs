@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Usage;
@@ -22,7 +23,8 @@ internal sealed partial class Forwarder(
     ParkingLot parking, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, GatewayDrain drain,
     GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
-    public async Task ServeAsync(Exchange exchange, TimeSpan? maxWait)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask ServeAsync(Exchange exchange, TimeSpan? maxWait)
     {
         using var reply = new ClientReply(exchange, options, time);
         List<string> failed = [];

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Replies;
 using Podvirt.Gateway.Surfaces;
@@ -26,6 +27,7 @@ internal sealed class PlainRelay(
     /// <summary>The connection may carry another request.</summary>
     public bool IsReusable { get; private set; }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync()
     {
         var end = await RelayAsync();
@@ -38,6 +40,7 @@ internal sealed class PlainRelay(
         return end == RelayEnd.Completed ? await FinishAsync() : end;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> RelayAsync()
     {
         while (!_body.IsComplete)
@@ -104,6 +107,7 @@ internal sealed class PlainRelay(
         _holds = true;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> FinishAsync()
     {
         IsReusable = head.KeepAlive && _body.IsComplete && !_hasExcess;

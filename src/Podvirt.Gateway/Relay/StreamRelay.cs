@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
@@ -41,6 +42,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
     /// <summary>The connection may carry another request.</summary>
     public bool IsReusable { get; private set; }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(ResponseHead head)
     {
         _body = new UpstreamBody(head);
@@ -162,6 +164,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         return reply.FlushAsync(guard);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> FinishAsync(RelayEnd end, bool keepAlive)
     {
         if (end != RelayEnd.Completed)
@@ -188,6 +191,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
 
     // The framing's end comes right behind [DONE], often in a read of its own: worth a moment, for a connection that
     // can be used again. Mostly it is there by now, and the moment needs no timer.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> DrainAsync()
     {
         while (!_body.IsComplete && !_body.IsMalformed)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Surfaces;
@@ -15,6 +16,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
     public ValueTask<bool> TryCompleteAsync(Exchange exchange, int status) =>
         TryRecordAsync(exchange, UsageOutcome.Completed, status, "");
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> TryRecordAsync(Exchange exchange, UsageOutcome outcome, int status, string reason)
     {
         try

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 
 namespace Podvirt.Gateway.Upstream;
@@ -62,6 +63,7 @@ internal sealed class UpstreamConnection(IDuplexPipe transport, Action abort, Fu
     /// <param name="contentType">The content type's bytes; empty when there was none.</param>
     /// <exception cref="UpstreamProtocolException">What came is no response head.</exception>
     /// <exception cref="UpstreamClosedException">The connection ended before the head did.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<(ResponseHead Head, string ContentType)> ReadHeadAsync()
     {
         HasAnswer = false;
