@@ -5,6 +5,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Routing;
 
 namespace Podvirt.Gateway.Surfaces;
 
@@ -13,8 +14,7 @@ internal sealed class ClientReply(Exchange exchange)
 {
     private readonly HttpResponse _response = exchange.Http.Response;
     private PipeWriter? _writer;
-    private bool _begunWhileParked;
-    private bool _toldRouting;
+    private ReplicaSlots? _toldReplica;
 
     public PipeWriter Writer => _writer ??= _response.BodyWriter;
 
@@ -23,7 +23,7 @@ internal sealed class ClientReply(Exchange exchange)
 
     public int Status => _response.StatusCode;
 
-    /// <summary>Starts the event stream. What routing is known stands in the headers.</summary>
+    /// <summary>Starts the event stream. Where there is a replica, the headers name it.</summary>
     public void BeginStream(bool whileParked)
     {
         if (HasBegun)
@@ -31,7 +31,6 @@ internal sealed class ClientReply(Exchange exchange)
             return;
         }
         HasBegun = true;
-        _begunWhileParked = whileParked;
         _response.StatusCode = StatusCodes.Status200OK;
         _response.ContentType = "text/event-stream; charset=utf-8";
         _response.Headers.CacheControl = "no-cache";
@@ -53,14 +52,14 @@ internal sealed class ClientReply(Exchange exchange)
         SetRoutingHeaders();
     }
 
-    /// <summary>Where the headers went out before there was a replica, one comment says what they could not.</summary>
+    /// <summary>Where the headers went out before there was a replica, or name one that failed since, one comment says what they do not.</summary>
     public void TellRouting()
     {
-        if (!_begunWhileParked || _toldRouting || exchange.Replica is not { } replica)
+        if (exchange.Replica is not { } replica || replica == _toldReplica)
         {
             return;
         }
-        _toldRouting = true;
+        _toldReplica = replica;
         var writer = Writer;
         writer.Write(": podvirt replica="u8);
         WriteAscii(writer, replica.Route.Id);
@@ -71,13 +70,15 @@ internal sealed class ClientReply(Exchange exchange)
         writer.Write("\n\n"u8);
     }
 
-    /// <summary>One comment: what a parked request waits for.</summary>
-    public void WriteWaiting(TimeSpan? eta, string? phase)
+    /// <summary>One comment: what the client waits for. Only between complete events.</summary>
+    /// <param name="what">A word.</param>
+    /// <param name="eta">What is left; null, or nothing left: not said.</param>
+    public void WriteWaiting(string what, TimeSpan? eta, string? phase = null)
     {
         var writer = Writer;
         writer.Write(": "u8);
-        writer.Write(phase is null ? "queued"u8 : "warming-up"u8);
-        if (eta is { } left)
+        WriteAscii(writer, what);
+        if (eta is { TotalMilliseconds: >= 1 } left)
         {
             writer.Write(" eta_ms="u8);
             WriteNumber(writer, (long)left.TotalMilliseconds);
@@ -88,6 +89,19 @@ internal sealed class ClientReply(Exchange exchange)
             WriteAscii(writer, phase.Replace(' ', '-'));
         }
         writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Sends a comment. A client that has gone is seen by those who wait with it.</summary>
+    public async ValueTask FlushCommentAsync()
+    {
+        try
+        {
+            await Writer.FlushAsync(exchange.Http.RequestAborted);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            exchange.Http.Abort();
+        }
     }
 
     /// <summary>Tells an error: as a status while there is none, else in band and without an end mark.</summary>
@@ -144,6 +158,7 @@ internal sealed class ClientReply(Exchange exchange)
         var headers = _response.Headers;
         if (exchange.Replica is { } replica)
         {
+            _toldReplica = replica;
             headers["x-podvirt-replica"] = replica.Route.Id;
             headers["x-podvirt-affinity"] = SessionMemory.NameOf(exchange.Affinity);
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -18,6 +19,8 @@ namespace Podvirt.Gateway.Surfaces;
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, Forwarder forwarder, UsageRecorder recorder, GatewayDrain drain, GatewayOptions options, TimeProvider time)
 {
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
+
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
 
@@ -112,7 +115,7 @@ internal sealed class InferenceHandler(
         {
             return badWait;
         }
-        if (ReadSession(context, caller, body.Span, request, out var session) is { } badSession)
+        if (ReadSession(context, surface, caller, body.Span, request, out var session) is { } badSession)
         {
             return badSession;
         }
@@ -176,20 +179,26 @@ internal sealed class InferenceHandler(
         {
             return null;
         }
-        if (!double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= int.MaxValue))
+        // Digits only: the parser would take words like Infinity, too.
+        if (value.AsSpan().ContainsAnyExcept(s_digits)
+            || !double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
         {
             return ApiErrors.BadMaxWait(value);
         }
-        maxWait = TimeSpan.FromSeconds(seconds);
+
+        // Any time longer than the gateway's own means the gateway's own.
+        maxWait = TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
         return null;
     }
 
-    private static ApiError? ReadSession(HttpContext context, Caller caller, ReadOnlySpan<byte> body, in PeekedRequest request, out ulong session)
+    private static ApiError? ReadSession(
+        HttpContext context, Surface surface, Caller caller, ReadOnlySpan<byte> body, in PeekedRequest request, out ulong session)
     {
         var value = (string?)context.Request.Headers["X-Podvirt-Session-Id"];
         if (string.IsNullOrEmpty(value))
         {
-            session = SessionHash.OfConversation(caller.Key, body, request);
+            var bytesMax = surface.Kind == RequestSurface.Completions ? SessionHash.PromptBytesMax : int.MaxValue;
+            session = SessionHash.OfConversation(caller.Key, body, request, bytesMax);
             return null;
         }
         session = 0;
