@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using BenchmarkDotNet.Attributes;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Gateway;
+using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Upstream;
 
@@ -15,6 +17,7 @@ public class RoutingBenchmarks : IDisposable
 
     private readonly List<Lease> _held = [];
     private ModelDispatcher? _dispatcher;
+    private ReplicaSlots[] _replicas = [];
     private ulong _session;
 
     [Params(2, 8, 64)]
@@ -39,11 +42,12 @@ public class RoutingBenchmarks : IDisposable
         {
             _held.Add(_dispatcher.TryLease(unchecked((ulong)i * 0x9E3779B97F4A7C15UL), []) ?? throw new InvalidOperationException("No replica is free."));
         }
+        _replicas = [.. _held.Select(l => l.Replica).Distinct()];
     }
 
     /// <summary>The choice alone.</summary>
     [Benchmark]
-    public object? Choose() => _dispatcher!.Choose(_session++, []);
+    public object? Choose() => ReplicaChoice.Choose(_replicas, _session++, bound: 1.25, Stopwatch.GetTimestamp(), []);
 
     /// <summary>With lock, counts and the lease, and giving it back.</summary>
     [Benchmark]

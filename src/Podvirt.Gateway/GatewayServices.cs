@@ -23,6 +23,7 @@ public static class GatewayServices
         services.AddSingleton(options);
         services.AddSingleton<UpstreamConnector>();
         services.AddSingleton<SessionMemory>();
+        services.AddSingleton<WaitClock>();
         services.AddSingleton<ParkingLot>();
         services.AddSingleton<UsageRecorder>();
         services.AddSingleton<Forwarder>();

@@ -60,7 +60,20 @@ public sealed record ReplicaRoute(
 /// <param name="Phase">For example <c>waiting for memory</c>, <c>starting</c>, <c>weights</c>, <c>compile</c>, <c>graphs</c>, <c>waking</c>, <c>canary</c>.</param>
 /// <param name="Since">UTC, when the warm-up began.</param>
 /// <param name="ExpectedAt">UTC, when it should be over by this model's own history; null where there is none.</param>
-public sealed record WarmUp(string Phase, DateTimeOffset Since, DateTimeOffset? ExpectedAt);
+/// <param name="LeastLeftMs">What the phases after this one take by that history, in milliseconds: never less is left while this one lasts, however late it is.</param>
+public sealed record WarmUp(string Phase, DateTimeOffset Since, DateTimeOffset? ExpectedAt, long LeastLeftMs = 0)
+{
+    /// <summary>What is left by history; null where there is none, or where the last phase takes longer than it ever did.</summary>
+    public TimeSpan? Left(DateTimeOffset now)
+    {
+        if (ExpectedAt is not { } expectedAt)
+        {
+            return null;
+        }
+        var left = Math.Max((expectedAt - now).Ticks, LeastLeftMs * TimeSpan.TicksPerMillisecond);
+        return left > 0 ? TimeSpan.FromTicks(left) : null;
+    }
+}
 
 /// <summary>Why a model is Failed.</summary>
 /// <param name="Code">For example <c>model_start_failed</c>, <c>model_unschedulable</c>.</param>

@@ -4,15 +4,21 @@ namespace Podvirt.Gateway.Parking;
 
 /// <summary>
 /// First come first served within a key; keys take turns within their project, projects take turns among each other. So
-/// one project's ten thousand requests delay another's first by one place. Every operation is O(1). Not thread-safe.
+/// one project's ten thousand requests delay another's first by one place. Every operation is O(1), one object an item.
+/// Not thread-safe.
 /// </summary>
 internal sealed class FairQueue<T>
     where T : class
 {
     private readonly Dictionary<string, ProjectLane> _projects = new(StringComparer.Ordinal);
     private readonly LinkedList<ProjectLane> _projectTurns = new();
+    private Place? _oldest;
+    private Place? _youngest;
 
     public int Count { get; private set; }
+
+    /// <summary>The item that has been here longest, wherever it stands in line; null when there is none.</summary>
+    public T? Oldest => _oldest?.Item;
 
     /// <summary>Adds at the end of its key's line; the result takes it out again.</summary>
     public Place Enqueue(string project, string key, T item) => Add(project, key, item, first: false);
@@ -23,59 +29,50 @@ internal sealed class FairQueue<T>
     /// <summary>The one that <see cref="TryDequeue"/> would take.</summary>
     public bool TryPeek([NotNullWhen(true)] out T? item)
     {
-        item = _projectTurns.First?.Value.KeyTurns.First?.Value.Items.First?.Value;
+        item = _projectTurns.First?.Value.KeyTurns.First?.Value.First?.Item;
         return item is not null;
-    }
-
-    /// <summary>The item with the smallest age among the heads of all lines: the one that came first of all.</summary>
-    public T? OldestHead(Func<T, long> cameAt)
-    {
-        T? oldest = null;
-        foreach (var project in _projectTurns)
-        {
-            foreach (var lane in project.KeyTurns)
-            {
-                if (lane.Items.First?.Value is { } head && (oldest is null || cameAt(head) < cameAt(oldest)))
-                {
-                    oldest = head;
-                }
-            }
-        }
-        return oldest;
     }
 
     public bool TryDequeue([NotNullWhen(true)] out T? item)
     {
         item = null;
-        var project = _projectTurns.First?.Value;
-        var lane = project?.KeyTurns.First?.Value;
-        var node = lane?.Items.First;
-        if (project is null || lane is null || node is null)
+        var lane = _projectTurns.First?.Value.KeyTurns.First?.Value;
+        if (lane?.First is not { } place)
         {
             return false;
         }
-        item = node.Value;
-        MoveToEnd(_projectTurns, project.Turn);
-        MoveToEnd(project.KeyTurns, lane.Turn);
-        Remove(new Place(project, lane, node));
+        item = place.Item;
+        MoveToEnd(_projectTurns, lane.Project.Turn);
+        MoveToEnd(lane.Project.KeyTurns, lane.Turn);
+        Remove(place);
         return true;
     }
 
     public void Remove(Place place)
     {
-        place.Lane.Items.Remove(place.Node);
+        Unlink(place);
         Count--;
-        if (place.Lane.Items.Count > 0)
+        var lane = place.Lane;
+        if (lane.Count > 0)
         {
             return;
         }
-        place.Project.KeyTurns.Remove(place.Lane.Turn);
-        place.Project.Keys.Remove(place.Lane.Key);
-        if (place.Project.Keys.Count == 0)
+        var project = lane.Project;
+        project.KeyTurns.Remove(lane.Turn);
+        project.Keys.Remove(lane.Key);
+        if (project.Keys.Count == 0)
         {
-            _projectTurns.Remove(place.Project.Turn);
-            _projects.Remove(place.Project.Name);
+            _projectTurns.Remove(project.Turn);
+            _projects.Remove(project.Name);
         }
+    }
+
+    /// <summary>About how many others are served before it: each round of its project's keys serves every project once for each of them.</summary>
+    public int CountBefore(Place place)
+    {
+        // Those that left from the middle of the line leave gaps in its numbers.
+        var ahead = Math.Min(place.Number - place.Lane.First!.Number, place.Lane.Count - 1);
+        return (int)Math.Min(ahead * place.Lane.Project.Keys.Count * _projects.Count, Count - 1);
     }
 
     private Place Add(string project, string key, T item, bool first)
@@ -88,12 +85,58 @@ internal sealed class FairQueue<T>
         }
         if (!projectLane.Keys.TryGetValue(key, out var keyLane))
         {
-            keyLane = new KeyLane(key);
+            keyLane = new KeyLane(projectLane, key);
             keyLane.Turn = projectLane.KeyTurns.AddLast(keyLane);
             projectLane.Keys.Add(key, keyLane);
         }
+        var place = new Place(keyLane, item);
         Count++;
-        return new Place(projectLane, keyLane, first ? keyLane.Items.AddFirst(item) : keyLane.Items.AddLast(item));
+        Link(place, first);
+        return place;
+    }
+
+    private void Link(Place place, bool first)
+    {
+        var lane = place.Lane;
+        lane.Count++;
+        if (lane.First is not { } front || lane.Last is not { } end)
+        {
+            lane.First = lane.Last = place;
+        }
+        else if (first)
+        {
+            place.Number = front.Number - 1;
+            (place.Behind, front.Before, lane.First) = (front, place, place);
+        }
+        else
+        {
+            place.Number = end.Number + 1;
+            (place.Before, end.Behind, lane.Last) = (end, place, place);
+        }
+
+        if (_youngest is { } youngest)
+        {
+            (place.Older, youngest.Younger) = (youngest, place);
+        }
+        _oldest ??= place;
+        _youngest = place;
+    }
+
+    private void Unlink(Place place)
+    {
+        var lane = place.Lane;
+        lane.Count--;
+        var (before, behind) = (place.Before, place.Behind);
+        before?.Behind = behind;
+        behind?.Before = before;
+        lane.First = before is null ? behind : lane.First;
+        lane.Last = behind is null ? before : lane.Last;
+
+        var (older, younger) = (place.Older, place.Younger);
+        older?.Younger = younger;
+        younger?.Older = older;
+        _oldest = older is null ? younger : _oldest;
+        _youngest = younger is null ? older : _youngest;
     }
 
     private static void MoveToEnd<TLane>(LinkedList<TLane> turns, LinkedListNode<TLane> turn)
@@ -102,8 +145,24 @@ internal sealed class FairQueue<T>
         turns.AddLast(turn);
     }
 
-    /// <summary>Where an item stands.</summary>
-    internal sealed record Place(ProjectLane Project, KeyLane Lane, LinkedListNode<T> Node);
+    /// <summary>Where an item stands: in its key's line, and by age among all.</summary>
+    internal sealed class Place(KeyLane lane, T item)
+    {
+        public KeyLane Lane => lane;
+
+        public T Item => item;
+
+        public Place? Before { get; set; }
+
+        public Place? Behind { get; set; }
+
+        public Place? Older { get; set; }
+
+        public Place? Younger { get; set; }
+
+        /// <summary>Grows by one from each to the next behind it in the line.</summary>
+        public long Number { get; set; }
+    }
 
     internal sealed class ProjectLane(string name)
     {
@@ -116,11 +175,17 @@ internal sealed class FairQueue<T>
         public LinkedListNode<ProjectLane> Turn { get; set; } = null!;
     }
 
-    internal sealed class KeyLane(string key)
+    internal sealed class KeyLane(ProjectLane project, string key)
     {
+        public ProjectLane Project => project;
+
         public string Key => key;
 
-        public LinkedList<T> Items { get; } = new();
+        public Place? First { get; set; }
+
+        public Place? Last { get; set; }
+
+        public int Count { get; set; }
 
         public LinkedListNode<KeyLane> Turn { get; set; } = null!;
     }

@@ -4,31 +4,42 @@ using Podvirt.Gateway.Surfaces;
 
 namespace Podvirt.Gateway.Parking;
 
-/// <summary>A request held until a replica can take it. Its place is counted from parking to grant, refusal or leave.</summary>
-internal sealed class ParkedRequest(Caller caller, ulong session, int bytes, long parkedAt)
+/// <summary>
+/// A request held until a replica can take it. Its place, and its bytes, are counted from parking to grant, refusal or
+/// leave. It waits for its outcome, the clock or its client's leaving, whichever comes first.
+/// </summary>
+/// <param name="bytes">Memory that its body holds.</param>
+/// <param name="parkedAt">A timestamp of the dispatcher's TimeProvider.</param>
+/// <param name="avoid">Replicas that failed it already: taken only where there is no other.</param>
+internal sealed class ParkedRequest(Caller caller, ulong session, int bytes, long parkedAt, IReadOnlyCollection<string> avoid) : Waiter
 {
-    // Continuations run elsewhere: the dispatcher grants under its lock.
-    private readonly TaskCompletionSource<ParkedOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     public Caller Caller => caller;
 
     public ulong Session => session;
 
     public int Bytes => bytes;
 
-    /// <summary>A timestamp of the dispatcher's TimeProvider.</summary>
     public long ParkedAt => parkedAt;
 
-    /// <summary>Ends with a lease or a refusal; never faults.</summary>
-    public Task<ParkedOutcome> Outcome => _outcome.Task;
+    public IReadOnlyCollection<string> Avoid => avoid;
 
-    /// <summary>Null when it is not in the queue any more.</summary>
+    /// <summary>Null when it is not in the queue any more. Changes under the dispatcher's lock.</summary>
     public FairQueue<ParkedRequest>.Place? Place { get; set; }
 
-    public void Grant(Lease lease) => _outcome.SetResult(new ParkedOutcome(lease, null));
+    /// <summary>A lease or a refusal, once it is out of the queue by one of them.</summary>
+    public ParkedOutcome Outcome { get; private set; }
 
-    public void Refuse(ApiError error) => _outcome.SetResult(new ParkedOutcome(null, error));
+    public void Grant(Lease lease) => Settle(new ParkedOutcome(lease, null));
+
+    public void Refuse(ApiError error) => Settle(new ParkedOutcome(null, error));
+
+    // Continues on the pool: the dispatcher settles under its lock.
+    private void Settle(ParkedOutcome outcome)
+    {
+        Outcome = outcome;
+        Signal(Signals.Arrived);
+    }
 }
 
-/// <summary>One of both.</summary>
+/// <summary>One of both, or neither while it waits.</summary>
 internal readonly record struct ParkedOutcome(Lease? Lease, ApiError? Error);

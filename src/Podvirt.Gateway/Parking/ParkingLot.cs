@@ -1,3 +1,4 @@
+using System.Numerics;
 using Podvirt.Core.Replicas;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
@@ -5,14 +6,17 @@ using Podvirt.Gateway.Surfaces;
 namespace Podvirt.Gateway.Parking;
 
 /// <summary>Gets a request its lease: at once where a replica is free, else by parking it until one is.</summary>
-internal sealed class ParkingLot(GatewayOptions options, TimeProvider time)
+internal sealed class ParkingLot(GatewayOptions options, WaitClock clock, TimeProvider time)
 {
-    /// <param name="maxWait">The client's own limit; null: the gateway's.</param>
-    /// <param name="except">Replicas that failed this request already.</param>
-    public async ValueTask<LeaseResult> AcquireAsync(Exchange exchange, ClientReply reply, TimeSpan? maxWait, IReadOnlyCollection<string> except)
+    // The smallest array there is to rent.
+    private const int ArrayBytesMin = 16;
+
+    /// <param name="maxWait">The client's own limit; null, or longer than the gateway's: the gateway's.</param>
+    /// <param name="avoid">Replicas that failed this request already.</param>
+    public async ValueTask<LeaseResult> AcquireAsync(Exchange exchange, ClientReply reply, TimeSpan? maxWait, IReadOnlyCollection<string> avoid)
     {
         var dispatcher = exchange.Dispatcher;
-        if (dispatcher.TryLease(exchange.Session, except) is { } lease)
+        if (dispatcher.TryLease(exchange.Session, avoid) is { } lease)
         {
             return new LeaseResult(lease, null, false);
         }
@@ -20,12 +24,11 @@ internal sealed class ParkingLot(GatewayOptions options, TimeProvider time)
         exchange.ColdStart |= dispatcher.Route.Status != ModelStatus.Active;
         if (maxWait == TimeSpan.Zero)
         {
-            dispatcher.Wish();
-            return Refused(ApiErrors.WaitedTooLong(dispatcher.Model.Id, TimeSpan.Zero, RetryAfter(dispatcher)));
+            return Refused(dispatcher.Wish() ?? ApiErrors.WaitedTooLong(dispatcher.Model.Id, TimeSpan.Zero, dispatcher.ExpectedWait(parked: null)));
         }
 
-        var parked = new ParkedRequest(exchange.Caller, exchange.Session, exchange.Body.Length, time.GetTimestamp());
-        if (dispatcher.TryPark(parked, again: except.Count > 0) is { } refusal)
+        var parked = new ParkedRequest(exchange.Caller, exchange.Session, HeldBytes(exchange.Body.Length), time.GetTimestamp(), avoid);
+        if (dispatcher.TryPark(parked, again: avoid.Count > 0) is { } refusal)
         {
             return Refused(refusal);
         }
@@ -44,61 +47,75 @@ internal sealed class ParkingLot(GatewayOptions options, TimeProvider time)
 
     private async ValueTask<LeaseResult> WaitAsync(Exchange exchange, ClientReply reply, ParkedRequest parked, TimeSpan limit)
     {
-        var clientGone = exchange.Http.RequestAborted;
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
-        var pause = exchange.Request.Stream ? options.CommentGrace : limit;
-        while (!parked.Outcome.IsCompleted)
-        {
-            var left = limit - time.GetElapsedTime(parked.ParkedAt);
-            if (left <= TimeSpan.Zero || clientGone.IsCancellationRequested)
-            {
-                return Leave(exchange, parked, limit, clientGone.IsCancellationRequested);
-            }
-            await Task.WhenAny(parked.Outcome, Task.Delay(pause < left ? pause : left, time, waiting.Token));
-
-            // Timers may fire a little early: whether this was the last pause is not asked of the clock again.
-            if (exchange.Request.Stream && pause < left && !parked.Outcome.IsCompleted && !clientGone.IsCancellationRequested)
-            {
-                await CommentAsync(exchange, reply);
-                pause = options.CommentInterval;
-            }
-        }
-
-        // Ends the pause that is still running.
-        await waiting.CancelAsync();
-        return await ResultOfAsync(parked);
-    }
-
-    private static LeaseResult Leave(Exchange exchange, ParkedRequest parked, TimeSpan limit, bool clientGone)
-    {
         var dispatcher = exchange.Dispatcher;
-        if (clientGone)
+        var end = parked.ParkedAt + Ticks(limit);
+        var comment = !exchange.Request.Stream ? long.MaxValue
+            : parked.ParkedAt + Ticks(reply.HasBegun ? options.CommentInterval : options.CommentGrace);
+        using var clientGone = exchange.Http.RequestAborted.UnsafeRegister(
+            static parked => ((ParkedRequest)parked!).Signal(Signals.ClientGone), parked);
+        try
         {
-            dispatcher.Leave(parked);
-            return new LeaseResult(null, null, ClientGone: true);
+            while (true)
+            {
+                clock.Set(parked, Math.Min(comment, end));
+                await parked.WaitAsync();
+                var signals = parked.Take();
+
+                // 1. Whatever else happened: who has an outcome is out of the queue.
+                if (signals.HasFlag(Signals.Arrived))
+                {
+                    return ResultOf(parked.Outcome);
+                }
+                if (signals.HasFlag(Signals.ClientGone))
+                {
+                    dispatcher.Leave(parked);
+                    return new LeaseResult(null, null, ClientGone: true);
+                }
+
+                // 2. The clock decides, not its signal.
+                var now = time.GetTimestamp();
+                if (now >= end)
+                {
+                    return dispatcher.TryLeave(parked, timedOut: true)
+                        ? Refused(ApiErrors.WaitedTooLong(dispatcher.Model.Id, limit + exchange.Parked, dispatcher.ExpectedWait(parked: null)))
+                        : ResultOf(parked.Outcome);
+                }
+                if (now >= comment)
+                {
+                    await CommentAsync(reply, dispatcher, parked);
+                    comment = time.GetTimestamp() + Ticks(options.CommentInterval);
+                }
+            }
         }
-        return dispatcher.TryLeave(parked)
-            ? Refused(ApiErrors.WaitedTooLong(dispatcher.Model.Id, limit + exchange.Parked, RetryAfter(dispatcher)))
-            : ResultOf(parked.Outcome.Result);
+        finally
+        {
+            clock.Clear(parked);
+        }
     }
 
-    private static async ValueTask CommentAsync(Exchange exchange, ClientReply reply)
+    private static ValueTask CommentAsync(ClientReply reply, ModelDispatcher dispatcher, ParkedRequest parked)
     {
-        var route = exchange.Dispatcher.Route;
-        var phase = route.Status == ModelStatus.Active ? null : route.WarmUp?.Phase ?? "starting";
+        var route = dispatcher.Route;
         reply.BeginStream(whileParked: true);
-        reply.WriteWaiting(exchange.Dispatcher.ExpectedWait(), phase);
-        // A client that left, or does not read, is aborted: the loop sees it.
-        await reply.FlushAsync();
+        if (route.Status == ModelStatus.Active)
+        {
+            reply.WriteWaiting("queued", dispatcher.ExpectedWait(parked));
+        }
+        else
+        {
+            reply.WriteWaiting("warming-up", dispatcher.ExpectedWait(parked), route.WarmUp?.Phase ?? "starting");
+        }
+        return reply.FlushCommentAsync();
     }
 
-    private static async ValueTask<LeaseResult> ResultOfAsync(ParkedRequest parked) => ResultOf(await parked.Outcome);
+    // Bodies are rented: arrays have a power of two of bytes.
+    private static int HeldBytes(int bytes) => (int)Math.Min(int.MaxValue, BitOperations.RoundUpToPowerOf2((uint)Math.Max(ArrayBytesMin, bytes)));
 
     private static LeaseResult ResultOf(ParkedOutcome outcome) => new(outcome.Lease, outcome.Error, false);
 
     private static LeaseResult Refused(ApiError error) => new(null, error, false);
 
-    private static TimeSpan RetryAfter(ModelDispatcher dispatcher) => dispatcher.ExpectedWait() ?? TimeSpan.FromSeconds(5);
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }
 
 /// <summary>A lease, or a refusal, or nobody to serve.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Requests;
+using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
@@ -10,7 +11,8 @@ namespace Podvirt.Gateway.Relay;
 
 /// <summary>One request at one replica.</summary>
 internal sealed class ForwardAttempt(
-    Exchange exchange, ClientReply reply, ReplicaSlots replica, UsageRecorder recorder, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    Exchange exchange, ClientReply reply, ReplicaSlots replica, PrefillWait? prefill, UsageRecorder recorder, GatewayDrain drain,
+    GatewayOptions options, TimeProvider time)
 {
     // Error bodies of engines are short; a longer one is cut, not held.
     private const int ErrorBytesMax = 64 * 1024;
@@ -52,7 +54,7 @@ internal sealed class ForwardAttempt(
             UpstreamConnection connection;
             try
             {
-                connection = await replica.Pool.RentAsync(fresh, exchange.Http.RequestAborted);
+                connection = await UntilAsync(replica.Pool.RentAsync(fresh, exchange.Http.RequestAborted));
             }
             catch (OperationCanceledException)
             {
@@ -128,7 +130,7 @@ internal sealed class ForwardAttempt(
         string contentType;
         try
         {
-            (head, contentType) = await connection.ReadHeadAsync();
+            (head, contentType) = await UntilAsync(connection.ReadHeadAsync());
         }
         catch (UpstreamProtocolException e)
         {
@@ -184,11 +186,38 @@ internal sealed class ForwardAttempt(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> StreamAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head)
     {
+        if (!await HasBegunAsync(connection))
+        {
+            return new AttemptResult(guard.Reason ?? RelayEnd.EngineDied);
+        }
         using var relay = new StreamRelay(exchange, reply, connection, guard, recorder);
         var end = await relay.RunAsync(head);
         HasForwarded = relay.HasForwarded;
         return new AttemptResult(end, Reusable: relay.IsReusable);
     }
+
+    // Waits for the first byte behind the head and leaves it where it is. False when the connection broke.
+    private async ValueTask<bool> HasBegunAsync(UpstreamConnection connection)
+    {
+        try
+        {
+            var read = await UntilAsync(connection.Input.ReadAsync());
+            connection.Input.AdvanceTo(read.Buffer.Start);
+            if (!read.Buffer.IsEmpty)
+            {
+                prefill?.End();
+            }
+            return true;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Detail = e.Message;
+            return false;
+        }
+    }
+
+    // A streaming client gets its comments while the engine has not said anything.
+    private ValueTask<T> UntilAsync<T>(ValueTask<T> step) => prefill is null ? step : prefill.UntilAsync(step);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> PlainAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head, string contentType)

@@ -20,13 +20,14 @@ namespace Podvirt.Gateway.Relay;
 /// </list>
 /// </summary>
 internal sealed partial class Forwarder(
-    ParkingLot parking, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, GatewayDrain drain,
+    ParkingLot parking, WaitClock clock, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, GatewayDrain drain,
     GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ServeAsync(Exchange exchange, TimeSpan? maxWait)
     {
         using var reply = new ClientReply(exchange, options, time);
+        using var prefill = exchange.Request.Stream ? new PrefillWait(exchange, reply, clock, options, time) : null;
         List<string> failed = [];
         using var running = drain.Enter();
         while (true)
@@ -40,7 +41,8 @@ internal sealed partial class Forwarder(
             using (lease)
             {
                 Note(exchange, lease.Replica);
-                var attempt = new ForwardAttempt(exchange, reply, lease.Replica, recorder, drain, options, time);
+                prefill?.Begin();
+                var attempt = new ForwardAttempt(exchange, reply, lease.Replica, prefill, recorder, drain, options, time);
                 var end = await attempt.RunAsync();
                 if (attempt.UsageAskLowered)
                 {
@@ -64,8 +66,12 @@ internal sealed partial class Forwarder(
 
     private void Note(Exchange exchange, ReplicaSlots replica)
     {
+        // A session is one model's: the same one at another model has a replica of its own there.
+        var noted = sessions.Note(Rendezvous.Mix(exchange.Session, exchange.Dispatcher.Hash), replica.Hash);
+
+        // A first turn that went from one replica to another is a first turn all the same.
+        exchange.Affinity = exchange is { Replica: not null, Affinity: AffinityOutcome.New } ? AffinityOutcome.New : noted;
         exchange.Replica = replica;
-        exchange.Affinity = sessions.Note(exchange.Session, replica.Hash);
     }
 
     private async Task RefuseAsync(Exchange exchange, ClientReply reply, LeaseResult result)

@@ -1,7 +1,6 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
-using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Surfaces;
@@ -10,22 +9,26 @@ using Podvirt.Gateway.Upstream;
 namespace Podvirt.Gateway.Routing;
 
 /// <summary>
-/// One model's replicas and queue. Everything that counts changes under one lock that is held for nanoseconds and
-/// never across a wait.
+/// One model's replicas and queue. Everything that counts changes under one lock that is never held across a wait, nor
+/// for more than <see cref="BatchMax"/> parked requests at a time: IO threads come by here.
 /// </summary>
-internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, UpstreamConnector connector, TimeProvider time, Action demandChanged)
+/// <param name="demandChanged">What the scheduler should hear at once: somebody begins to wait, a fenced replica is empty.</param>
+/// <param name="loadChanged">The rest; where it is left out, the former serves for it.</param>
+internal sealed partial class ModelDispatcher(
+    ModelRoute route, GatewayOptions options, UpstreamConnector connector, TimeProvider time, Action demandChanged, Action? loadChanged = null)
 {
-    // A client that would not wait still wants the model: its wish counts as demand this long, which is many reports.
-    private static readonly TimeSpan s_wishTime = TimeSpan.FromSeconds(10);
+    // Granting or refusing one is some hundred nanoseconds: a batch is a few microseconds.
+    private const int BatchMax = 64;
 
+    private readonly Action _loadChanged = loadChanged ?? demandChanged;
     private readonly Lock _lock = new();
-    private readonly FairQueue<ParkedRequest> _parked = new();
     private readonly Dictionary<string, ReplicaSlots> _replicas = new(StringComparer.Ordinal);
+
+    // Gone from the routes, with requests that go on.
+    private readonly List<ReplicaSlots> _leaving = [];
     private ReplicaSlots[] _admitting = [];
     private ModelRoute _route = route;
-    private long _parkedBytes;
     private int _inFlight;
-    private long _wishedUntil;
     private bool _removed;
     private bool _closed;
 
@@ -33,93 +36,54 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
 
     public ModelSpec Model => Route.Model;
 
+    /// <summary>Requests at an engine.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Stands for the model in what is remembered of sessions.</summary>
+    public ulong Hash { get; } = SessionHash.OfText(route.Model.Id);
+
+    /// <summary>How long its engines take to their first byte.</summary>
+    public PrefillHistory Prefills { get; } = new();
+
     /// <summary>A lease at once, where a replica is free and nobody waits before this request.</summary>
-    public Lease? TryLease(ulong session, IReadOnlyCollection<string> except)
+    /// <param name="avoid">Replicas that failed it already.</param>
+    public Lease? TryLease(ulong session, IReadOnlyCollection<string> avoid)
     {
+        Lease? lease;
         lock (_lock)
         {
-            return _parked.Count > 0 || _closed ? null : Pick(session, except);
+            lease = _parked.Count > 0 || _closed ? null : Pick(session, avoid);
         }
-    }
-
-    /// <summary>Parks a request, or says why it cannot wait.</summary>
-    /// <param name="again">It had a lease before, whose replica failed it: it goes to the front.</param>
-    public ApiError? TryPark(ParkedRequest parked, bool again)
-    {
-        lock (_lock)
+        if (lease is not null)
         {
-            if (_closed)
-            {
-                return ApiErrors.ShuttingDown;
-            }
-            if (_removed)
-            {
-                return ApiErrors.UnknownModel(Model.Id);
-            }
-            if (CurrentFailure() is { } failure)
-            {
-                return failure;
-            }
-            if (_parked.Count >= options.ParkedRequestsMax || _parkedBytes + parked.Bytes > options.ParkedBytesMax)
-            {
-                return ApiErrors.QueueFull(Model.Id, _parked.Count, ExpectedWait() ?? TimeSpan.FromSeconds(1));
-            }
-            parked.Place = again
-                ? _parked.EnqueueFirst(parked.Caller.Project, parked.Caller.Key, parked)
-                : _parked.Enqueue(parked.Caller.Project, parked.Caller.Key, parked);
-            _parkedBytes += parked.Bytes;
-
-            // A slot may have come free between the caller's try and now.
-            Release();
+            _loadChanged();
         }
-        demandChanged();
-        return null;
-    }
-
-    /// <summary>Takes a parked request out. False: it had just been granted or refused, and its outcome is there.</summary>
-    public bool TryLeave(ParkedRequest parked)
-    {
-        lock (_lock)
-        {
-            if (parked.Place is not { } place)
-            {
-                return false;
-            }
-            _parked.Remove(place);
-            Unpark(parked);
-        }
-        demandChanged();
-        return true;
-    }
-
-    /// <summary>Takes a parked request out for good: a lease that it had just been granted goes back.</summary>
-    public void Leave(ParkedRequest parked)
-    {
-        if (!TryLeave(parked))
-        {
-            parked.Outcome.Result.Lease?.Dispose();
-        }
-    }
-
-    /// <summary>Counts as demand for a while although nobody waits.</summary>
-    public void Wish()
-    {
-        lock (_lock)
-        {
-            _wishedUntil = time.GetTimestamp() + Ticks(s_wishTime);
-        }
-        demandChanged();
+        return lease;
     }
 
     public void Return(ReplicaSlots replica)
     {
+        bool isDrained, isAwaited;
         lock (_lock)
         {
             replica.InFlight--;
             _inFlight--;
+            isDrained = replica.InFlight == 0 && !replica.Route.Admits;
+            if (isDrained)
+            {
+                _leaving.Remove(replica);
+            }
+            isAwaited = _parked.Count > 0;
+            if (isAwaited)
+            {
+                _turnover.Note(time.GetTimestamp());
+            }
+        }
+        if (isAwaited)
+        {
             Release();
         }
-        demandChanged();
+        (isDrained ? demandChanged : _loadChanged)();
     }
 
     /// <summary>Gives a replica nothing new for a moment.</summary>
@@ -134,8 +98,10 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
     /// <summary>Takes over a new route; with it requests may be released or refused.</summary>
     public void Update(ModelRoute current)
     {
+        ApiError? failure;
         lock (_lock)
         {
+            _removed = false;
             Volatile.Write(ref _route, current);
             foreach (var replica in current.Replicas)
             {
@@ -158,11 +124,16 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
                 Drop(gone);
             }
             _admitting = [.. _replicas.Values.Where(r => r.Route.Admits)];
-            Release();
-            if (CurrentFailure() is { } failure)
+            failure = CurrentFailure();
+            if (_admitting.Length > 0 || failure is not null)
             {
-                RefuseAll(failure);
+                _wishedUntil = 0;
             }
+        }
+        Release();
+        if (failure is not null)
+        {
+            RefuseAll(failure);
         }
     }
 
@@ -172,11 +143,15 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
         lock (_lock)
         {
             _removed = true;
-            Volatile.Write(ref _route, _route with { Status = ModelStatus.Cold, Replicas = [] });
+            _wishedUntil = 0;
+            Volatile.Write(ref _route, _route with { Status = ModelStatus.Cold, Replicas = [], WarmUp = null, Failure = null });
             _admitting = [];
-            CloseConnections();
-            RefuseAll(ApiErrors.UnknownModel(Model.Id));
+            foreach (var replica in _replicas.Values.ToList())
+            {
+                Drop(replica);
+            }
         }
+        RefuseAll(ApiErrors.UnknownModel(Model.Id));
     }
 
     /// <summary>The gateway shuts down: nobody is parked any more.</summary>
@@ -185,18 +160,12 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
         lock (_lock)
         {
             _closed = true;
-            RefuseAll(ApiErrors.ShuttingDown);
         }
+        RefuseAll(ApiErrors.ShuttingDown);
     }
 
     /// <summary>Lets requests through that a suspension held back.</summary>
-    public void Tick()
-    {
-        lock (_lock)
-        {
-            Release();
-        }
-    }
+    public void Tick() => Release();
 
     /// <summary>Connections to its replicas that carry no request at present.</summary>
     public int IdleConnections
@@ -242,131 +211,48 @@ internal sealed class ModelDispatcher(ModelRoute route, GatewayOptions options, 
         {
             foreach (var replica in _replicas.Values)
             {
-                if (replica.InFlight > 0)
-                {
-                    loads.Add(new ReplicaLoad(replica.Route.Id, replica.InFlight));
-                }
+                AddLoad(loads, replica);
+            }
+            foreach (var replica in _leaving)
+            {
+                AddLoad(loads, replica);
             }
             var now = time.GetTimestamp();
-            var waiting = _parked.Count == 0 && now < _wishedUntil && _admitting.Length == 0 ? 1 : _parked.Count;
-            return new ModelDemand(Model.Id, waiting, OldestMs(now), _inFlight);
+            var isWished = _parked.Count == 0 && now < _wishedUntil && _admitting.Length == 0;
+            var oldestMs = _parked.Oldest is { } oldest ? (long)time.GetElapsedTime(oldest.ParkedAt, now).TotalMilliseconds : 0;
+            return new ModelDemand(Model.Id, isWished ? 1 : _parked.Count, oldestMs, _inFlight);
         }
     }
 
-    /// <summary>What a request that waits now has still to wait, by the model's history.</summary>
-    public TimeSpan? ExpectedWait()
+    private static void AddLoad(List<ReplicaLoad> loads, ReplicaSlots replica)
     {
-        var current = Route;
-        if (current.WarmUp is { ExpectedAt: { } expected })
+        if (replica.InFlight > 0)
         {
-            var left = expected - time.GetUtcNow();
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            loads.Add(new ReplicaLoad(replica.Route.Id, replica.InFlight));
         }
-        return current.ExpectedWaitMs is { } ms ? TimeSpan.FromMilliseconds(ms) : null;
     }
 
-    // Who is served there goes on.
+    // Who is served there goes on, and is counted until it ends.
     private void Drop(ReplicaSlots gone)
     {
         _replicas.Remove(gone.Route.Id);
         gone.Update(gone.Route with { State = ReplicaState.Stopping });
         gone.Pool.Close();
-    }
-
-    private long OldestMs(long now)
-    {
-        var oldest = _parked.OldestHead(p => p.ParkedAt);
-        return oldest is null ? 0 : (long)time.GetElapsedTime(oldest.ParkedAt, now).TotalMilliseconds;
-    }
-
-    private void Release()
-    {
-        while (_parked.Count > 0 && _parked.TryPeek(out var next) && Pick(next.Session, []) is { } lease)
+        if (gone.InFlight > 0)
         {
-            _parked.TryDequeue(out _);
-            Unpark(next);
-            next.Grant(lease);
+            _leaving.Add(gone);
         }
     }
 
-    private Lease? Pick(ulong session, IReadOnlyCollection<string> except)
+    private Lease? Pick(ulong session, IReadOnlyCollection<string> avoid)
     {
-        if (Choose(session, except) is not { } replica)
+        if (ReplicaChoice.Choose(_admitting, session, options.AffinityBound, time.GetTimestamp(), avoid) is not { } replica)
         {
             return null;
         }
         replica.InFlight++;
         _inFlight++;
         return new Lease(this, replica);
-    }
-
-    /// <summary>The replica for a session, without taking a slot of it: the choice alone, for <see cref="Pick"/> and to be measured.</summary>
-    internal ReplicaSlots? Choose(ulong session, IReadOnlyCollection<string> except)
-    {
-        var now = time.GetTimestamp();
-        var bound = LoadBound();
-        ReplicaSlots? best = null;
-        var bestScore = 0UL;
-        var bestIsWithinBound = false;
-        foreach (var replica in _admitting)
-        {
-            if (!replica.HasFreeSlot(now) || (except.Count > 0 && _admitting.Length > except.Count && except.Contains(replica.Route.Id)))
-            {
-                continue;
-            }
-            var isWithinBound = replica.InFlight < bound;
-            var score = Rendezvous.Score(session, replica.Hash);
-            if (best is null || (isWithinBound, score).CompareTo((bestIsWithinBound, bestScore)) > 0)
-            {
-                (best, bestScore, bestIsWithinBound) = (replica, score, isWithinBound);
-            }
-        }
-        return best;
-    }
-
-    // Bounded loads (Mirrokni, Thorup, Zadimoghaddam 2018): nobody over c times the average, this request counted.
-    private int LoadBound()
-    {
-        if (_admitting.Length <= 1)
-        {
-            return int.MaxValue;
-        }
-        var load = 1;
-        foreach (var replica in _admitting)
-        {
-            load += replica.InFlight;
-        }
-        return (int)Math.Ceiling(options.AffinityBound * load / _admitting.Length);
-    }
-
-    private void RefuseAll(ApiError error)
-    {
-        while (_parked.TryDequeue(out var parked))
-        {
-            Unpark(parked);
-            parked.Refuse(error);
-        }
-    }
-
-    private void Unpark(ParkedRequest parked)
-    {
-        parked.Place = null;
-        _parkedBytes -= parked.Bytes;
-    }
-
-    private ApiError? CurrentFailure()
-    {
-        if (_route.Status != ModelStatus.Failed || _route.Failure is not { } failure)
-        {
-            return null;
-        }
-        if (failure.RetryAt is not { } retryAt)
-        {
-            return ApiErrors.Failed(Model.Id, failure, null);
-        }
-        // Once the back-off is over the next request is what starts the next attempt.
-        var left = retryAt - time.GetUtcNow();
-        return left > TimeSpan.Zero ? ApiErrors.Failed(Model.Id, failure, left) : null;
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);

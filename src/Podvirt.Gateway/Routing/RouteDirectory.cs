@@ -1,9 +1,11 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Messages;
+using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Upstream;
 using Podvirt.Messaging;
 
@@ -20,20 +22,32 @@ internal sealed partial class RouteDirectory : BackgroundService
     // Changes within this time share one report; it is all that a wake can be late by.
     private static readonly TimeSpan s_coalescing = TimeSpan.FromMilliseconds(5);
 
+    // The same for what nobody waits for: each request that begins or ends is a change, and each report is work for the
+    // scheduler.
+    private static readonly TimeSpan s_loadCoalescing = TimeSpan.FromMilliseconds(100);
+
+    private static readonly BoundedChannelOptions s_oneSignal = new(1) { FullMode = BoundedChannelFullMode.DropWrite };
+
     private readonly IBus _bus;
     private readonly GatewayOptions _options;
     private readonly UpstreamConnector _connector;
     private readonly TimeProvider _time;
     private readonly ILogger<RouteDirectory> _logger;
+    private readonly GatewayMetrics _metrics;
     private readonly string _gatewayId;
     private readonly IBusSubscription<RouteTable> _tables;
-    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _demandChanges = Channel.CreateBounded<bool>(s_oneSignal);
+    private readonly Channel<bool> _loadChanges = Channel.CreateBounded<bool>(s_oneSignal);
     private readonly TaskCompletionSource _firstTable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrozenDictionary<string, ModelDispatcher> _models = FrozenDictionary<string, ModelDispatcher>.Empty;
+
+    // These, and those that left the catalog with requests that go on: their replicas are busy until those end.
+    private ModelDispatcher[] _reported = [];
     private volatile RouteTable _table = RouteTable.Empty;
     private volatile bool _closed;
 
-    public RouteDirectory(IBus bus, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger)
+    public RouteDirectory(
+        IBus bus, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger, IMeterFactory? meters = null)
     {
         _bus = bus;
         _options = options;
@@ -42,6 +56,7 @@ internal sealed partial class RouteDirectory : BackgroundService
         _logger = logger;
         _gatewayId = Guid.CreateVersion7(time.GetUtcNow()).ToString("n");
         _tables = bus.Subscribe(Subjects.Routes, capacity: 4);
+        _metrics = new GatewayMetrics(this, meters);
     }
 
     /// <summary>Completes with the first table: before it no model is known.</summary>
@@ -65,12 +80,23 @@ internal sealed partial class RouteDirectory : BackgroundService
         }
     }
 
+    /// <summary>What became of all that each model parked, and those that are parked or served now.</summary>
+    public IEnumerable<(string Model, ParkingCounts Counts, int Waiting, long Bytes, int InFlight)> GetParking()
+    {
+        foreach (var model in Volatile.Read(ref _reported))
+        {
+            var (counts, waiting, bytes) = model.GetParking();
+            yield return (model.Model.Id, counts, waiting, bytes, model.InFlight);
+        }
+    }
+
     public override void Dispose()
     {
         foreach (var model in Volatile.Read(ref _models).Values)
         {
             model.CloseConnections();
         }
+        _metrics.Dispose();
 
         // Nothing waits for the subscription's end: it holds a queue in this process.
         _ = _tables.DisposeAsync().AsTask();
@@ -103,12 +129,14 @@ internal sealed partial class RouteDirectory : BackgroundService
     private void Apply(RouteTable table)
     {
         var known = Volatile.Read(ref _models);
+        var leaving = Volatile.Read(ref _reported).Where(model => model.InFlight > 0 && !known.ContainsKey(model.Model.Id))
+            .ToDictionary(model => model.Model.Id, StringComparer.Ordinal);
         var current = new Dictionary<string, ModelDispatcher>(table.Models.Count, StringComparer.Ordinal);
         foreach (var route in table.Models)
         {
-            if (!known.TryGetValue(route.Model.Id, out var dispatcher))
+            if (!known.TryGetValue(route.Model.Id, out var dispatcher) && !leaving.Remove(route.Model.Id, out dispatcher))
             {
-                dispatcher = new ModelDispatcher(route, _options, _connector, _time, SignalDemand);
+                dispatcher = new ModelDispatcher(route, _options, _connector, _time, SignalDemand, SignalLoad);
             }
             dispatcher.Update(route);
             current.Add(route.Model.Id, dispatcher);
@@ -118,12 +146,14 @@ internal sealed partial class RouteDirectory : BackgroundService
             if (!current.ContainsKey(id))
             {
                 dispatcher.Remove();
+                leaving.Add(id, dispatcher);
                 LogRemoved(id);
             }
         }
 
         // A new model is found only once its dispatcher has its replicas; the report then says which table is in force.
         Volatile.Write(ref _models, current.ToFrozenDictionary(StringComparer.Ordinal));
+        Volatile.Write(ref _reported, [.. current.Values, .. leaving.Values]);
         if (_closed)
         {
             // Asked only now, so that Close has either seen these models or is seen here.
@@ -145,11 +175,17 @@ internal sealed partial class RouteDirectory : BackgroundService
                 swept = _time.GetTimestamp();
             }
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            await Task.WhenAny(_changes.Reader.WaitToReadAsync(pause.Token).AsTask(), Task.Delay(s_heartbeat, _time, pause.Token));
+            var demand = _demandChanges.Reader.WaitToReadAsync(pause.Token).AsTask();
+            var load = _loadChanges.Reader.WaitToReadAsync(pause.Token).AsTask();
+            if (await Task.WhenAny(demand, load, Task.Delay(s_heartbeat, _time, pause.Token)) == load)
+            {
+                await Task.WhenAny(demand, Task.Delay(s_loadCoalescing, _time, pause.Token));
+            }
             await pause.CancelAsync();
             stoppingToken.ThrowIfCancellationRequested();
             await Task.Delay(s_coalescing, _time, stoppingToken);
-            _changes.Reader.TryRead(out _);
+            _demandChanges.Reader.TryRead(out _);
+            _loadChanges.Reader.TryRead(out _);
             await PublishAsync(Subjects.GatewayReports, MakeReport());
         }
     }
@@ -182,7 +218,7 @@ internal sealed partial class RouteDirectory : BackgroundService
         var table = _table;
         var demands = new List<ModelDemand>();
         var loads = new List<ReplicaLoad>();
-        foreach (var model in Volatile.Read(ref _models).Values)
+        foreach (var model in Volatile.Read(ref _reported))
         {
             model.Tick();
             var demand = model.GetDemand(loads);
@@ -194,7 +230,9 @@ internal sealed partial class RouteDirectory : BackgroundService
         return new GatewayReport(_gatewayId, table.Epoch, table.Revision, demands, loads);
     }
 
-    private void SignalDemand() => _changes.Writer.TryWrite(true);
+    private void SignalDemand() => _demandChanges.Writer.TryWrite(true);
+
+    private void SignalLoad() => _loadChanges.Writer.TryWrite(true);
 
     [LoggerMessage(1201, LogLevel.Information, "Model {Model} has left the catalog.")]
     private partial void LogRemoved(string model);

@@ -7,8 +7,9 @@ namespace Podvirt.Gateway.Surfaces;
 /// <param name="Message">What is wrong and what would be right, for people.</param>
 /// <param name="Param">The member of the request it is about.</param>
 /// <param name="RetryAfter">When trying again makes sense; null: not by waiting.</param>
+/// <param name="Eta">What the request would still have had to wait, by what was measured; null where nothing was.</param>
 internal sealed record ApiError(
-    int Status, string Type, string? Code, string Message, string? Param = null, TimeSpan? RetryAfter = null)
+    int Status, string Type, string? Code, string Message, string? Param = null, TimeSpan? RetryAfter = null, TimeSpan? Eta = null)
 {
     public const string InvalidRequest = "invalid_request_error";
     public const string RateLimit = "rate_limit_error";

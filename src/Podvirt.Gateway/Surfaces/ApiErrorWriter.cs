@@ -57,6 +57,10 @@ internal static class ApiErrorWriter
         json.WriteString("type"u8, error.Type);
         json.WriteString("param"u8, error.Param);
         json.WriteString("code"u8, error.Code);
+        if (error.Eta is { } eta)
+        {
+            json.WriteNumber("eta_ms"u8, (long)Math.Ceiling(eta.TotalMilliseconds));
+        }
         json.WriteEndObject();
         json.WriteEndObject();
         json.Flush();

@@ -76,14 +76,16 @@ internal static class ApiErrors
         501, "not_implemented_error", "not_implemented",
         $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");
 
-    public static ApiError QueueFull(string model, int waiting, TimeSpan retryAfter) => new(
+    public static ApiError QueueFull(string model, int waiting, long bytes, TimeSpan? eta) => new(
         429, ApiError.RateLimit, "rate_limit_exceeded",
-        $"{waiting} requests already wait for `{model}`, which is as many as are held. Try again later.", RetryAfter: retryAfter);
+        $"{waiting} requests of {bytes} bytes already wait for `{model}`, which is as much as is held. Try again later.",
+        RetryAfter: RetryAfter(eta), Eta: eta);
 
-    public static ApiError WaitedTooLong(string model, TimeSpan waited, TimeSpan retryAfter) => new(
+    public static ApiError WaitedTooLong(string model, TimeSpan waited, TimeSpan? eta) => new(
         503, ApiError.Server, "model_warming_timeout",
-        $"No replica of `{model}` could take the request within {waited.TotalSeconds:0.###} s. It keeps warming up: try again.",
-        RetryAfter: retryAfter);
+        $"No replica of `{model}` could take the request within {waited.TotalSeconds:0.###} s. "
+        + (eta is { } left ? $"One should in about {Math.Ceiling(left.TotalSeconds):0} s: try again." : "It is on its way: try again."),
+        RetryAfter: RetryAfter(eta), Eta: eta);
 
     public static ApiError Failed(string model, ModelFailure failure, TimeSpan? retryAfter) => new(
         503, ApiError.Server, failure.Code,
@@ -109,6 +111,11 @@ internal static class ApiErrors
     public static ApiError UsageLost(string model) => new(
         503, ApiError.Server, "usage_not_recorded",
         $"The answer of `{model}` is complete, but its usage could not be recorded.");
+
+    // OpenAI's SDKs do not believe more than a minute: they come back after seconds instead, and give up. Whoever is told a
+    // minute comes back once the end is near.
+    private static TimeSpan RetryAfter(TimeSpan? eta) =>
+        eta is { } left ? TimeSpan.FromSeconds(Math.Clamp(left.TotalSeconds, 1, 60)) : TimeSpan.FromSeconds(5);
 
     private static string Shorten(string text) => text.Length <= 128 ? text : string.Concat(text.AsSpan(0, 128), "…");
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,8 @@ internal struct ClientHeaders
 {
     private const string MaxWaitName = "X-Podvirt-Max-Wait";
     private const string SessionIdName = "X-Podvirt-Session-Id";
+
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
 
     /// <summary>The longest wait for a replica; null: the gateway's own.</summary>
     public TimeSpan? MaxWait { get; private set; }
@@ -54,11 +57,14 @@ internal struct ClientHeaders
         {
             return null;
         }
-        if (!double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= int.MaxValue))
+        // Digits only: the parser would take words like Infinity, too.
+        if (value.AsSpan().ContainsAnyExcept(s_digits)
+            || !double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
         {
             return ApiErrors.BadMaxWait(value);
         }
-        MaxWait = TimeSpan.FromSeconds(seconds);
+        // Any time longer than the gateway's own means the gateway's own.
+        MaxWait = TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
         return null;
     }
 

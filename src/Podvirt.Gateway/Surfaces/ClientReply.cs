@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Routing;
 
 namespace Podvirt.Gateway.Surfaces;
 
@@ -24,8 +25,7 @@ internal sealed class ClientReply : IDisposable
     private readonly HttpResponse _response;
     private readonly ClientPace _pace;
     private PipeWriter? _writer;
-    private bool _begunWhileParked;
-    private bool _toldRouting;
+    private ReplicaSlots? _toldReplica;
 
     public ClientReply(Exchange exchange, GatewayOptions options, TimeProvider time)
     {
@@ -55,7 +55,7 @@ internal sealed class ClientReply : IDisposable
 
     public int Status => _response.StatusCode;
 
-    /// <summary>Starts the event stream. What routing is known stands in the headers.</summary>
+    /// <summary>Starts the event stream. Where there is a replica, the headers name it.</summary>
     public void BeginStream(bool whileParked)
     {
         if (HasBegun)
@@ -63,7 +63,6 @@ internal sealed class ClientReply : IDisposable
             return;
         }
         HasBegun = true;
-        _begunWhileParked = whileParked;
         _response.StatusCode = StatusCodes.Status200OK;
         _response.ContentType = "text/event-stream; charset=utf-8";
         _response.Headers.CacheControl = "no-cache";
@@ -85,14 +84,14 @@ internal sealed class ClientReply : IDisposable
         SetRoutingHeaders();
     }
 
-    /// <summary>Where the headers went out before there was a replica, one comment says what they could not.</summary>
+    /// <summary>Where the headers went out before there was a replica, or name one that failed since, one comment says what they do not.</summary>
     public void TellRouting()
     {
-        if (!_begunWhileParked || _toldRouting || _exchange.Replica is not { } replica)
+        if (_exchange.Replica is not { } replica || replica == _toldReplica)
         {
             return;
         }
-        _toldRouting = true;
+        _toldReplica = replica;
         var writer = Writer;
         writer.Write(": podvirt replica="u8);
         WriteAscii(writer, replica.Route.Id);
@@ -103,13 +102,15 @@ internal sealed class ClientReply : IDisposable
         writer.Write("\n\n"u8);
     }
 
-    /// <summary>One comment: what a parked request waits for.</summary>
-    public void WriteWaiting(TimeSpan? eta, string? phase)
+    /// <summary>One comment: what the client waits for. Only between complete events.</summary>
+    /// <param name="what">A word.</param>
+    /// <param name="eta">What is left; null, or nothing left: not said.</param>
+    public void WriteWaiting(string what, TimeSpan? eta, string? phase = null)
     {
         var writer = Writer;
         writer.Write(": "u8);
-        writer.Write(phase is null ? "queued"u8 : "warming-up"u8);
-        if (eta is { } left)
+        WriteAscii(writer, what);
+        if (eta is { TotalMilliseconds: >= 1 } left)
         {
             writer.Write(" eta_ms="u8);
             WriteNumber(writer, (long)left.TotalMilliseconds);
@@ -120,6 +121,15 @@ internal sealed class ClientReply : IDisposable
             WriteAscii(writer, phase.Replace(' ', '-'));
         }
         writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Sends a comment. A client that has gone is seen by those who wait with it.</summary>
+    public async ValueTask FlushCommentAsync()
+    {
+        if (!await FlushAsync())
+        {
+            _exchange.Http.Abort();
+        }
     }
 
     /// <summary>Tells an error: as a status while there is none, else in band and without an end mark.</summary>
@@ -209,6 +219,7 @@ internal sealed class ClientReply : IDisposable
         var headers = _response.Headers;
         if (_exchange.Replica is { } replica)
         {
+            _toldReplica = replica;
             headers["x-podvirt-replica"] = replica.Route.Id;
             headers["x-podvirt-affinity"] = SessionMemory.NameOf(_exchange.Affinity);
         }

@@ -149,16 +149,17 @@ internal sealed class InferenceHandler(
             BodyOwner = owner,
             Request = request,
             Dispatcher = dispatcher,
-            Session = SessionOf(context, caller, sessionId, body.Span, request),
+            Session = SessionOf(context, surface, caller, sessionId, body.Span, request),
         };
         return null;
     }
 
-    private static ulong SessionOf(HttpContext context, Caller caller, string sessionId, ReadOnlySpan<byte> body, in PeekedRequest request)
+    private static ulong SessionOf(HttpContext context, Surface surface, Caller caller, string sessionId, ReadOnlySpan<byte> body, in PeekedRequest request)
     {
         if (sessionId.Length == 0)
         {
-            return SessionHash.OfConversation(caller.Key, body, request);
+            var bytesMax = surface.Kind == RequestSurface.Completions ? SessionHash.PromptBytesMax : int.MaxValue;
+            return SessionHash.OfConversation(caller.Key, body, request, bytesMax);
         }
         context.Response.Headers["x-podvirt-session-id"] = sessionId;
         return SessionHash.OfHeader(caller.Project, sessionId);

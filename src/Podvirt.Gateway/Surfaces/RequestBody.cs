@@ -46,6 +46,7 @@ internal sealed class RequestBody : IDisposable
             }
             if (error is null)
             {
+                body.Fit();
                 var read = body;
                 body = null;
                 return (read, null);
@@ -151,6 +152,18 @@ internal sealed class RequestBody : IDisposable
             {
                 return null;
             }
+        }
+    }
+
+    // A body of unknown length may end in an array far too large, and it may be held for long.
+    private void Fit()
+    {
+        if (_length <= _array.Length / 2)
+        {
+            var smaller = ArrayPool<byte>.Shared.Rent(_length);
+            _array.AsSpan(0, _length).CopyTo(smaller);
+            ArrayPool<byte>.Shared.Return(_array);
+            _array = smaller;
         }
     }
 

@@ -180,7 +180,7 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        sleeper.Phase = WarmUpPhases.Waking;
+        sleeper.EnterFirst(WarmUpPhases.Waking, _now, _time.GetUtcNow());
         sleeper.ResidueBytes = 0;
         Move(sleeper, ReplicaTrigger.Wake);
         _effects.Wake(sleeper.Target);

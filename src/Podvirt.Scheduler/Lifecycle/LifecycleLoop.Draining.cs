@@ -141,7 +141,7 @@ internal sealed partial class LifecycleLoop
         {
             if (AreQuiet(replica))
             {
-                replica.Phase = WarmUpPhases.Starting;
+                Enter(replica, WarmUpPhases.Starting);
                 Move(replica, ReplicaTrigger.Launch);
                 _effects.Start(replica.Target);
             }

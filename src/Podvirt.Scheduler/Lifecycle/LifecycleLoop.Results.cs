@@ -16,15 +16,15 @@ internal sealed partial class LifecycleLoop
                 replica.ApiKey = launched.ApiKey;
                 break;
             case PhaseSeen seen:
-                replica.Phase = seen.Phase;
+                Enter(replica, seen.Phase);
                 break;
             case EngineReady:
                 Move(replica, ReplicaTrigger.Ready);
-                replica.Phase = WarmUpPhases.Canary;
+                Enter(replica, WarmUpPhases.Canary);
                 _effects.Canary(replica.Target);
                 break;
             case Woke:
-                replica.Phase = WarmUpPhases.Canary;
+                Enter(replica, WarmUpPhases.Canary);
                 _effects.Canary(replica.Target);
                 break;
             case CanaryPassed:
@@ -50,18 +50,20 @@ internal sealed partial class LifecycleLoop
         }
     }
 
+    private void Enter(Replica replica, string phase) => replica.Enter(phase, _now, _time.GetUtcNow());
+
     private void BecomeActive(Replica replica)
     {
         var entry = _models[replica.Model.Id];
         if (replica.State == ReplicaState.Warming)
         {
             var took = _now - replica.CreatedAt;
-            entry.History = entry.History.WithColdStart(took);
+            entry.History = entry.History.WithColdStart(took, replica.PhasesUntil(_now));
             _metrics.Started(replica.Model.Id, took);
         }
         else
         {
-            entry.History = entry.History.WithWake(_now - replica.StateSince);
+            entry.History = entry.History.WithWake(_now - replica.StateSince, replica.PhasesUntil(_now));
         }
 
         Move(replica, ReplicaTrigger.Canary);

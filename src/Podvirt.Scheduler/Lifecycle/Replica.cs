@@ -31,6 +31,9 @@ internal sealed record DrainOrder(DrainReason Reason, bool ThenSleep)
 /// <summary>One engine process, from its placement until it is forgotten. Written by the loop only.</summary>
 internal sealed class Replica
 {
+    private IReadOnlyList<PhaseTime> _phases = [];
+    private TimeSpan _phaseBegan;
+
     public Replica(string id, ModelSpec model, IReadOnlyList<GpuDevice> gpus, TimeSpan now)
     {
         Id = id;
@@ -40,6 +43,7 @@ internal sealed class Replica
         CreatedAt = now;
         StateSince = now;
         LastBusyAt = now;
+        _phaseBegan = now;
     }
 
     public string Id { get; }
@@ -68,7 +72,10 @@ internal sealed class Replica
     public string ApiKey { get; set; } = "";
 
     /// <summary>What a warming replica is busy with.</summary>
-    public string Phase { get; set; } = WarmUpPhases.WaitingForGpu;
+    public string Phase { get; private set; } = WarmUpPhases.WaitingForGpu;
+
+    /// <summary>UTC, when that began.</summary>
+    public DateTimeOffset PhaseSince { get; private set; }
 
     /// <summary>The last moment at which it had, or its model waited for, a request; and the moment it became Active.</summary>
     public TimeSpan LastBusyAt { get; set; }
@@ -94,6 +101,30 @@ internal sealed class Replica
 
     /// <summary>Set when it broke and its model has to wait out a backoff: it ends as Failed.</summary>
     public string? FailureReason { get; set; }
+
+    /// <summary>Another phase of the same start or wake begins.</summary>
+    /// <param name="now">The loop's time, which durations are measured by.</param>
+    /// <param name="utcNow">The same moment, for those who compare it with their own clock.</param>
+    public void Enter(string phase, TimeSpan now, DateTimeOffset utcNow)
+    {
+        if (phase == Phase)
+        {
+            return;
+        }
+
+        _phases = PhasesUntil(now);
+        (Phase, _phaseBegan, PhaseSince) = (phase, now, utcNow);
+    }
+
+    /// <summary>A wake begins: what its start took is another story.</summary>
+    public void EnterFirst(string phase, TimeSpan now, DateTimeOffset utcNow)
+    {
+        _phases = [];
+        (Phase, _phaseBegan, PhaseSince) = (phase, now, utcNow);
+    }
+
+    /// <summary>What each phase of this start or wake took, the present one up to now.</summary>
+    public IReadOnlyList<PhaseTime> PhasesUntil(TimeSpan now) => [.. _phases, new PhaseTime(Phase, (long)(now - _phaseBegan).TotalMilliseconds)];
 
     public EngineTarget Target => new(Id, Attempt, Model, Gpus, Address, ApiKey, SleepLevel);
 

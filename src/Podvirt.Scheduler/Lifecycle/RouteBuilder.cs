@@ -21,17 +21,16 @@ internal static class RouteBuilder
         }
 
         var asleep = replicas.Any(replica => replica.State is ReplicaState.Sleeping or ReplicaState.FallingAsleep or ReplicaState.Waking);
-        var expected = asleep ? entry.History.ExpectedWakeMs : entry.History.ExpectedColdStartMs;
         return new ModelRoute
         {
             Model = entry.Spec,
             Status = status,
             Replicas = [.. replicas.Select(ToRoute)],
-            WarmUp = status == ModelStatus.WarmingUp ? WarmUp(entry, replicas, expected, now) : null,
+            WarmUp = status == ModelStatus.WarmingUp ? WarmUp(entry, replicas, asleep, now) : null,
             Failure = status == ModelStatus.Failed ? Failure(entry) : null,
             FailedReplicas = replicas.Count(replica => replica.State == ReplicaState.Failed),
             StartupDurationMs = entry.History.LastColdStartMs,
-            ExpectedWaitMs = expected,
+            ExpectedWaitMs = asleep ? entry.History.ExpectedWakeMs : entry.History.ExpectedColdStartMs,
         };
     }
 
@@ -73,14 +72,24 @@ internal static class RouteBuilder
     private static ModelFailure? Failure(ModelEntry entry) =>
         entry.Unschedulable is { } why ? new ModelFailure("model_unschedulable", why, null) : entry.Failure;
 
-    private static WarmUp WarmUp(ModelEntry entry, IReadOnlyList<Replica> replicas, long? expectedMs, DateTimeOffset now)
+    private static WarmUp WarmUp(ModelEntry entry, IReadOnlyList<Replica> replicas, bool asleep, DateTimeOffset now)
     {
         var since = entry.WarmSince ??= now;
         var furthest = replicas.Where(replica => replica.State.IsWarming()).OrderByDescending(replica => replica.State).FirstOrDefault();
-        return new WarmUp(
-            furthest?.Phase ?? entry.WaitingPhase ?? WarmUpPhases.WaitingForMemory,
-            since,
-            expectedMs is { } ms ? since.AddMilliseconds(ms) : null);
+        var phase = furthest?.Phase ?? entry.WaitingPhase ?? WarmUpPhases.WaitingForMemory;
+
+        // What runs says which of both it is; before anything does, a sleeper is the nearest.
+        var isWake = furthest is null ? asleep : furthest.State == ReplicaState.Waking;
+        var past = isWake ? entry.History.WakePhases : entry.History.ColdPhases;
+        if (StartEstimate.For(past, furthest is null ? "" : phase) is { } estimate)
+        {
+            // While it waits for others all of it is still to come, however long it has waited.
+            var began = furthest?.PhaseSince > since ? furthest.PhaseSince : since;
+            return new WarmUp(phase, since, began.AddMilliseconds(estimate.ThisPhaseMs + estimate.LaterMs), estimate.LaterMs);
+        }
+
+        var total = isWake ? entry.History.ExpectedWakeMs : entry.History.ExpectedColdStartMs;
+        return new WarmUp(phase, since, total is { } ms ? since.AddMilliseconds(ms) : null);
     }
 
     private static ReplicaRoute ToRoute(Replica replica) => new(

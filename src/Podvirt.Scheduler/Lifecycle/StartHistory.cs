@@ -16,9 +16,23 @@ internal sealed record StartHistory
     /// <summary>Waking to Active, in milliseconds.</summary>
     public IReadOnlyList<long> WakesMs { get; init; } = [];
 
-    public StartHistory WithColdStart(TimeSpan duration) => this with { ColdStartsMs = Append(ColdStartsMs, duration) };
+    /// <summary>What each phase of the same cold starts took.</summary>
+    public IReadOnlyList<IReadOnlyList<PhaseTime>> ColdPhases { get; init; } = [];
 
-    public StartHistory WithWake(TimeSpan duration) => this with { WakesMs = Append(WakesMs, duration) };
+    /// <summary>What each phase of the same wakes took.</summary>
+    public IReadOnlyList<IReadOnlyList<PhaseTime>> WakePhases { get; init; } = [];
+
+    public StartHistory WithColdStart(TimeSpan duration, IReadOnlyList<PhaseTime> phases) => this with
+    {
+        ColdStartsMs = Append(ColdStartsMs, (long)duration.TotalMilliseconds),
+        ColdPhases = Append(ColdPhases, phases),
+    };
+
+    public StartHistory WithWake(TimeSpan duration, IReadOnlyList<PhaseTime> phases) => this with
+    {
+        WakesMs = Append(WakesMs, (long)duration.TotalMilliseconds),
+        WakePhases = Append(WakePhases, phases),
+    };
 
     public long? LastColdStartMs => ColdStartsMs.Count == 0 ? null : ColdStartsMs[^1];
 
@@ -26,8 +40,7 @@ internal sealed record StartHistory
 
     public long? ExpectedWakeMs => Median(WakesMs);
 
-    private static long[] Append(IReadOnlyList<long> list, TimeSpan duration) =>
-        [.. list.Skip(Math.Max(0, list.Count - LengthMax + 1)), (long)duration.TotalMilliseconds];
+    private static T[] Append<T>(IReadOnlyList<T> list, T last) => [.. list.Skip(Math.Max(0, list.Count - LengthMax + 1)), last];
 
     private static long? Median(IReadOnlyList<long> list)
     {
@@ -40,3 +53,6 @@ internal sealed record StartHistory
         return sorted[sorted.Length / 2];
     }
 }
+
+/// <summary>One phase of one start or wake.</summary>
+internal sealed record PhaseTime(string Phase, long Ms);

@@ -69,7 +69,7 @@ internal static class ModelViews
         {
             return null;
         }
-        var eta = warmUp.ExpectedAt is { } at ? Milliseconds(at - now) : (long?)null;
+        var eta = warmUp.ExpectedAt is null ? (long?)null : Milliseconds(warmUp.Left(now) ?? TimeSpan.Zero);
         return new WarmUpView(warmUp.Phase, Milliseconds(now - warmUp.Since), eta);
     }
 

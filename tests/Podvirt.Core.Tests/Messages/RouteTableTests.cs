@@ -31,6 +31,23 @@ public sealed class RouteTableTests
         Assert.All(Enum.GetValues<ReplicaState>(), state =>
             Assert.Equal(state == ReplicaState.Active, new ReplicaRoute("r", "", "", "m", 1, 1, state, [], "").Admits));
 
+    [Theory]
+    [InlineData(10_000, 0, 0, 10_000.0)]
+    [InlineData(10_000, 0, 4000, 6000.0)]
+    [InlineData(10_000, 0, 9999, 1.0)]
+    [InlineData(10_000, 0, 10_000, null)]
+    [InlineData(10_000, 0, 99_000, null)]
+    [InlineData(10_000, 3000, 6500, 3500.0)]
+    [InlineData(10_000, 3000, 7500, 3000.0)]
+    [InlineData(10_000, 3000, 99_000, 3000.0)]
+    [InlineData(null, 0, 0, null)]
+    public void WarmUp_SaysWhatIsLeft_NeverLessThanTheLaterPhasesTake(int? expectedMs, long leastMs, int passedMs, double? leftMs)
+    {
+        var since = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var warmUp = new WarmUp("weights", since, expectedMs is { } ms ? since.AddMilliseconds(ms) : null, leastMs);
+        Assert.Equal(leftMs, warmUp.Left(since.AddMilliseconds(passedMs))?.TotalMilliseconds);
+    }
+
     [Fact]
     public void Subjects_HaveDifferentNames()
     {

@@ -60,14 +60,19 @@ public sealed class RendezvousTests
     }
 
     [Fact]
-    public void Memory_TellsNewHitAndMoved()
+    public void PromptThatGrows_KeepsItsHashFromItsFirst256BytesOn()
     {
-        var memory = new SessionMemory();
-        Assert.Equal(AffinityOutcome.New, memory.Note(7, 1));
-        Assert.Equal(AffinityOutcome.Hit, memory.Note(7, 1));
-        Assert.Equal(AffinityOutcome.Moved, memory.Note(7, 2));
-        Assert.Equal(AffinityOutcome.New, memory.Note(7 + (1 << 16), 2));
-        Assert.Equal(AffinityOutcome.New, memory.Note(7, 2));
+        var prompt = new string('a', 300);
+        Assert.Equal(HashOfPrompt(prompt), HashOfPrompt(prompt + " and more"));
+        Assert.NotEqual(HashOfPrompt(prompt), HashOfPrompt("b" + prompt));
+        Assert.NotEqual(HashOfPrompt("short"), HashOfPrompt("shirt"));
+    }
+
+    private static ulong HashOfPrompt(string prompt)
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"model":"m","prompt":"{{prompt}}"}""");
+        Assert.Null(RequestPeeker.Peek(body, RequestSurface.Completions, out var request));
+        return SessionHash.OfConversation("k", body, request, SessionHash.PromptBytesMax);
     }
 
     private static ulong HashOf(string key, string messages)

@@ -64,7 +64,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true, HttpProtocols protocols = HttpProtocols.Http1)
     {
-        var options = new GatewayOptions();
+        // On a busy machine half a second passes easily: a test that wants comments says when.
+        var options = new GatewayOptions { CommentGrace = TimeSpan.FromSeconds(20) };
         configure?.Invoke(options);
         var errors = new ErrorLog();
         var builder = WebApplication.CreateSlimBuilder();

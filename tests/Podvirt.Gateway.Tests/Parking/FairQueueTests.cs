@@ -42,7 +42,7 @@ public sealed class FairQueueTests
                 places.RemoveAt(at);
             }
             Assert.Equal(places.Count, queue.Count);
-            Assert.Equal(places.Count == 0 ? null : places.MinBy(p => p.Item.Number).Item, queue.OldestHead(item => item.Number));
+            Assert.Equal(places.Count == 0 ? null : places.MinBy(p => p.Item.Number).Item, queue.Oldest);
         }
     });
 

@@ -31,7 +31,10 @@ public sealed class ParkingTests
         var routing = Array.FindIndex(events, e => e.StartsWith(": podvirt ", StringComparison.Ordinal));
         Assert.Matches("^: podvirt replica=m-0 affinity=new parked_ms=[0-9]+$", events[routing]);
         Assert.All(events[..routing], e => Assert.StartsWith(": warming-up", e, StringComparison.Ordinal));
-        Assert.Equal(new SampleReply(true, true, false, false).Events, string.Join("\n\n", events[(routing + 1)..]));
+
+        // Where the engine is slow to begin, there are comments about that as well.
+        var rest = events[(routing + 1)..].SkipWhile(e => e.StartsWith(": prefill", StringComparison.Ordinal));
+        Assert.Equal(new SampleReply(true, true, false, false).Events, string.Join("\n\n", rest));
 
         var record = await host.Outbox.SingleAsync();
         Assert.Equal((UsageOutcome.Completed, 200, true), (record.Outcome, record.Status, record.ColdStart));
@@ -44,11 +47,13 @@ public sealed class ParkingTests
         await using var engine = new FakeEngine(call => call.Number == 1 ? call.HangAsync() : call.AnswerAsync());
         await using var host = await GatewayHost.StartAsync(options => options.CommentGrace = s_grace);
         await host.PublishAsync(Routes.Active("m", [engine], slots: 1) with { ExpectedWaitMs = 1500 });
+
+        // What a start takes says nothing about when a slot comes free.
         using var cancel = new CancellationTokenSource();
-        var first = host.Client.PostAsync(Calls.Chat, Calls.StreamBody, cancel.Token);
+        var first = host.Client.PostAsync(Calls.Chat, Calls.PlainBody, cancel.Token);
         await engine.CallAsync(1);
         var stream = await (await host.StreamAsync()).Content.ReadAsStreamAsync();
-        Assert.StartsWith(": queued eta_ms=1500\n\n", await stream.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
+        Assert.StartsWith(": queued\n\n", await stream.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await stream.ReadUntilAsync("[DONE]");
@@ -131,7 +136,7 @@ public sealed class ParkingTests
     public async Task QueueFullByBytes_Is429_UntilSomeLeave()
     {
         await using var engine = new FakeEngine();
-        await using var host = await GatewayHost.StartAsync(options => options.ParkedBytesMax = 1000);
+        await using var host = await GatewayHost.StartAsync(options => options.ParkedBytesMax = 1500);
         await host.PublishAsync(Routes.Cold("m"));
         var large = Calls.PlainBody.Replace("hi", new string('x', 700), StringComparison.Ordinal);
         var first = host.Client.PostAsync(Calls.Chat, large);
@@ -176,12 +181,14 @@ public sealed class ParkingTests
         Assert.InRange(record.ParkedUs, 150_000, 5_000_000);
     }
 
-    [Fact]
-    public async Task ParkedTimeOver_HoldsForPatientClientsToo()
+    [Theory]
+    [InlineData("3600")]
+    [InlineData("99999999999")]
+    public async Task ParkedTimeOver_HoldsForPatientClientsToo(string maxWait)
     {
         await using var host = await GatewayHost.StartAsync(options => options.ParkedTimeMax = TimeSpan.FromMilliseconds(100));
         await host.PublishAsync(Routes.Cold("m"));
-        await host.PlainAsync(("X-Podvirt-Max-Wait", "3600")).ErrorAsync(HttpStatusCode.ServiceUnavailable, "model_warming_timeout");
+        await host.PlainAsync(("X-Podvirt-Max-Wait", maxWait)).ErrorAsync(HttpStatusCode.ServiceUnavailable, "model_warming_timeout");
     }
 
     [Fact]
