@@ -167,7 +167,7 @@ public sealed class Http2Tests
         await host.PublishAsync(Routes.Cold("m", new WarmUp(new string('x', 5_000), clock.GetUtcNow(), null)));
         await using var client = await RawHttp2.ConnectAsync(host);
         await client.PostAsync(1, Calls.StreamBody);
-        await Eventually.TrueAsync(() => client.Stream(1).HasHead, "the stream is begun");
+        await clock.UntilAsync(() => client.Stream(1).HasHead, "the stream is begun");
         if (granted)
         {
             await host.PublishAsync(Routes.Active("m", [engine], slots: 1));
