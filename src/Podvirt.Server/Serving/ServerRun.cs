@@ -84,9 +84,12 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         // Any level of it makes the host open an activity and a scope for every request, for lines that nobody would see.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = ListenSockets.Bind);
+        builder.WebHost.UseSockets(o =>
+        {
+            o.CreateBoundListenSocket = ListenSockets.Bind;
+            o.UnsafePreferInlineScheduling = true;
+        });
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
-        builder.WebHost.UseSockets(o => o.UnsafePreferInlineScheduling = true);
         builder.Services.AddPodvirt(o =>
         {
             o.ConfigFile = settings.Config;

@@ -16,6 +16,8 @@ internal static class GatewayReader
             CommentInterval = map.TakeDuration("comment_interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)) ?? defaults.CommentInterval,
             ConnectTimeout = map.TakeDuration("connect_timeout", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)) ?? defaults.ConnectTimeout,
             HeadTimeout = map.TakeDuration("head_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)) ?? defaults.HeadTimeout,
+            IdleTimeout = map.TakeDuration("idle_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? defaults.IdleTimeout,
+            Suspension = map.TakeDuration("suspension", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.Suspension,
             Attempts = map.TakeWhole("attempts", defaults.Attempts, 1, 10),
             AffinityBound = map.TakeNumber("affinity_bound", defaults.AffinityBound, 1, 100),
             ClientRate = (int)(map.TakeMemory("client_rate", 1, 1L << 30) ?? defaults.ClientRate),

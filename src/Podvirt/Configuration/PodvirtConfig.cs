@@ -66,6 +66,12 @@ internal sealed record GatewaySettings
     /// <summary>How long an engine may take from a request to the head of its answer. 1 s to 24 h.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long an idle connection to an engine is kept. 1 s to 1 h.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a replica gets nothing new after trouble with it. 0 s to 5 min.</summary>
+    public TimeSpan Suspension { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Replicas tried for one request. 1 to 10.</summary>
     public int Attempts { get; init; } = 3;
 

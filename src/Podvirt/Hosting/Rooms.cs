@@ -46,6 +46,8 @@ internal static class Rooms
         CommentInterval = config.Gateway.CommentInterval,
         ConnectTimeout = config.Gateway.ConnectTimeout,
         HeadTimeout = config.Gateway.HeadTimeout,
+        IdleConnectionTimeMax = config.Gateway.IdleTimeout,
+        ReplicaSuspension = config.Gateway.Suspension,
         AttemptsMax = config.Gateway.Attempts,
         AffinityBound = (double)config.Gateway.AffinityBound,
         ClientRateMin = config.Gateway.ClientRate,

@@ -28,6 +28,8 @@ public sealed class ConfigReaderTests
               comment_interval: 250ms
               connect_timeout: 50ms
               head_timeout: 1h
+              idle_timeout: 20s
+              suspension: 0s
               attempts: 2
               affinity_bound: 1.5
               client_rate: 512B
@@ -65,6 +67,8 @@ public sealed class ConfigReaderTests
                 CommentInterval = TimeSpan.FromMilliseconds(250),
                 ConnectTimeout = TimeSpan.FromMilliseconds(50),
                 HeadTimeout = TimeSpan.FromHours(1),
+                IdleTimeout = TimeSpan.FromSeconds(20),
+                Suspension = TimeSpan.Zero,
                 Attempts = 2,
                 AffinityBound = 1.5m,
                 ClientRate = 512,
@@ -194,6 +198,8 @@ public sealed class ConfigReaderTests
     [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
     [InlineData("gateway: { connect_timeout: 5 }", "gateway.connect_timeout")]
     [InlineData("gateway: { head_timeout: 0s }", "gateway.head_timeout")]
+    [InlineData("gateway: { idle_timeout: 0s }", "gateway.idle_timeout")]
+    [InlineData("gateway: { suspension: 1h }", "gateway.suspension")]
     [InlineData("gateway: { attempts: 0 }", "gateway.attempts")]
     [InlineData("gateway: { affinity_bound: 0.9 }", "gateway.affinity_bound")]
     [InlineData("gateway: { affinity_bound: '1,25' }", "gateway.affinity_bound")]
@@ -303,7 +309,7 @@ public sealed class ConfigReaderTests
         var options = Rooms.OptionsOf(Read(Model + """
 
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
-            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m }
+            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m }
             """));
         var defaults = new GatewayOptions();
         Assert.All(typeof(GatewayOptions).GetProperties(), option => Assert.NotEqual(option.GetValue(defaults), option.GetValue(options)));
