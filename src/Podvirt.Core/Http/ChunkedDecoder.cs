@@ -18,6 +18,9 @@ public struct ChunkedDecoder
 
     private const int SizeDigitsMax = 15;
 
+    // Sizes of up to so many digits are read at once, where all of their line is there.
+    private const int PlainSizeDigitsMax = 7;
+
     private enum State : byte
     {
         SizeFirst,
@@ -68,10 +71,50 @@ public struct ChunkedDecoder
                 }
                 return true;
             }
-            Step(input[0]);
-            input = input[1..];
+            var taken = StepOverPlainFraming(input);
+            if (taken == 0)
+            {
+                Step(input[0]);
+                taken = 1;
+            }
+            input = input[taken..];
         }
         return false;
+    }
+
+    // What stands between two chunks of nearly every body, where it comes in one piece: a line end behind the data, then digits
+    // and a line end. Leads to the state that single steps lead to; anything else is left to them.
+    private int StepOverPlainFraming(ReadOnlySpan<byte> input)
+    {
+        if (_state == State.DataCarriageReturn && input.StartsWith("\r\n"u8))
+        {
+            _state = State.SizeFirst;
+            _counted = 0;
+            return 2;
+        }
+        if (_state != State.SizeFirst)
+        {
+            return 0;
+        }
+        var size = 0;
+        for (var digits = 0; digits + 1 < input.Length && digits <= PlainSizeDigitsMax; digits++)
+        {
+            var digit = HexValue(input[digits]);
+            if (digit >= 0)
+            {
+                size = (size << 4) | digit;
+                continue;
+            }
+            if (size == 0 || input[digits] != (byte)'\r' || input[digits + 1] != (byte)'\n')
+            {
+                return 0;
+            }
+            _remaining = size;
+            _counted = 0;
+            _state = State.Data;
+            return digits + 2;
+        }
+        return 0;
     }
 
     private void Step(byte b)

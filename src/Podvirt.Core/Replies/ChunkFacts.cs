@@ -7,7 +7,7 @@ namespace Podvirt.Core.Replies;
 
 /// <summary>What one chunk of a stream says that the gateway acts on.</summary>
 [StructLayout(LayoutKind.Auto)]
-public struct ChunkFacts
+public partial record struct ChunkFacts
 {
     private static readonly JsonReaderOptions s_options = new() { MaxDepth = 64 };
 
@@ -36,7 +36,22 @@ public struct ChunkFacts
     public bool IsError { get; private set; }
 
     /// <summary>Reads one chunk's JSON. False when it is not a JSON object.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> json, out ChunkFacts facts)
+    public static bool TryRead(ReadOnlySpan<byte> json, out ChunkFacts facts) => TryRead(json, from: 0, out facts, out _);
+
+    /// <summary>Reads one chunk's JSON on from a place.</summary>
+    /// <param name="json">The whole chunk.</param>
+    /// <param name="from">Where a member of the root starts before which everything is good and says nothing; 0: at the chunk's start.</param>
+    /// <param name="facts">What it says.</param>
+    /// <param name="choicesAt">Such a place: where <c>choices</c> starts, unless something was said before it; 0: unknown.</param>
+    internal static bool TryRead(ReadOnlySpan<byte> json, int from, out ChunkFacts facts, out int choicesAt)
+    {
+        facts = default;
+        choicesAt = 0;
+        return facts.TryWalk(json, from, ref choicesAt) || TryReadWithReader(json, out facts);
+    }
+
+    /// <summary>Reads one chunk's JSON with the framework's reader: slower, and what decides for every JSON text.</summary>
+    internal static bool TryReadWithReader(ReadOnlySpan<byte> json, out ChunkFacts facts)
     {
         facts = default;
         var reader = new Utf8JsonReader(json, s_options);
@@ -135,6 +150,10 @@ public struct ChunkFacts
 
     private static ByteRange WithOneComma(ReadOnlySpan<byte> json, int start, int end)
     {
+        if (json[start - 1] == (byte)',')
+        {
+            return new ByteRange(start - 1, end - start + 1);
+        }
         var before = json[..start].LastIndexOfAnyExcept(" \t\r\n"u8);
         if (before >= 0 && json[before] == (byte)',')
         {

@@ -52,6 +52,80 @@ public static class UsageCounts
         return found;
     }
 
+    /// <summary>The same by <see cref="JsonWalk"/>, from behind the object's <c>{</c>.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="at">The place.</param>
+    /// <param name="tokens">The counts.</param>
+    /// <param name="found">Whether there are any.</param>
+    internal static int Walk(ReadOnlySpan<byte> json, int at, out TokenCounts tokens, out bool found)
+    {
+        long prompt = 0, cached = 0, completion = 0, reasoning = 0;
+        tokens = default;
+        found = false;
+        at = JsonWalk.SkipBlanks(json, at);
+        if (JsonWalk.ByteAt(json, at) == (byte)'}')
+        {
+            return at + 1;
+        }
+        var isEnd = false;
+        while (at >= 0 && !isEnd)
+        {
+            at = JsonWalk.TakeName(json, at, out var nameStart, out var nameLength);
+            var name = json.Slice(nameStart, nameLength);
+            if (name.SequenceEqual("prompt_tokens"u8))
+            {
+                at = JsonWalk.TakeCount(json, at, out prompt);
+                found = true;
+            }
+            else if (name.SequenceEqual("completion_tokens"u8))
+            {
+                at = JsonWalk.TakeCount(json, at, out completion);
+                found = true;
+            }
+            else if (name.SequenceEqual("prompt_tokens_details"u8))
+            {
+                at = WalkDetail(json, at, "cached_tokens"u8, out cached);
+            }
+            else if (name.SequenceEqual("completion_tokens_details"u8))
+            {
+                at = WalkDetail(json, at, "reasoning_tokens"u8, out reasoning);
+            }
+            else
+            {
+                at = JsonWalk.SkipValue(json, at);
+            }
+            at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);
+        }
+        if (found)
+        {
+            tokens = new TokenCounts(prompt, Math.Min(cached, prompt), completion, Math.Min(reasoning, completion));
+        }
+        return at;
+    }
+
+    private static int WalkDetail(ReadOnlySpan<byte> json, int at, ReadOnlySpan<byte> name, out long detail)
+    {
+        detail = 0;
+        at = JsonWalk.SkipBlanks(json, at);
+        if (JsonWalk.ByteAt(json, at) != (byte)'{')
+        {
+            return JsonWalk.SkipValue(json, at);
+        }
+        at = JsonWalk.SkipBlanks(json, at + 1);
+        if (JsonWalk.ByteAt(json, at) == (byte)'}')
+        {
+            return at + 1;
+        }
+        var isEnd = false;
+        while (at >= 0 && !isEnd)
+        {
+            at = JsonWalk.TakeName(json, at, out var nameStart, out var nameLength);
+            at = json.Slice(nameStart, nameLength).SequenceEqual(name) ? JsonWalk.TakeCount(json, at, out detail) : JsonWalk.SkipValue(json, at);
+            at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);
+        }
+        return at;
+    }
+
     private static bool TryReadCount(ref Utf8JsonReader reader, out long count)
     {
         count = 0;

@@ -67,7 +67,7 @@ public static class SseEvent
         {
             return false;
         }
-        var found = bytes[at..].IndexOfAny((byte)'\r', (byte)'\n');
+        var found = bytes[at] is (byte)'\n' or (byte)'\r' ? 0 : bytes[at..].IndexOfAny((byte)'\r', (byte)'\n');
         length = found < 0 ? bytes.Length - at : found;
         at += length;
         if (at < bytes.Length && bytes[at] == (byte)'\r')

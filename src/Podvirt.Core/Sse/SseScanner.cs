@@ -6,8 +6,8 @@ namespace Podvirt.Core.Sse;
 /// <summary>
 /// Finds where events end in a stream of server-sent events that arrives in any split. Lines end in <c>\n</c>,
 /// <c>\r\n</c> or <c>\r</c>; an event ends with an empty line (WHATWG HTML, "Server-sent events", 9.2.6).
-/// Holds no bytes, only its place within a line. The stream's optional byte order mark is not looked for: no engine sends
-/// one, and an event behind it would pass as a comment does.
+/// Holds no bytes, only its place within a line. The stream's optional byte order mark is for whoever reads the first
+/// event.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 public struct SseScanner
@@ -43,7 +43,8 @@ public struct SseScanner
 
         while (at < bytes.Length)
         {
-            var found = bytes[at..].IndexOfAny(s_lineEnds);
+            // Every other line is empty: not worth a search.
+            var found = bytes[at] is (byte)'\n' or (byte)'\r' ? 0 : bytes[at..].IndexOfAny(s_lineEnds);
             if (found != 0)
             {
                 _lineHasBytes = true;

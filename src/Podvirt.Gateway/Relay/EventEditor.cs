@@ -18,6 +18,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private readonly bool _wantsUsage = exchange.Request.WantsUsage;
     private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
     private readonly bool _nullInsteadOfNothing = exchange.Surface.Kind == RequestSurface.Completions;
+    private readonly ChunkReader _chunks = new();
     private byte[] _joined = [];
     private byte[]? _done;
     private bool _droppedUpToCarriageReturn;
@@ -85,7 +86,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             End = RelayEnd.Completed;
             return;
         }
-        if (!ChunkFacts.TryRead(json, out var facts))
+        if (!_chunks.TryRead(json, out var facts))
         {
             End = RelayEnd.EngineMalformed;
             return;

@@ -203,6 +203,43 @@ public sealed class ChunkFactsTests
         Assert.Equal(0, Allocations.Of(() => ChunkFacts.TryRead(bytes, out _)));
     }
 
+    [Theory]
+    [InlineData(Role)]
+    [InlineData(Delta)]
+    [InlineData(Last)]
+    [InlineData(Plain)]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"\"\\\/\b\f\n\r\t\u00e9 é"}},[1,-2.5e+3,true,false,null]],"usage":{}}""")]
+    [InlineData(" { \"choices\" : [ ] ,\r\n\t\"usage\" : { \"prompt_tokens\" : 0 , \"prompt_tokens_details\" : null } } \n")]
+    [InlineData("""{"error":{"message":"m"}}""")]
+    public void ChunkAsEnginesWriteIt_IsWalked(string json)
+    {
+        var bytes = Encoding.UTF8.GetBytes(json);
+        var walked = default(ChunkFacts);
+        var choicesAt = 0;
+        Assert.True(walked.TryWalk(bytes, from: 0, ref choicesAt));
+        Assert.True(ChunkFacts.TryReadWithReader(bytes, out var read));
+        Assert.Equal(read, walked);
+    }
+
+    [Theory]
+    [InlineData("""{"choi\u0063es":[]}""")]
+    [InlineData("""{"choices":{}}""")]
+    [InlineData("""{"choices":[{"index":1.0}]}""")]
+    [InlineData("""{"choices":[{"index":2147483648}]}""")]
+    [InlineData("""{"usage":{"prompt_tokens":null}}""")]
+    [InlineData("""{"usage":{"prompt_tokens":-1}}""")]
+    [InlineData("""{"usage":{"prompt_tokens":1e1}}""")]
+    [InlineData("""{"usage":{"prompt_tokens":9999999999999999999}}""")]
+    [InlineData("""{"x":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}""")]
+    [InlineData("{}")]
+    public void UnusualChunk_IsLeftToTheReader(string json)
+    {
+        var walked = default(ChunkFacts);
+        var choicesAt = 0;
+        Assert.False(walked.TryWalk(Encoding.UTF8.GetBytes(json), from: 0, ref choicesAt));
+        Read(json);
+    }
+
     private static ChunkFacts Read(string json)
     {
         Assert.True(ChunkFacts.TryRead(Encoding.UTF8.GetBytes(json), out var facts), json);

@@ -2,7 +2,7 @@ namespace Podvirt.Fuzz.References;
 
 /// <summary>
 /// An event stream read in one piece and one line after the other, as WHATWG HTML 9.2.6 puts it ("Interpreting an event
-/// stream"), on bytes. The stream's optional byte order mark is not taken off: neither does the scanner, see there.
+/// stream"), on bytes. The stream's optional byte order mark is not taken off: neither does the scanner.
 /// </summary>
 internal static class SseReference
 {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Replies;
 using Podvirt.Core.Requests;
@@ -6,10 +7,22 @@ using Podvirt.Fuzz.References;
 
 namespace Podvirt.Fuzz.Targets;
 
-/// <summary><see cref="ChunkFacts"/> against <see cref="JsonDocument"/>.</summary>
+/// <summary>
+/// <see cref="ChunkFacts"/> and <see cref="ChunkReader"/> against <see cref="JsonDocument"/>, and every way that they have against
+/// the others.
+/// </summary>
 internal sealed class ChunkFactsTarget : FuzzTarget
 {
+    // A chunk as engines send it, in two halves: what all chunks of a stream start with, and the rest of one.
+    private const string Start = """{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m",""";
+    private const string Rest = "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}";
+
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64 };
+    private static readonly byte[] s_start = Encoding.ASCII.GetBytes(Start);
+    private static readonly byte[] s_chunk = Encoding.ASCII.GetBytes(Start + Rest);
+
+    private static readonly byte[][] s_rests =
+        [.. ((string[])[Rest, "}", "\"x\":1}", "\"choices\":[],\"usage\":null}", " \"error\":{}}", ",\"a\":[]}"]).Select(Encoding.ASCII.GetBytes)];
 
     public override string Name => "chunk-facts";
 
@@ -20,6 +33,7 @@ internal sealed class ChunkFactsTarget : FuzzTarget
     public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
     {
         var isRead = ChunkFacts.TryRead(input.Span, out var facts);
+        CheckWithinAStream(input.Span, splitting);
         JsonElement root;
         try
         {
@@ -44,6 +58,33 @@ internal sealed class ChunkFactsTarget : FuzzTarget
             facts.HasUsage, facts.UsageMember.IsPresent, facts.ChoicesAreEmpty, facts.HasChoices, facts.IsError, Math.Min(facts.Choice, 2),
             (facts.Tokens.Prompt > 0, facts.Tokens.Cached > 0, facts.Tokens.Completion > 0, facts.Tokens.Reasoning > 0),
             (facts.UsageValue.Length == 4, facts.UsageMember.End - facts.UsageValue.End));
+    }
+
+    // Within a stream, whatever came before, and with the framework's reader alone.
+    private static void CheckWithinAStream(ReadOnlySpan<byte> input, Splitting splitting)
+    {
+        var reader = new ChunkReader();
+        Oracle.Holds(reader.TryRead(s_chunk, out _), "a plain chunk");
+        CheckSame(reader, [.. s_start, .. input]);
+        if (!CheckSame(reader, input))
+        {
+            return;
+        }
+
+        // Chunks that start as the input does and go on otherwise.
+        var choices = Math.Max(0, input.IndexOf("\"choices\""u8));
+        foreach (var cut in splitting.PrefixesOf(input.Length).Append(choices))
+        {
+            CheckSame(reader, [.. input[..cut], .. s_rests[cut % s_rests.Length]]);
+            CheckSame(reader, input);
+        }
+    }
+
+    private static bool CheckSame(ChunkReader reader, ReadOnlySpan<byte> json)
+    {
+        var isExpected = ChunkFacts.TryReadWithReader(json, out var expected);
+        Oracle.Equal((isExpected, expected), (reader.TryRead(json, out var read), read), "read within a stream");
+        return isExpected;
     }
 
     private static void CheckFacts(List<JsonMember> members, in ChunkFacts facts, ReadOnlyMemory<byte> json)

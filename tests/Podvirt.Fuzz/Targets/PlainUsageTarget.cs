@@ -7,8 +7,8 @@ using Podvirt.Fuzz.References;
 namespace Podvirt.Fuzz.Targets;
 
 /// <summary>
-/// <see cref="PlainUsageScanner"/> against <see cref="JsonDocument"/> where a reply is JSON; whatever it is, every
-/// split gives the same.
+/// <see cref="PlainUsageScanner"/> against <see cref="JsonDocument"/> where a reply is JSON, and where it is the start of
+/// one; whatever it is, every split gives the same.
 /// </summary>
 internal sealed class PlainUsageTarget : FuzzTarget
 {
@@ -23,10 +23,10 @@ internal sealed class PlainUsageTarget : FuzzTarget
 
     public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
     {
-        var found = Scan([input]);
+        var (found, isWhole) = Scan([input]);
         foreach (var cuts in splitting.Of(input.Length))
         {
-            Oracle.Equal(found, Scan(Splitting.Pieces(input, cuts)), "counts of a split reply");
+            Oracle.Equal((found, isWhole), Scan(Splitting.Pieces(input, cuts)), "counts and end of a split reply");
         }
         JsonElement root;
         try
@@ -42,6 +42,13 @@ internal sealed class PlainUsageTarget : FuzzTarget
         if (found is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
         {
             Oracle.Equal(expected, found, "counts");
+        }
+        var isContainer = root.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+        Oracle.Equal(isContainer, isWhole, "is whole");
+        var end = input.Span.TrimEnd(" \t\r\n"u8).Length;
+        foreach (var cut in splitting.PrefixesOf(end))
+        {
+            Oracle.Holds(!Scan([input[..cut]]).IsWhole, $"the first {cut} bytes are the whole reply");
         }
         return HashCode.Combine(2, root.ValueKind, usage is null, found is null, found?.Prompt > 0, found?.Cached > 0, found?.Completion > 0, found?.Reasoning > 0);
     }
@@ -70,13 +77,13 @@ internal sealed class PlainUsageTarget : FuzzTarget
         }
     }
 
-    private static TokenCounts? Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
+    private static (TokenCounts? Counts, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
         var scanner = new PlainUsageScanner();
         foreach (var piece in pieces)
         {
             scanner.Scan(piece.Span);
         }
-        return scanner.TryGetCounts(out var tokens) ? tokens : null;
+        return (scanner.TryGetCounts(out var tokens) ? tokens : null, scanner.IsWhole);
     }
 }

@@ -5,7 +5,7 @@ internal static class ReplyWords
 {
     public static IReadOnlyList<string> Tokens { get; } =
     [
-        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\\\", "\\\"", "\\u0075", "\\ud800", "\\ud83d\\ude00", "\\n", "\\x", "\\u12", "null", "true", "fals",
+        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\\\", "\\\"", "\\u0075", "\\ud800", "\\ud83d\\ude00", "\\n", "\\x", "\\u12", "\\u123g", "null", "true", "fals",
         "-", "0", "-0", "01", "1.", "1.5e+3", "1e", "9223372036854775808", " ", "\n", "\t", "\0", "\x1F", "\x7F", "\xFF", "\xE2\x82\xAC", "//", "/**/",
         "\"usage\":", "\"choices\":[]", "\"error\":{}", ",\"usage\":null", "{\"index\":1}",
     ];
@@ -17,7 +17,7 @@ internal static class ReplyWords
             "\"choice\\u0073\"", "\"\\ud800\"", "\"\xFF\"", "\"Usage\"", "\"usages\"", "\"a\\\"b\"",
         ],
         [
-            "null", "true", "false", "0", "-0", "7", "-1", "1.0", "1.5", "1e2", "-1.5E-7", "2147483648", "9223372036854775807", "9223372036854775808", "\"\"",
+            "null", "true", "false", "0", "-0", "7", "07", "-1", "1.0", "1.5", "1e2", "1E2", "-1.5E-7", "2147483648", "9223372036854775807", "9223372036854775808", "\"\"",
             "\"a\"", "\"\\n\\u00e9\\\\\\\"\"", "\"\\ud800\"", "\"\xC3\xA9\"", "\"usage\"", "[]", "{}", "[{}]", "[1,{\"index\":2}]", "[{\"index\":3,\"delta\":{\"index\":4}}]",
             "{\"prompt_tokens\":5,\"completion_tokens\":6}", "{\"cached_tokens\":4}", "{\"reasoning_tokens\":9}", "{\"usage\":{\"prompt_tokens\":1}}",
             "{\"prompt_tokens\":9,\"completion_tokens\":5,\"prompt_tokens_details\":{\"cached_tokens\":99},\"completion_tokens_details\":{\"reasoning_tokens\":3}}",

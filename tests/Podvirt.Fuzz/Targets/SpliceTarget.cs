@@ -34,8 +34,10 @@ internal sealed class SpliceTarget : FuzzTarget
             }
             foreach (var name in s_names)
             {
-                CheckSplice(input, request, surface, name, continuous: true);
-                CheckSplice(input, request, surface, name, continuous: false);
+                var bytes = name is null ? default(ReadOnlyMemory<byte>?) : Encoding.ASCII.GetBytes(name);
+                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: true), name, request.Stream, continuous: true);
+                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: false), name, request.Stream, continuous: false);
+                CheckSplice(input, request, surface, BodySplice.WithoutUsage(request, bytes), name, asksForUsage: false, continuous: false);
             }
             kind.Add(HashCode.Combine(
                 surface, request.Stream, request.StreamOptions.IsPresent, request.StreamOptionsIsNull, request.StreamOptionsIsEmpty,
@@ -44,21 +46,20 @@ internal sealed class SpliceTarget : FuzzTarget
         return kind.ToHashCode();
     }
 
-    private static void CheckSplice(ReadOnlyMemory<byte> body, in PeekedRequest request, RequestSurface surface, string? servedAs, bool continuous)
+    private static void CheckSplice(
+        ReadOnlyMemory<byte> body, in PeekedRequest request, RequestSurface surface, BodySplice splice, string? servedAs, bool asksForUsage, bool continuous)
     {
-        var name = servedAs is null ? default(ReadOnlyMemory<byte>?) : Encoding.ASCII.GetBytes(servedAs);
-        var splice = BodySplice.For(request, name, continuous);
         var (result, cuts) = Apply(splice, body);
         Oracle.Equal(body.Length + splice.LengthDelta, result.Length, "length");
         CheckCuts(request, cuts);
 
         using var before = JsonDocument.Parse(body);
         using var after = JsonDocument.Parse(result);
-        CheckMeaning(JsonMember.Of(before.RootElement), JsonMember.Of(after.RootElement), servedAs, request.Stream, continuous);
+        CheckMeaning(JsonMember.Of(before.RootElement), JsonMember.Of(after.RootElement), servedAs, asksForUsage, continuous);
 
         Oracle.Holds(RequestPeeker.Peek(result, surface, out var again) is null, "the result is refused");
         Oracle.Equal(request.Stream, again.Stream, "stream of the result");
-        Oracle.Equal(request.Stream, again.WantsUsage, "wants usage of the result");
+        Oracle.Equal(asksForUsage || request.WantsUsage, again.WantsUsage, "wants usage of the result");
         Oracle.Equal(request.SystemPrompt.Length, again.SystemPrompt.Length, "system prompt of the result");
     }
 
@@ -105,14 +106,14 @@ internal sealed class SpliceTarget : FuzzTarget
         Oracle.Holds(cuts.TrueForAll(allowed.Contains), $"cut out: {string.Join(", ", cuts)}");
     }
 
-    private static void CheckMeaning(List<JsonMember> before, List<JsonMember> after, string? servedAs, bool stream, bool continuous)
+    private static void CheckMeaning(List<JsonMember> before, List<JsonMember> after, string? servedAs, bool asksForUsage, bool continuous)
     {
         if (servedAs is not null)
         {
             Oracle.Equal(servedAs, after.Single(m => m.Name == "model").Value.GetRawText(), "model");
         }
-        Oracle.Equal(Written(before, servedAs, stream), Written(after, servedAs, stream), "the other members");
-        if (!stream)
+        Oracle.Equal(Written(before, servedAs, asksForUsage), Written(after, servedAs, asksForUsage), "the other members");
+        if (!asksForUsage)
         {
             return;
         }
@@ -125,8 +126,8 @@ internal sealed class SpliceTarget : FuzzTarget
         Oracle.Equal(Written(asked), Written(options), "the other options");
     }
 
-    private static string Written(List<JsonMember> members, string? servedAs, bool stream) =>
-        string.Join('\n', members.Where(m => (m.Name != "model" || servedAs is null) && (m.Name != "stream_options" || !stream)).Select(m => m.Raw));
+    private static string Written(List<JsonMember> members, string? servedAs, bool asksForUsage) =>
+        string.Join('\n', members.Where(m => (m.Name != "model" || servedAs is null) && (m.Name != "stream_options" || !asksForUsage)).Select(m => m.Raw));
 
     private static string Written(List<JsonMember> options) =>
         string.Join('\n', options.Where(o => o.Name is not (Include or Continuous)).Select(m => m.Raw));
