@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering;
 
@@ -42,30 +43,31 @@ internal static class UsageColumns
     public static IReadOnlyList<string> Parameters { get; } = [.. List.Split(", ").Select(name => "$" + name)];
 
     /// <summary>Sets the first <see cref="Count"/> parameters.</summary>
-    public static void Bind(SqliteCommand command, UsageRecord record)
+    public static void Bind(Statement statement, UsageRecord record)
     {
-        var at = command.Parameters;
-        at[0].Value = record.Id.ToByteArray(bigEndian: true);
-        at[1].Value = record.Project;
-        at[2].Value = record.Key;
-        at[3].Value = record.Model;
-        at[4].Value = record.Revision;
-        at[5].Value = record.Replica;
-        at[6].Value = record.Surface;
-        at[7].Value = UsageNames.Of(record.Outcome);
-        at[8].Value = record.Status;
-        at[9].Value = record.Reason;
-        at[10].Value = record.Streamed;
-        at[11].Value = record.Tokens.Prompt;
-        at[12].Value = record.Tokens.Cached;
-        at[13].Value = record.Tokens.Completion;
-        at[14].Value = record.Tokens.Reasoning;
-        at[15].Value = UsageNames.Of(record.Source);
-        at[16].Value = Micros.Of(record.StartedAt);
-        at[17].Value = record.ParkedUs;
-        at[18].Value = (object?)record.FirstTokenUs ?? DBNull.Value;
-        at[19].Value = record.DurationUs;
-        at[20].Value = record.ColdStart;
+        Span<byte> id = stackalloc byte[16];
+        record.Id.TryWriteBytes(id, bigEndian: true, out _);
+        statement.BindBlob(1, id);
+        statement.Bind(2, record.Project);
+        statement.Bind(3, record.Key);
+        statement.Bind(4, record.Model);
+        statement.Bind(5, record.Revision);
+        statement.Bind(6, record.Replica);
+        statement.Bind(7, record.Surface);
+        statement.Bind(8, UsageNames.Of(record.Outcome));
+        statement.Bind(9, record.Status);
+        statement.Bind(10, record.Reason);
+        statement.Bind(11, record.Streamed ? 1 : 0);
+        statement.Bind(12, record.Tokens.Prompt);
+        statement.Bind(13, record.Tokens.Cached);
+        statement.Bind(14, record.Tokens.Completion);
+        statement.Bind(15, record.Tokens.Reasoning);
+        statement.Bind(16, UsageNames.Of(record.Source));
+        statement.Bind(17, Micros.Of(record.StartedAt));
+        statement.Bind(18, record.ParkedUs);
+        statement.Bind(19, record.FirstTokenUs);
+        statement.Bind(20, record.DurationUs);
+        statement.Bind(21, record.ColdStart ? 1 : 0);
     }
 
     /// <param name="at">The column where <see cref="List"/> begins.</param>

@@ -5,37 +5,45 @@ namespace Podvirt.Messaging.Sqlite;
 /// <summary>A writer's connection with its prepared statements. Used by one thread.</summary>
 internal abstract class WriteSession : IDisposable
 {
-    private readonly List<SqliteCommand> _commands = [];
-    private readonly SqliteCommand _begin;
-    private readonly SqliteCommand _commit;
+    private readonly List<IDisposable> _prepared = [];
+    private readonly Statement _begin;
+    private readonly Statement _commit;
 
     protected WriteSession(SqliteConnection connection)
     {
         Connection = connection;
-        _begin = Prepare("BEGIN IMMEDIATE");
-        _commit = Prepare("COMMIT");
+        _begin = PrepareStatement("BEGIN IMMEDIATE");
+        _commit = PrepareStatement("COMMIT");
     }
 
     protected SqliteConnection Connection { get; }
 
-    public virtual void Begin() => _begin.ExecuteNonQuery();
+    public virtual void Begin() => _begin.Execute();
 
-    public virtual void Commit() => _commit.ExecuteNonQuery();
+    public virtual void Commit() => _commit.Execute();
 
     /// <summary>Closing an open transaction's connection rolls it back.</summary>
     public void Dispose()
     {
-        foreach (var command in _commands)
+        foreach (var prepared in _prepared)
         {
-            command.Dispose();
+            prepared.Dispose();
         }
         Connection.Dispose();
+    }
+
+    /// <summary>For what runs once a request.</summary>
+    protected Statement PrepareStatement(string sql)
+    {
+        var statement = new Statement(Connection, sql);
+        _prepared.Add(statement);
+        return statement;
     }
 
     protected SqliteCommand Prepare(string sql, params ReadOnlySpan<string> parameters)
     {
         var command = Connection.CreateCommand();
-        _commands.Add(command);
+        _prepared.Add(command);
         command.CommandText = sql;
         foreach (var name in parameters)
         {

@@ -22,8 +22,8 @@ internal sealed class OutboxSession : WriteSession
         """,
     ];
 
-    private readonly SqliteCommand _append;
-    private readonly SqliteCommand _remove;
+    private readonly Statement _append;
+    private readonly Statement _remove;
     private readonly SqliteCommand _keepInvalid;
     private readonly SqliteCommand _trimInvalid;
     private readonly SqliteCommand _probe;
@@ -33,10 +33,8 @@ internal sealed class OutboxSession : WriteSession
         : base(connection)
     {
         var values = string.Join(", ", UsageColumns.Parameters);
-        _append = Prepare(
-            $"INSERT INTO outbox ({UsageColumns.List}) VALUES ({values}) ON CONFLICT (id) DO NOTHING",
-            [.. UsageColumns.Parameters]);
-        _remove = Prepare("DELETE FROM outbox WHERE seq <= $last", "$last");
+        _append = PrepareStatement($"INSERT INTO outbox ({UsageColumns.List}) VALUES ({values}) ON CONFLICT (id) DO NOTHING");
+        _remove = PrepareStatement("DELETE FROM outbox WHERE seq <= $last");
         _keepInvalid = Prepare(
             $"INSERT INTO invalid_usage (seq, {UsageColumns.List}) SELECT seq, {UsageColumns.List} FROM outbox WHERE seq = $seq ON CONFLICT DO NOTHING",
             "$seq");
@@ -49,7 +47,7 @@ internal sealed class OutboxSession : WriteSession
     public bool Append(UsageRecord record)
     {
         UsageColumns.Bind(_append, record);
-        return _append.ExecuteNonQuery() == 1;
+        return _append.Execute() == 1;
     }
 
     /// <summary>Removes the rows up to <paramref name="last"/>; keeps a copy of the <paramref name="invalid"/> ones.</summary>
@@ -64,8 +62,8 @@ internal sealed class OutboxSession : WriteSession
         {
             _trimInvalid.ExecuteNonQuery();
         }
-        _remove.Parameters[0].Value = last;
-        return _remove.ExecuteNonQuery();
+        _remove.Bind(1, last);
+        return _remove.Execute();
     }
 
     public void Probe() => _probe.ExecuteNonQuery();

@@ -6,19 +6,18 @@ namespace Podvirt.Metering.Ledger.Sqlite;
 /// <summary>The ledger's writing statements.</summary>
 internal sealed class LedgerSession : WriteSession
 {
-    private readonly SqliteCommand _insert;
-    private readonly SqliteCommand _addMinute;
-    private readonly SqliteCommand _addHour;
+    private readonly Statement _insert;
+    private readonly Statement _addMinute;
+    private readonly Statement _addHour;
     private readonly SqliteCommand _removeMinutes;
 
     public LedgerSession(SqliteConnection connection)
         : base(connection)
     {
         string[] parameters = [.. UsageColumns.Parameters, "$ended_us", "$rate_version", "$cost_usd", "$cost_pico"];
-        _insert = Prepare(
+        _insert = PrepareStatement(
             $"INSERT INTO usage ({UsageColumns.List}, ended_us, rate_version, cost_usd, cost_pico) VALUES ({string.Join(", ", parameters)}) "
-            + "ON CONFLICT (id) DO NOTHING",
-            parameters);
+            + "ON CONFLICT (id) DO NOTHING");
         _addMinute = PrepareAdd("rollup_minute");
         _addHour = PrepareAdd("rollup_hour");
         _removeMinutes = Prepare("DELETE FROM rollup_minute WHERE bucket_us < $before", "$before");
@@ -55,11 +54,11 @@ internal sealed class LedgerSession : WriteSession
     {
         UsageColumns.Bind(_insert, rated.Record);
         var (usd, pico) = CostColumns.Split(rated.Cost);
-        _insert.Parameters[UsageColumns.Count].Value = Micros.Of(rated.Record.EndedAt);
-        _insert.Parameters[UsageColumns.Count + 1].Value = rated.RateVersion;
-        _insert.Parameters[UsageColumns.Count + 2].Value = usd;
-        _insert.Parameters[UsageColumns.Count + 3].Value = pico;
-        return _insert.ExecuteNonQuery() == 1;
+        _insert.Bind(UsageColumns.Count + 1, Micros.Of(rated.Record.EndedAt));
+        _insert.Bind(UsageColumns.Count + 2, rated.RateVersion);
+        _insert.Bind(UsageColumns.Count + 3, usd);
+        _insert.Bind(UsageColumns.Count + 4, pico);
+        return _insert.Execute() == 1;
     }
 
     private static void Add(Dictionary<RollupKey, Rollup> rollups, RollupKey key, RatedRecord rated)
@@ -71,30 +70,29 @@ internal sealed class LedgerSession : WriteSession
         rollup.Add(rated.Record);
     }
 
-    private static void Save(SqliteCommand command, Dictionary<RollupKey, Rollup> rollups)
+    private static void Save(Statement add, Dictionary<RollupKey, Rollup> rollups)
     {
         foreach (var (key, rollup) in rollups)
         {
-            command.Parameters[0].Value = key.BucketUs;
-            command.Parameters[1].Value = key.Project;
-            command.Parameters[2].Value = key.Model;
-            command.Parameters[3].Value = key.Revision;
-            command.Parameters[4].Value = key.RateVersion;
+            add.Bind(1, key.BucketUs);
+            add.Bind(2, key.Project);
+            add.Bind(3, key.Model);
+            add.Bind(4, key.Revision);
+            add.Bind(5, key.RateVersion);
             for (var i = 0; i < rollup.Sums.Count; i++)
             {
-                command.Parameters[5 + i].Value = rollup.Sums[i];
+                add.Bind(6 + i, rollup.Sums[i]);
             }
-            command.ExecuteNonQuery();
+            add.Execute();
         }
     }
 
-    private SqliteCommand PrepareAdd(string table)
+    private Statement PrepareAdd(string table)
     {
         string[] parameters = ["$bucket_us", "$project", "$model", "$revision", "$rate_version", .. Rollup.ColumnNames.Select(n => "$" + n)];
-        return Prepare(
+        return PrepareStatement(
             $"INSERT INTO {table} (bucket_us, project, model, revision, rate_version, {Rollup.Columns}) VALUES ({string.Join(", ", parameters)}) "
             + "ON CONFLICT (bucket_us, project, model, revision, rate_version) DO UPDATE SET "
-            + string.Join(", ", Rollup.ColumnNames.Select(n => $"{n} = {n} + excluded.{n}")),
-            parameters);
+            + string.Join(", ", Rollup.ColumnNames.Select(n => $"{n} = {n} + excluded.{n}")));
     }
 }
