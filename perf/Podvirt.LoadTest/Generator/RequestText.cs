@@ -33,9 +33,10 @@ internal static class RequestText
             $"Accept: {(plan.Stream ? "text/event-stream" : "application/json")}\r\nContent-Type: application/json\r\n{session}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
     }
 
-    /// <summary>A conversation: its beginning is its own, and each turn repeats all turns before it.</summary>
+    /// <summary>A conversation: its beginning is its own, and each turn repeats all turns before it. Without sessions every request is a first turn.</summary>
     private static string Messages(LoadPlan plan, int slot, int turn)
     {
+        turn = plan.Session == SessionChoice.None ? 0 : turn;
         var text = new StringBuilder("{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}");
         for (var i = 0; i <= turn; i++)
         {

@@ -56,6 +56,10 @@ internal static class ReportWriter
         var table = new ReportTable("", "scenario", "what", "target", "figure", "verdict");
         foreach (var report in reports)
         {
+            if (report is { Invalid: not null, Verdicts: [] })
+            {
+                table.Add(report.Name, report.Invalid, "", "", "invalid run");
+            }
             foreach (var verdict in report.Verdicts)
             {
                 table.Add(report.Name, verdict.What, verdict.Target, verdict.Figure, report.Invalid is null ? Name(verdict.Finding) : $"invalid run ({Name(verdict.Finding)})");

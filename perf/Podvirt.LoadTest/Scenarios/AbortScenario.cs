@@ -40,7 +40,7 @@ internal sealed class AbortScenario(Workplace place, ScenarioOptions options) : 
             _ = await MeasureAsync(bench, podvirt, plan);
         }
         var samples = new List<AbortSample>();
-        for (var round = 0; round < options.Pick(3, quick: 1); round++)
+        for (var round = 0; round < options.Pick(2, quick: 1); round++)
         {
             foreach (var (name, plan) in s_cases)
             {

@@ -14,7 +14,7 @@ internal sealed class FirstTokenScenario(Workplace place, ScenarioOptions option
 
     // Streams at once, requests of each in a round, tokens, and microseconds between them. One stream alone gets short answers,
     // so that there are enough first tokens to speak of a 99th percentile.
-    private static readonly (int Streams, int Turns, int Tokens, int GapUs)[] s_loads = [(1, 250, 8, 2_000), (50, 6, 32, 20_000), (500, 2, 64, 20_000)];
+    private static readonly (int Streams, int Turns, int Tokens, int GapUs)[] s_loads = [(1, 200, 8, 2_000), (50, 5, 32, 20_000), (500, 2, 64, 20_000)];
 
     private readonly List<FirstTokenSample> _samples = [];
 

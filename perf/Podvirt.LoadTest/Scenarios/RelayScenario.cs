@@ -40,7 +40,7 @@ internal sealed class RelayScenario(Workplace place, ScenarioOptions options) : 
         var before = await ReadCountersAsync(proxies);
         await RunRoundsAsync(bench, proxies.All, UsageOption.Include, options.Pick(5, quick: 2));
         var after = await ReadCountersAsync(proxies);
-        await RunRoundsAsync(bench, [.. proxies.All.Where(p => p.Name is Proxy.Haproxy or Proxy.Podvirt)], UsageOption.Continuous, options.Pick(3, quick: 1));
+        await RunRoundsAsync(bench, [.. proxies.All.Where(p => p.Name is Proxy.Haproxy or Proxy.Podvirt)], UsageOption.Continuous, options.Pick(2, quick: 1));
         return Report(before, after);
     }
 

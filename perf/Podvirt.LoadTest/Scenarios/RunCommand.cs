@@ -25,8 +25,14 @@ internal static class RunCommand
         {
             Console.WriteLine($"{scenario.Name} ...");
             var watch = Stopwatch.StartNew();
-            var report = await scenario.RunAsync();
+            var others = await OtherLoad.SampleAsync();
+            var report = await RunAsync(scenario);
             report.Seconds = watch.Elapsed.TotalSeconds;
+            others = Math.Max(others, await OtherLoad.SampleAsync());
+            if (others > OtherLoad.CoresMax)
+            {
+                report.Invalid ??= $"other programs kept {others:0.0} cores busy right before or after.";
+            }
             reports.Add(report);
             Print(ReportWriter.RenderScenario(report).Append($"{report.Seconds:0} s").Append(""));
         }
@@ -35,7 +41,21 @@ internal static class RunCommand
         {
             Console.WriteLine($"Written to {ReportWriter.Write(folder, machine, reports)}");
         }
-        return 0;
+        return reports.Exists(r => r.Invalid is not null) ? 1 : 0;
+    }
+
+    /// <summary>A scenario that breaks takes nothing but itself with it.</summary>
+    private static async Task<ScenarioReport> RunAsync(IScenario scenario)
+    {
+        try
+        {
+            return await scenario.RunAsync();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            Console.Error.WriteLine(error);
+            return new ScenarioReport(scenario.Name, "It did not come to its end.") { Invalid = error.Message.Split('\n')[0] };
+        }
     }
 
     private static IReadOnlyList<IScenario> All(Workplace place, ScenarioOptions options) =>

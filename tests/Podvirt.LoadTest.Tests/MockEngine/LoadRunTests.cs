@@ -53,7 +53,7 @@ public sealed class LoadRunTests : IDisposable
     [Fact]
     public async Task ReaderThatStops_StopsItsOwnStreamOnly()
     {
-        var stuck = Task.Run(() => Run(Plan() with { Streams = 2, Requests = 2, SlowStreams = 2, StoppedStreams = 2, Tokens = 1_000_000, Padding = 8_000, GapUs = 100, TimeoutMs = 4_000 }), TestContext.Current.CancellationToken);
+        var stuck = Task.Run(() => Run(Plan() with { Streams = 2, Requests = 2, SlowStreams = 2, StoppedStreams = 2, Tokens = 1_000_000, Padding = 8_000, GapUs = 100, TimeoutMs = 6_000 }), TestContext.Current.CancellationToken);
         while ((await _engine.ReportAsync()).Blocked < 2)
         {
             Assert.False(stuck.IsCompleted, "Both streams should stand still long before the run ends.");
