@@ -79,7 +79,8 @@ internal sealed class AffinityScenario(Workplace place, ScenarioOptions options)
     private ScenarioReport Report(List<AffinitySample> samples)
     {
         var report = new ScenarioReport(
-            Name, $"{Conversations} conversations at once, {Turns} turns each, {Replicas} replicas of the simulated engine, each with its own prefix cache. At random: every turn has a session id of its own.") { Raw = samples };
+            Name, $"{Conversations} conversations at once, {Turns} turns each, {Replicas} replicas of the simulated engine, each with its own prefix cache. At random: every turn has a session id of its own.")
+        { Raw = samples };
         var table = report.AddTable("Time to first token from the second turn on, in ms.", "routing", "turns", "on the conversation's replica", "hit", "moved", "new", "p50", "p99", "answers not whole");
         foreach (var s in samples)
         {

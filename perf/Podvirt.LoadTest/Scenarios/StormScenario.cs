@@ -95,7 +95,8 @@ internal sealed class StormScenario(Workplace place, ScenarioOptions options) : 
     private ScenarioReport Report(List<StormSample> samples)
     {
         var report = new ScenarioReport(
-            Name, $"Requests parked on a cold model, released to one replica of {Concurrency} slots; answers of {Tokens} tokens, {GapUs / 1_000} ms apart. Ready: the engine's answer to the canary was complete.") { Raw = samples };
+            Name, $"Requests parked on a cold model, released to one replica of {Concurrency} slots; answers of {Tokens} tokens, {GapUs / 1_000} ms apart. Ready: the engine's answer to the canary was complete.")
+        { Raw = samples };
         var table = report.AddTable("Times in ms.", "requests", "lost", "ready to first request at the engine", "to first answer", "to last answer begun", "to all done", "first comment p50", "first comment p99", "memory MB", "KB per request");
         foreach (var s in samples)
         {

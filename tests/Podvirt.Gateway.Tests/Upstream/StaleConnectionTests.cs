@@ -137,7 +137,8 @@ public sealed class StaleConnectionTests
             engine.Early = null;
             connection.Close(reset: true);
             return Task.CompletedTask;
-        });
+        }
+        );
         await using var host = await GatewayHost.ServingAsync(engine);
         await host.PlainAsync().TextAsync();
         await host.InFlightAsync(0);
@@ -164,7 +165,8 @@ public sealed class StaleConnectionTests
                 connection.CloseSending();
             }
             await answered.Task;
-        });
+        }
+        );
         await using var host = await GatewayHost.ServingAsync(engine);
         var error = await host.Client.PostAsync(Calls.Chat, s_largeBody).ErrorAsync(HttpStatusCode.RequestEntityTooLarge, null);
         Assert.Equal("so large", error.GetProperty("message").GetString());
