@@ -114,7 +114,7 @@ public sealed partial class ChatStreamTests
     public async Task ThinkingWithParser_HasItsOwnField(string option, string field)
     {
         await using var engine = await InProcessEngine.StartAsync([.. (string[])["--sim-thinking", "--reasoning-parser", "qwen3"], .. option.Length > 0 ? new[] { option } : []]);
-        using var stream = await engine.Client.ChatStreamAsync("hello there");
+        using var stream = await engine.Client.ChatStreamAsync("hello there", ",\"seed\":7");
         var deltas = (await stream.RestAsync())[..^1].Select(frame => JsonNode.Parse(frame)!["choices"]![0]!["delta"]!).ToList();
         var thinking = string.Concat(deltas.Select(delta => (string?)delta[field]));
         Assert.InRange(Tokenizer.Count(thinking), 30, 85);
