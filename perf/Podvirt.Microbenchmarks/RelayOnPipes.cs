@@ -43,7 +43,7 @@ internal sealed class RelayOnPipes : IDisposable
             throw new InvalidOperationException(error.Message);
         }
         var options = new GatewayOptions();
-        var connector = new UpstreamConnector(options, TimeProvider.System);
+        var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
         var route = new ModelRoute
         {
             Model = new ModelSpec { Id = "m", Name = "m", Vendor = "v", Type = ModelType.Chat, Engine = new EngineSpec { Kind = EngineKind.External } },

@@ -27,7 +27,7 @@ public class RoutingBenchmarks : IDisposable
     public void SetUp()
     {
         var options = new GatewayOptions();
-        var connector = new UpstreamConnector(options, TimeProvider.System);
+        var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
         var replicas = Enumerable.Range(0, Replicas).Select(i => new ReplicaRoute(
             $"replica-{i}", $"http://127.0.0.1:{40_000 + i}", "", "m", Revision: 1, Slots, ReplicaState.Active, [], "H100"));
         var route = new ModelRoute

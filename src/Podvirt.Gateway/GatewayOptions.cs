@@ -63,6 +63,12 @@ public sealed class GatewayOptions
     /// </summary>
     public TimeSpan ClientGrace { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Event loops where the gateway has its own (<see cref="Transport.TransportServices.AddPodvirtEventLoops"/>), one thread each.
+    /// Default half of the processors: one relays some tens of thousands of tokens a second, and what else runs here needs the rest.
+    /// </summary>
+    public int IoThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

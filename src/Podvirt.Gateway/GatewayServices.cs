@@ -21,6 +21,7 @@ public static class GatewayServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.TryAddSingleton<IEngineTransport, SocketTransport>();
         services.AddSingleton<UpstreamConnector>();
         services.AddSingleton<SessionMemory>();
         services.AddSingleton<WaitClock>();

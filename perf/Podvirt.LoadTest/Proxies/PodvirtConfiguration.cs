@@ -15,6 +15,7 @@ internal sealed class PodvirtConfiguration
     public override string ToString() => $$"""
         gpus:
           simulated: { count: {{Gpus}}, type: H100, memory: 80GiB }
+        gateway: { io_threads: 1 }
         models:
         {{_models}}
         """;

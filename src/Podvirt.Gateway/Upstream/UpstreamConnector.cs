@@ -5,15 +5,12 @@ using System.Net.Sockets;
 
 namespace Podvirt.Gateway.Upstream;
 
-/// <summary>
-/// Opens connections to engines. The relay sees pipes only: this is the one place that knows sockets, so that another
-/// transport can take its place.
-/// </summary>
-internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider time)
+/// <summary>Opens connections to engines, within the time they may take, and counts them.</summary>
+internal sealed class UpstreamConnector(GatewayOptions options, IEngineTransport transport, TimeProvider time)
 {
     // Read ahead of a client that takes its time, by the system alone. A round trip to an engine is short: more would make
     // nothing faster, and the system by itself would go up to 32 MiB.
-    private const int ReceiveBufferBytes = 256 * 1024;
+    public const int ReceiveBufferBytes = 256 * 1024;
 
     private int _open;
 
@@ -25,26 +22,20 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
         try
         {
-            await socket.ConnectAsync(address.DnsSafeHost, address.Port, linked.Token);
-            return address.Scheme == Uri.UriSchemeHttps
-                ? await OpenTlsAsync(socket, address, linked.Token)
-                : Open(socket);
+            if (address.Scheme == Uri.UriSchemeHttps)
+            {
+                return await OpenTlsAsync(address, linked.Token);
+            }
+            var stream = await transport.ConnectAsync(address.DnsSafeHost, address.Port, linked.Token);
+            return Counted(stream.Pipes, stream.Abort, static () => default);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
-            socket.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             throw new IOException($"No connection to {address.Host}:{address.Port}: {e.Message}", e);
         }
-    }
-
-    private UpstreamConnection Open(Socket socket)
-    {
-        var output = PipeWriter.Create(new NetworkStream(socket), new StreamPipeWriterOptions(minimumBufferSize: 16 * 1024, leaveOpen: true));
-        return Counted(new SocketPipes(new SocketInput(socket), output), socket.Dispose, static () => default);
     }
 
     private UpstreamConnection Counted(IDuplexPipe transport, Action abort, Func<ValueTask> dispose)
@@ -57,21 +48,28 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
         });
     }
 
-    private async ValueTask<UpstreamConnection> OpenTlsAsync(Socket socket, Uri address, CancellationToken cancellationToken)
+    private async ValueTask<UpstreamConnection> OpenTlsAsync(Uri address, CancellationToken cancellationToken)
     {
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
+        SslStream? stream = null;
         try
         {
+            await socket.ConnectAsync(address.DnsSafeHost, address.Port, cancellationToken);
+            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
             await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.DnsSafeHost }, cancellationToken);
         }
         catch
         {
-            await stream.DisposeAsync();
+            if (stream is not null)
+            {
+                await stream.DisposeAsync();
+            }
+            socket.Dispose();
             throw;
         }
-        var pipes = new SocketPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
+        var pipes = new TlsPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
         return Counted(pipes, socket.Dispose, stream.DisposeAsync);
     }
 
-    private sealed record SocketPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    private sealed record TlsPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

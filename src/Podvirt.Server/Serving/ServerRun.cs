@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
+using Podvirt.Gateway.Transport;
 using Podvirt.Server.Client;
 using Podvirt.Server.Commands;
 
@@ -84,17 +85,14 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         // Any level of it makes the host open an activity and a scope for every request, for lines that nobody would see.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseSockets(o =>
-        {
-            o.CreateBoundListenSocket = ListenSockets.Bind;
-            o.UnsafePreferInlineScheduling = true;
-        });
+        builder.WebHost.UseSockets(o => o.CreateBoundListenSocket = ListenSockets.Bind);
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         builder.Services.AddPodvirt(o =>
         {
             o.ConfigFile = settings.Config;
             o.DataDirectory = settings.Data;
         });
+        builder.Services.AddPodvirtEventLoops();
         builder.Services.AddSingleton<IHostLifetime>(lifetime);
         builder.Services.AddOptions<HostOptions>().Configure<PodvirtInstance>((host, instance) => host.ShutdownTimeout = instance.DrainTimeout + _stopAllowance);
         var app = builder.Build();

@@ -24,6 +24,7 @@ internal static class GatewayReader
             ClientGrace = map.TakeDuration("client_grace", TimeSpan.FromSeconds(2), TimeSpan.FromHours(1)) ?? defaults.ClientGrace,
             ClientHeadTimeout = map.TakeDuration("client_head_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.ClientHeadTimeout,
             ClientIdleTimeout = map.TakeDuration("client_idle_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? defaults.ClientIdleTimeout,
+            IoThreads = map.TakeWhole("io_threads", defaults.IoThreads, 1, 64),
             ListenH2c = ReadListenH2c(map),
         };
         map.Close();

@@ -90,6 +90,9 @@ internal sealed record GatewaySettings
     /// <summary>How long a connection without a request is kept. 1 s to 1 h. 130 s: longer than common proxies keep theirs, who then close first.</summary>
     public TimeSpan ClientIdleTimeout { get; init; } = TimeSpan.FromSeconds(130);
 
+    /// <summary>Threads on which the executable takes requests and relays tokens. 1 to 64; half of the processors unless given.</summary>
+    public int IoThreads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
     /// <summary>Where the executable also listens for HTTP/2 without TLS; null: nowhere.</summary>
     public Uri? ListenH2c { get; init; }
 }

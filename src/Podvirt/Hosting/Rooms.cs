@@ -52,5 +52,6 @@ internal static class Rooms
         AffinityBound = (double)config.Gateway.AffinityBound,
         ClientRateMin = config.Gateway.ClientRate,
         ClientGrace = config.Gateway.ClientGrace,
+        IoThreads = config.Gateway.IoThreads,
     };
 }

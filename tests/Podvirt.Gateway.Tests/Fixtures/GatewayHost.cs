@@ -13,6 +13,7 @@ using Podvirt.Core.Keys;
 using Podvirt.Core.Messages;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Transport;
 using Podvirt.Gateway.Upstream;
 using Podvirt.Messaging;
 
@@ -62,7 +63,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public bool MayLogErrors { get; set; }
 
     public static async Task<GatewayHost> StartAsync(
-        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true, HttpProtocols protocols = HttpProtocols.Http1)
+        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, bool ready = true, HttpProtocols protocols = HttpProtocols.Http1,
+        bool onSystemSockets = false)
     {
         // On a busy machine half a second passes easily: a test that wants comments says when.
         var options = new GatewayOptions { CommentGrace = TimeSpan.FromSeconds(20) };
@@ -80,6 +82,11 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton<IStateStore, MemoryStateStore>();
         builder.Services.AddSingleton<IUsageOutbox, FakeOutbox>();
         builder.Services.AddPodvirtGateway(options);
+        if (!onSystemSockets)
+        {
+            // As the executable has it.
+            builder.Services.AddPodvirtEventLoops();
+        }
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapPodvirtGateway();

@@ -25,7 +25,7 @@ internal sealed class Lot : IDisposable
     public Lot(ModelRoute? route = null, Action<GatewayOptions>? configure = null)
     {
         configure?.Invoke(Options);
-        Connector = new UpstreamConnector(Options, Time);
+        Connector = new UpstreamConnector(Options, new SocketTransport(), Time);
         Clock = new WaitClock(Time);
         Dispatcher = new ModelDispatcher(
             route ?? Routes.Cold("m"), Options, Connector, Time,

@@ -79,7 +79,7 @@ public sealed class RelayAllocationTests
                 : Calls.StreamBody);
             Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
             var options = new GatewayOptions();
-            var connector = new UpstreamConnector(options, TimeProvider.System);
+            var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
             var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
             {
                 Caller = new Caller("p", "k"),

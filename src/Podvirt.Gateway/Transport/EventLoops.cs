@@ -1,0 +1,25 @@
+namespace Podvirt.Gateway.Transport;
+
+/// <summary>The process's event loops, one thread each. Sockets are dealt out in turn and stay where they are.</summary>
+internal sealed class EventLoops : IDisposable
+{
+    private readonly EventLoop[] _loops;
+    private int _next = -1;
+
+    public EventLoops(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        _loops = [.. Enumerable.Range(0, count).Select(i => new EventLoop($"podvirt io {i}"))];
+    }
+
+    /// <summary>Where the next socket goes.</summary>
+    public EventLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
+
+    public void Dispose()
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Dispose();
+        }
+    }
+}
