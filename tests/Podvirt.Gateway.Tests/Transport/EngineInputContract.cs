@@ -3,34 +3,41 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Podvirt.Gateway.Tests.Fixtures;
+using Podvirt.Gateway.Transport;
 using Podvirt.Gateway.Upstream;
 
-namespace Podvirt.Gateway.Tests.Upstream;
+namespace Podvirt.Gateway.Tests.Transport;
 
-/// <summary>Over real sockets: what the pipe promises, and what its buffer does.</summary>
-public sealed class SocketInputTests : IDisposable
+/// <summary>What every transport promises, over real sockets: reads, and what their buffer does.</summary>
+public abstract class EngineInputContract : IAsyncLifetime
 {
-    private readonly Socket _engine;
-    private readonly Socket _socket;
-    private readonly SocketInput _input;
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private Socket _engine = null!;
+    private EngineStream _stream;
 
-    public SocketInputTests()
+    private protected abstract IEngineTransport Transport { get; }
+
+    private PipeReader Input => _stream.Pipes.Input;
+
+    public async ValueTask InitializeAsync()
     {
-        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        _socket.Connect(listener.LocalEndPoint!);
-        _engine = listener.Accept();
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
+        var accepting = _listener.AcceptAsync(Cancel);
+        _stream = await Transport.ConnectAsync("127.0.0.1", ((IPEndPoint)_listener.LocalEndPoint!).Port, Cancel);
+        _engine = await accepting;
         _engine.NoDelay = true;
-        _input = new SocketInput(_socket);
     }
 
-    public void Dispose()
+    public virtual ValueTask DisposeAsync()
     {
-        _socket.Dispose();
-        _input.Dispose();
+        _stream.Abort();
+        _stream.Pipes.Input.Complete();
         _engine.Dispose();
+        _listener.Dispose();
+        GC.SuppressFinalize(this);
+        return default;
     }
 
     [Fact]
@@ -49,10 +56,10 @@ public sealed class SocketInputTests : IDisposable
     public async Task PartConsumedAllExamined_NextReadWaitsForMoreAndKeepsTheRest()
     {
         _engine.Send("abc"u8);
-        var read = await _input.ReadAsync(Cancel);
-        _input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
+        var read = await Input.ReadAsync(Cancel);
+        Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
 
-        var more = _input.ReadAsync(Cancel).AsTask();
+        var more = Input.ReadAsync(Cancel).AsTask();
         Assert.False(more.IsCompleted);
         _engine.Send("d"u8);
         Assert.Equal("bcd", TextOf(await more));
@@ -62,27 +69,27 @@ public sealed class SocketInputTests : IDisposable
     public async Task PartConsumedRestNotExamined_NextReadReturnsTheRestAtOnce()
     {
         _engine.Send("abc"u8);
-        var read = await _input.ReadAsync(Cancel);
-        _input.AdvanceTo(read.Buffer.GetPosition(2));
+        var read = await Input.ReadAsync(Cancel);
+        Input.AdvanceTo(read.Buffer.GetPosition(2));
 
-        Assert.Equal("c", TextOf(await _input.ReadAsync(Cancel)));
+        Assert.Equal("c", TextOf(await Input.ReadAsync(Cancel)));
     }
 
     [Fact]
     public async Task NothingConsumed_BufferGrowsPastItsFirstSize()
     {
-        var sent = Encoding.ASCII.GetBytes(new string('x', SocketInput.FirstBytes - 1) + new string('y', SocketInput.FirstBytes * 3));
+        var sent = Encoding.ASCII.GetBytes(new string('x', BufferedInput.FirstBytes - 1) + new string('y', BufferedInput.FirstBytes * 3));
         var sending = _engine.SendAsync(sent, Cancel);
         var length = 0L;
         while (length < sent.Length)
         {
-            var read = await _input.ReadAsync(Cancel);
+            var read = await Input.ReadAsync(Cancel);
             length = read.Buffer.Length;
             if (length == sent.Length)
             {
                 Assert.Equal(sent, read.Buffer.ToArray());
             }
-            _input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
         await sending;
     }
@@ -97,14 +104,14 @@ public sealed class SocketInputTests : IDisposable
         var largest = 0L;
         while (received.Length < sent.Length)
         {
-            var read = await _input.ReadAsync(Cancel);
+            var read = await Input.ReadAsync(Cancel);
             largest = Math.Max(largest, read.Buffer.Length);
             received.Write(read.Buffer.ToArray());
-            _input.AdvanceTo(read.Buffer.End);
+            Input.AdvanceTo(read.Buffer.End);
         }
         await sending;
         Assert.Equal(sent, received.ToArray());
-        Assert.InRange(largest, SocketInput.FirstBytes + 1, SocketInput.LastBytes);
+        Assert.InRange(largest, BufferedInput.FirstBytes + 1, BufferedInput.LastBytes);
     }
 
     [Fact]
@@ -116,50 +123,50 @@ public sealed class SocketInputTests : IDisposable
 
         for (var i = 0; i < 2; i++)
         {
-            var end = await _input.ReadAsync(Cancel);
+            var end = await Input.ReadAsync(Cancel);
             Assert.True(end.IsCompleted);
             Assert.True(end.Buffer.IsEmpty);
-            _input.AdvanceTo(end.Buffer.End);
+            Input.AdvanceTo(end.Buffer.End);
         }
     }
 
     [Fact]
     public async Task EngineResets_ReadFails()
     {
-        var reading = _input.ReadAsync(Cancel).AsTask();
+        var reading = Input.ReadAsync(Cancel).AsTask();
         _engine.LingerState = new LingerOption(true, 0);
         _engine.Dispose();
         await Assert.ThrowsAsync<IOException>(() => reading);
     }
 
     [Fact]
-    public async Task SocketDisposedDuringARead_ReadFailsAndSoDoesTheNext()
+    public async Task GivenUpDuringARead_ReadFailsAndSoDoesTheNext()
     {
-        var reading = _input.ReadAsync(Cancel).AsTask();
+        var reading = Input.ReadAsync(Cancel).AsTask();
         Assert.False(reading.IsCompleted);
-        _socket.Dispose();
+        _stream.Abort();
         await Assert.ThrowsAsync<IOException>(() => reading);
-        await Assert.ThrowsAsync<IOException>(async () => await _input.ReadAsync(Cancel));
+        await Assert.ThrowsAsync<IOException>(async () => await Input.ReadAsync(Cancel));
     }
 
     [Fact]
-    public void NothingSent_TryReadIsFalse() => Assert.False(_input.TryRead(out _));
+    public void NothingSent_TryReadIsFalse() => Assert.False(Input.TryRead(out _));
 
     [Fact]
-    public void BytesNobodyAskedFor_TryReadShowsThem()
+    public async Task BytesNobodyAskedFor_TryReadShowsThem()
     {
         _engine.Send("HTTP/1.1 408"u8);
-        Assert.True(_socket.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead));
-        Assert.True(_input.TryRead(out var result));
+        ReadResult result = default;
+        await Eventually.TrueAsync(() => Input.TryRead(out result), "they are seen");
         Assert.False(result.Buffer.IsEmpty);
     }
 
     [Fact]
-    public void EngineClosedMeanwhile_TryReadIsCompleted()
+    public async Task EngineClosedMeanwhile_TryReadIsCompleted()
     {
         _engine.Dispose();
-        Assert.True(_socket.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead));
-        Assert.True(_input.TryRead(out var result));
+        ReadResult result = default;
+        await Eventually.TrueAsync(() => Input.TryRead(out result), "the end is seen");
         Assert.True(result.IsCompleted);
     }
 
@@ -179,18 +186,38 @@ public sealed class SocketInputTests : IDisposable
             sent += error == SocketError.Success ? bytes : 0;
             Assert.True(sent < 64L * 1024 * 1024, "nothing held the sender back");
         }
-        Assert.False((await _input.ReadAsync(Cancel)).Buffer.IsEmpty);
+        Assert.False((await Input.ReadAsync(Cancel)).Buffer.IsEmpty);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private async Task<string> ReadTextAsync()
     {
-        var read = await _input.ReadAsync(Cancel);
+        var read = await Input.ReadAsync(Cancel);
         var text = TextOf(read);
-        _input.AdvanceTo(read.Buffer.End);
+        Input.AdvanceTo(read.Buffer.End);
         return text;
     }
 
     private static string TextOf(ReadResult read) => Encoding.ASCII.GetString(read.Buffer);
+}
+
+/// <summary>.NET's sockets.</summary>
+public sealed class SocketInputTests : EngineInputContract
+{
+    private protected override IEngineTransport Transport { get; } = new SocketTransport();
+}
+
+/// <summary>The event loops.</summary>
+public sealed class LoopInputTests : EngineInputContract
+{
+    private readonly EventLoops _loops = new(1);
+
+    private protected override IEngineTransport Transport => new LoopTransport(_loops);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _loops.Dispose();
+    }
 }
