@@ -71,8 +71,11 @@ public sealed class SchedulerOptions
     /// <summary>How often an engine that runs elsewhere is asked. Default 5 s.</summary>
     public TimeSpan ExternalProbeInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>One health probe. Default 2 s: a health check does no work.</summary>
-    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// One health probe. Default 5 s: a health check does no work, but an engine that is busy with a long prompt, on a
+    /// machine that is busy as well, may be seconds late; stopping it would cut every answer that it is giving.
+    /// </summary>
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Net;
 using System.Net.Sockets;
@@ -18,10 +19,8 @@ namespace Podvirt.Gateway.Tests;
 /// <summary>
 /// What one request costs in allocated bytes, above what Kestrel itself allocates for the same request and the same
 /// answer. Client and engine are plain threads over blocking sockets that allocate nothing. It counts for the whole
-/// process, so it is run by command, in a process of its own (<c>-explicit only</c>): among hundreds of other tests the
-/// threads that they have left behind cost some hundred bytes a request.
+/// process, so it measures in a process of its own, which no other test runs in.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class RequestAllocationTests(ITestOutputHelper output)
 {
     private const int WarmUp = 3000;
@@ -30,10 +29,44 @@ public sealed class RequestAllocationTests(ITestOutputHelper output)
     /// <summary>Of the gateway, for one request.</summary>
     private const int BytesMax = 4096;
 
+    [Fact(Timeout = 120_000)]
+    public async Task Request_AllocatesLittleAboveKestrel()
+    {
+        using var child = Process.Start(new ProcessStartInfo(
+            "dotnet",
+            ["exec", typeof(RequestAllocationTests).Assembly.Location, "-noLogo", "-noColor", "-showLiveOutput", "-explicit", "only",
+                "-method", $"{typeof(RequestAllocationTests)}.{nameof(Child_MeasuresOneKindOfRequest)}"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        })!;
+        try
+        {
+            var text = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await child.WaitForExitAsync(TestContext.Current.CancellationToken);
+            output.WriteLine(text);
+            Assert.True(child.ExitCode == 0, text);
+            Assert.Contains(Measured(stream: true), text, StringComparison.Ordinal);
+            Assert.Contains(Measured(stream: false), text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!child.HasExited)
+            {
+                child.Kill();
+            }
+        }
+    }
+
+    private static string Measured(bool stream) => $"stream={stream}: Kestrel ";
+
+    /// <summary>
+    /// Not by itself: what the child runs. With <c>PODVIRT_TEST_ALLOCATIONS</c> set it also says what was allocated, by type.
+    /// </summary>
     [Theory(Explicit = true)]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Request_AllocatesLittleAboveKestrel(bool stream)
+    public async Task Child_MeasuresOneKindOfRequest(bool stream)
     {
         var body = stream ? Calls.StreamBody : Calls.PlainBody;
         var engineAnswer = stream
@@ -49,7 +82,7 @@ public sealed class RequestAllocationTests(ITestOutputHelper output)
         await using var host = await GatewayHost.StartAsync(services: services => services.AddSingleton<IUsageOutbox, NoOutbox>());
         await host.PublishAsync(Routes.Active("m", []) with { Replicas = [Routes.Replica("m-0", engine.Address)] });
         var gateway = await MeasureAsync(host.Address, body, end, Environment.GetEnvironmentVariable("PODVIRT_TEST_ALLOCATIONS"));
-        output.WriteLine($"stream={stream}: Kestrel {bare} B, gateway {gateway} B, above {gateway - bare} B a request");
+        output.WriteLine($"{Measured(stream)}{bare} B, gateway {gateway} B, above {gateway - bare} B a request");
         Assert.True(gateway - bare <= BytesMax, $"{gateway} bytes a request, {bare} of them Kestrel's");
     }
 
@@ -249,7 +282,3 @@ public sealed class RequestAllocationTests(ITestOutputHelper output)
         }
     }
 }
-
-/// <summary>Tests that count what the whole process does.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;

@@ -47,7 +47,7 @@ internal sealed class EngineSteps(
                 await post(new PhaseSeen(target.Replica, target.Attempt, phase));
             }
 
-            if (await GetAsync(running.Address, path, running.ApiKey, cancellationToken) is null)
+            if ((await GetAsync(running.Address, path, running.ApiKey, cancellationToken)).Result == ProbeResult.Healthy)
             {
                 return new EngineReady(target.Replica, target.Attempt);
             }
@@ -89,8 +89,8 @@ internal sealed class EngineSteps(
     public async Task<SchedulerEvent> ProbeAsync(EngineTarget target, bool wasTrouble, CancellationToken cancellationToken)
     {
         var path = ReadyPathOf(target.Model.Engine);
-        var problem = await GetAsync(target.Address, path, target.ApiKey, cancellationToken);
-        return new Probed(target.Replica, target.Attempt, problem is null, wasTrouble, problem ?? "");
+        var (result, detail) = await GetAsync(target.Address, path, target.ApiKey, cancellationToken);
+        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail);
     }
 
     public async Task<SchedulerEvent> ProbeExternalAsync(ModelSpec model, string apiKey, CancellationToken cancellationToken)
@@ -101,15 +101,15 @@ internal sealed class EngineSteps(
         }
 
         var address = url.ToString().TrimEnd('/');
-        var problem = await GetAsync(address, "/health", apiKey, cancellationToken);
-        if (problem is not null)
+        var (result, detail) = await GetAsync(address, "/health", apiKey, cancellationToken);
+        if (result != ProbeResult.Healthy)
         {
             // Many OpenAI-compatible servers have no /health.
-            var second = await GetAsync(address, "/v1/models", apiKey, cancellationToken);
-            problem = second is null ? null : $"{problem}; {second}";
+            (result, var second) = await GetAsync(address, "/v1/models", apiKey, cancellationToken);
+            detail = result == ProbeResult.Healthy ? "" : $"{detail}; {second}";
         }
 
-        return new ExternalProbed(model.Id, model.Revision, problem is null, problem ?? "");
+        return new ExternalProbed(model.Id, model.Revision, result == ProbeResult.Healthy, detail);
     }
 
     /// <summary>
@@ -176,23 +176,23 @@ internal sealed class EngineSteps(
 
     private static string ReadyPathOf(EngineSpec engine) => engine.Kind == EngineKind.Command ? engine.ReadyPath : "/health";
 
-    /// <summary>Null for a 200; otherwise what is wrong.</summary>
-    private async Task<string?> GetAsync(string address, string path, string apiKey, CancellationToken cancellationToken)
+    /// <summary>A 200 is healthy; for the rest the detail says what is wrong.</summary>
+    private async Task<(ProbeResult Result, string Detail)> GetAsync(string address, string path, string apiKey, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(options.ProbeTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
             var status = await client.GetStatusAsync(address, path, apiKey, both.Token);
-            return status == HttpStatusCode.OK ? null : $"{path} answered {(int)status}";
+            return status == HttpStatusCode.OK ? (ProbeResult.Healthy, "") : (ProbeResult.Unhealthy, $"{path} answered {(int)status}");
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return $"{path} did not answer within {options.ProbeTimeout.TotalSeconds:0.#} s";
+            return (ProbeResult.Silent, $"{path} did not answer within {options.ProbeTimeout.TotalSeconds:0.#} s");
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            return $"{path}: {exception.Message}";
+            return (ProbeResult.Unhealthy, $"{path}: {exception.Message}");
         }
     }
 

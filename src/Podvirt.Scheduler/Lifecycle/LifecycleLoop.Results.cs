@@ -183,14 +183,15 @@ internal sealed partial class LifecycleLoop
         replica.ProbeRunning &= probed.WasTrouble;
         replica.TroubleProbeRunning &= !probed.WasTrouble;
         replica.NextProbeAt = _now + _options.ProbeInterval;
-        if (probed.Healthy)
+        if (probed.Result == ProbeResult.Healthy)
         {
             replica.ProbeFailures = 0;
             return;
         }
 
+        // Silence is no proof: to stop a busy engine for it would cut the answers that it is busy with.
         replica.ProbeFailures++;
-        if (probed.WasTrouble || replica.ProbeFailures >= _options.ProbeFailuresMax)
+        if ((probed.WasTrouble && probed.Result == ProbeResult.Unhealthy) || replica.ProbeFailures >= _options.ProbeFailuresMax)
         {
             Break(replica, $"health check failed: {probed.Detail}");
         }

@@ -38,8 +38,20 @@ internal sealed record StepFailed(string Replica, int Attempt, string Reason) : 
 
 internal sealed record Stopped(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
 
-/// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough.</param>
-internal sealed record Probed(string Replica, int Attempt, bool Healthy, bool WasTrouble, string Detail) : ReplicaEvent(Replica, Attempt);
+/// <summary>What became of a question for an engine's health.</summary>
+internal enum ProbeResult
+{
+    Healthy,
+
+    /// <summary>No answer in time. A busy engine on a busy machine does that too.</summary>
+    Silent,
+
+    /// <summary>No connection, or an answer that says that it is not well.</summary>
+    Unhealthy,
+}
+
+/// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough, unless it is silence.</param>
+internal sealed record Probed(string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail) : ReplicaEvent(Replica, Attempt);
 
 /// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>
 internal sealed record ProcessExited(string Replica, string Detail) : SchedulerEvent;

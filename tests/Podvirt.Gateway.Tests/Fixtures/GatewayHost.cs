@@ -78,6 +78,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols);
         });
         builder.Logging.ClearProviders().AddProvider(errors);
+        // As the executable has it: at any level of it the host opens an activity and a scope for every request.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Services.AddPodvirtEmbeddedMessaging(Path.GetTempPath());
         builder.Services.AddSingleton<IStateStore, MemoryStateStore>();
         builder.Services.AddSingleton<IUsageOutbox, FakeOutbox>();

@@ -118,7 +118,7 @@ public class FailureTests
             Assert.Equal(ReplicaState.Active, replica.State);
             _world.Tick(Second);
             var probe = _world.Effects.Take(EffectKind.Probe).Target;
-            _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, false, false, "no answer"));
+            _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Silent, false, "no answer"));
         }
 
         Assert.Equal(ReplicaState.Stopping, replica.State);
@@ -131,12 +131,28 @@ public class FailureTests
         var replica = _world.Serve("a");
         _world.Loop.Handle(new TroubleReported(new ReplicaTrouble("g1", "a", replica.Id, TroubleKind.Unreachable, "refused")));
         var probe = _world.Effects.Take(EffectKind.ProbeTrouble).Target;
-        _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, true, true, ""));
+        _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Healthy, true, ""));
         Assert.Equal(ReplicaState.Active, replica.State);
 
         _world.Loop.Handle(new TroubleReported(new ReplicaTrouble("g1", "a", replica.Id, TroubleKind.Died, "reset")));
         probe = _world.Effects.Take(EffectKind.ProbeTrouble).Target;
-        _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, false, true, "refused"));
+        _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Unhealthy, true, "refused"));
+        Assert.Equal(ReplicaState.Stopping, replica.State);
+    }
+
+    [Fact]
+    public void SilenceAfterTrouble_IsOneFailureOfThree()
+    {
+        _world.Apply(Make.Model("a"));
+        var replica = _world.Serve("a");
+        for (var failures = 1; failures <= 3; failures++)
+        {
+            Assert.Equal(ReplicaState.Active, replica.State);
+            _world.Loop.Handle(new TroubleReported(new ReplicaTrouble("g1", "a", replica.Id, TroubleKind.Unreachable, "no answer")));
+            var probe = _world.Effects.Take(EffectKind.ProbeTrouble).Target;
+            _world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Silent, true, "no answer"));
+        }
+
         Assert.Equal(ReplicaState.Stopping, replica.State);
     }
 

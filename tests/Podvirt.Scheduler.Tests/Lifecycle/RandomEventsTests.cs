@@ -284,7 +284,7 @@ public class RandomEventsTests(ITestOutputHelper output)
                 EffectKind.Sleep => new FellAsleep(target.Replica, target.Attempt, _random.Next(1, 3) * Make.GiB),
                 EffectKind.Wake => new Woke(target.Replica, target.Attempt),
                 EffectKind.Stop => new Stopped(target.Replica, target.Attempt),
-                _ => new Probed(target.Replica, target.Attempt, !fail, asked.Kind == EffectKind.ProbeTrouble, ""),
+                _ => new Probed(target.Replica, target.Attempt, fail ? ProbeResult.Unhealthy : ProbeResult.Healthy, asked.Kind == EffectKind.ProbeTrouble, ""),
             });
         }
 
