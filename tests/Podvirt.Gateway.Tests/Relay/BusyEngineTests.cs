@@ -46,7 +46,7 @@ public sealed class BusyEngineTests
         var response = await host.PlainAsync();
         Assert.Equal(retryAfter, response.Headers.TryGetValues("Retry-After", out var values) ? values.Single() : null);
         var error = await response.ErrorAsync((HttpStatusCode)status, "engine_busy");
-        Assert.Equal(type, error.GetProperty("type").GetString());
+        Assert.Equal((type, "{}"), (error.GetProperty("type").GetString(), error.GetProperty("message").GetString()));
         Assert.Equal((1, 1), (a.Calls.Count, b.Calls.Count));
         Assert.Empty(host.Troubles);
         var record = await host.Outbox.SingleAsync();
