@@ -33,7 +33,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
                 ? await OpenTlsAsync(socket, address, linked.Token)
                 : Open(socket);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
             socket.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
@@ -69,7 +69,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, TimeProvider tim
             await stream.DisposeAsync();
             throw;
         }
-        var pipes = new SocketPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
+        var pipes = new SocketPipes(new TlsInput(stream), PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
         return Counted(pipes, socket.Dispose, stream.DisposeAsync);
     }
 
