@@ -11,7 +11,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     private readonly Meter _meter;
 
-    public GatewayMetrics(RouteDirectory routes, IMeterFactory? factory)
+    public GatewayMetrics(RouteDirectory routes, Announcer announcer, IMeterFactory? factory)
     {
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableGauge(
@@ -23,6 +23,9 @@ internal sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableCounter(
             "podvirt.parking.ends", () => routes.GetParking().SelectMany(m => Ends(m.Model, m.Counts)), "{request}",
             "How waits for a replica ended; turned_away found the queue full.");
+        _meter.CreateObservableCounter(
+            "podvirt.replica.troubles.dropped", () => announcer.DroppedTroubles, "{trouble}",
+            "Troubles with replicas that the scheduler was not told, because the bus took none.");
     }
 
     public void Dispose() => _meter.Dispose();

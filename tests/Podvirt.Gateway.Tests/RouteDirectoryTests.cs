@@ -44,11 +44,7 @@ public sealed class RouteDirectoryTests
         await using var dead = new FakeEngine();
         dead.StopListening();
         await using var engine = new FakeEngine();
-        await using var host = await GatewayHost.StartAsync(services: services =>
-        {
-            var inner = services.Last(s => s.ServiceType == typeof(IBus)).ImplementationType!;
-            services.AddSingleton<IBus>(new SilencedBus((IBus)Activator.CreateInstance(inner)!));
-        });
+        await using var host = await GatewayHost.StartAsync(services: services => services.AddSingleton<IBus>(SilencedBus.Around(services)));
         await host.PublishAsync(Routes.Active("m", [dead, engine]));
         ((SilencedBus)host.Bus).IsDown = true;
         for (var i = 0; i < 12; i++)
@@ -147,16 +143,5 @@ public sealed class RouteDirectoryTests
         var tenths = TimeProvider.System.GetElapsedTime(began).TotalMilliseconds / 100;
         Assert.InRange(host.Reports.Count, 1, tenths + 20);
         await Eventually.TrueAsync(() => host.Reports.Last() is { Models: [], Replicas: [] }, "the end is reported");
-    }
-
-    private sealed class SilencedBus(IBus inner) : IBus
-    {
-        public volatile bool IsDown;
-
-        public ValueTask PublishAsync<T>(Subject<T> subject, T message, CancellationToken cancellationToken = default)
-            where T : class => IsDown ? throw new IOException("no connection to the bus") : inner.PublishAsync(subject, message, cancellationToken);
-
-        public IBusSubscription<T> Subscribe<T>(Subject<T> subject, int capacity = 256)
-            where T : class => inner.Subscribe(subject, capacity);
     }
 }

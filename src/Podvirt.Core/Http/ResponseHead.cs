@@ -31,6 +31,12 @@ public struct ResponseHead
     /// <summary>Longest head that is read. Engines send a few hundred bytes.</summary>
     public const int BytesMax = 32 * 1024;
 
+    /// <summary>Longest line of it, without its end. As common servers limit theirs; what a gateway acts on fits a hundred bytes.</summary>
+    public const int LineBytesMax = 8 * 1024;
+
+    /// <summary>Most header lines. Engines send ten, with a proxy before them thirty; each is work before anything is known of the answer.</summary>
+    public const int HeadersMax = 100;
+
     private static readonly SearchValues<byte> s_nameBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
@@ -51,11 +57,14 @@ public struct ResponseHead
     /// <summary>Offset and length of the content type's value within the parsed bytes; length 0: none.</summary>
     public (int Start, int Length) ContentType { get; private set; }
 
+    /// <summary>When trying again makes sense, where the sender says so.</summary>
+    public RetryAfter RetryAfter { get; private set; }
+
     /// <summary>
     /// Parses one head at the start of <paramref name="bytes"/>. Consumes nothing and changes nothing unless complete.
     /// Refused as malformed: obsolete line folding, names that are no tokens, bare line feeds, control characters in
     /// values, several different content lengths, content length together with a transfer coding, a coding other than
-    /// chunked.
+    /// chunked; and whatever is over a limit, as soon as it is.
     /// </summary>
     /// <param name="consumed">Bytes of the head with its empty line, when complete.</param>
     public static HeadParseResult Parse(ReadOnlySpan<byte> bytes, out ResponseHead head, out int consumed)
@@ -66,21 +75,22 @@ public struct ResponseHead
         var end = window.IndexOf("\r\n\r\n"u8);
         if (end < 0)
         {
-            return bytes.Length >= BytesMax || HasBareLineFeed(window) ? HeadParseResult.Malformed : HeadParseResult.Incomplete;
+            return bytes.Length >= BytesMax || !MayBecomeHead(window) ? HeadParseResult.Malformed : HeadParseResult.Incomplete;
         }
 
         var parsed = new ResponseHead { ContentLength = -1 };
         var statusEnd = window.IndexOf("\r\n"u8);
-        if (!parsed.ParseStatusLine(window[..statusEnd], out var isHttp11))
+        if (statusEnd > LineBytesMax || !parsed.ParseStatusLine(window[..statusEnd], out var isHttp11))
         {
             return HeadParseResult.Malformed;
         }
         var seen = default(Seen);
+        var headers = 0;
         var at = statusEnd + 2;
         while (at < end + 2)
         {
             var length = window[at..].IndexOf("\r\n"u8);
-            if (!parsed.ParseHeader(window.Slice(at, length), at, ref seen))
+            if (++headers > HeadersMax || length > LineBytesMax || !parsed.ParseHeader(window.Slice(at, length), at, ref seen))
             {
                 return HeadParseResult.Malformed;
             }
@@ -172,6 +182,10 @@ public struct ResponseHead
             var mediaType = parameters < 0 ? value : value[..parameters].TrimEnd(" \t"u8);
             IsEventStream = Ascii.EqualsIgnoreCase(mediaType, "text/event-stream"u8);
         }
+        else if (Ascii.EqualsIgnoreCase(name, "retry-after"u8))
+        {
+            RetryAfter = RetryAfter.Parse(value);
+        }
         return true;
     }
 
@@ -191,18 +205,21 @@ public struct ResponseHead
         return true;
     }
 
-    private static bool HasBareLineFeed(ReadOnlySpan<byte> bytes)
+    // What has come are lines within the limits, so far.
+    private static bool MayBecomeHead(ReadOnlySpan<byte> bytes)
     {
-        for (var at = bytes.IndexOf((byte)'\n'); at >= 0;)
+        var lines = 0;
+        for (int feed; (feed = bytes.IndexOf((byte)'\n')) >= 0; lines++)
         {
-            if (at == 0 || bytes[at - 1] != (byte)'\r')
+            if (feed == 0 || bytes[feed - 1] != (byte)'\r' || feed - 1 > LineBytesMax || lines > HeadersMax)
             {
-                return true;
+                return false;
             }
-            var next = bytes[(at + 1)..].IndexOf((byte)'\n');
-            at = next < 0 ? -1 : at + 1 + next;
+            bytes = bytes[(feed + 1)..];
         }
-        return false;
+
+        // Of the last line the carriage return may be there.
+        return bytes.Length <= LineBytesMax + 1;
     }
 
     // Tab is allowed in values; everything else below space, and DEL, splits or hides something.

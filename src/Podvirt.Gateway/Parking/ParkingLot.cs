@@ -60,6 +60,7 @@ internal sealed class ParkingLot(GatewayOptions options, WaitClock clock, TimePr
                 clock.Set(parked, Math.Min(comment, end));
                 await parked.WaitAsync();
                 var signals = parked.Take();
+                var now = time.GetTimestamp();
 
                 // 1. Whatever else happened: who has an outcome is out of the queue.
                 if (signals.HasFlag(Signals.Arrived))
@@ -73,7 +74,6 @@ internal sealed class ParkingLot(GatewayOptions options, WaitClock clock, TimePr
                 }
 
                 // 2. The clock decides, not its signal.
-                var now = time.GetTimestamp();
                 if (now >= end)
                 {
                     return dispatcher.TryLeave(parked, timedOut: true)

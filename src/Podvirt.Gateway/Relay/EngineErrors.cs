@@ -13,9 +13,20 @@ internal static class EngineErrors
     // Of a body that is no JSON, enough to recognise it.
     private const int PlainTextMax = 300;
 
+    // For engines that say it by their status alone.
+    private const string BusyCode = "engine_busy";
+
+    /// <summary>The refusal of an engine that has no room now.</summary>
+    /// <param name="retryAfter">The engine's own; null: it did not say.</param>
+    public static ApiError Busy(int status, ReadOnlySpan<byte> body, TimeSpan? retryAfter)
+    {
+        var error = Normalise(status, body);
+        return error with { Code = error.Code ?? BusyCode, RetryAfter = retryAfter };
+    }
+
     public static ApiError Normalise(int status, ReadOnlySpan<byte> body)
     {
-        var type = status < 500 ? ApiError.InvalidRequest : ApiError.Server;
+        var type = status == 429 ? ApiError.RateLimit : status < 500 ? ApiError.InvalidRequest : ApiError.Server;
         try
         {
             var reader = new Utf8JsonReader(body);

@@ -40,8 +40,8 @@ internal sealed class ForwardAttempt(
     /// <summary>The silence that counts as a stall in the present phase.</summary>
     public TimeSpan SilenceMax { get; private set; } = options.HeadTimeout;
 
-    /// <summary>Another replica may try: nothing went out, and it was the replica's fault.</summary>
-    public bool MayRetry(RelayEnd end) => !HasForwarded && (_mayRetry || end == RelayEnd.EngineDied);
+    /// <summary>Another replica may try: nothing went out, and it was the replica's fault, or it has no room.</summary>
+    public bool MayRetry(RelayEnd end) => !HasForwarded && (_mayRetry || end is RelayEnd.EngineDied or RelayEnd.EngineBusy);
 
     /// <returns>How it ended; null when no connection could be had.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -253,6 +253,11 @@ internal sealed class ForwardAttempt(
 
         EngineStatus = head.Status;
         Detail = $"The engine answered with status {head.Status}.";
+        if (head.Status == 429 || (head.Status == 503 && head.RetryAfter.IsSaid))
+        {
+            Refusal = EngineErrors.Busy(head.Status, body.WrittenSpan, head.RetryAfter.From(time.GetUtcNow()));
+            return new AttemptResult(RelayEnd.EngineBusy, Reusable: reusable);
+        }
         _mayRetry = head.Status is 502 or 503;
         Refusal = head.Status switch
         {

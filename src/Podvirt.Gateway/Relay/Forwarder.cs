@@ -14,13 +14,13 @@ namespace Podvirt.Gateway.Relay;
 /// <list type="number">
 /// <item>Lease: a slot of a replica, at once or after parking.</item>
 /// <item>Send: over a pooled connection; one that had gone stale is replaced once.</item>
-/// <item>Head: a broken connection, 502 or 503 goes to another replica while nothing has been forwarded.</item>
+/// <item>Head: after a broken connection, nonsense, 502, 503 or 429 another replica has it, while nothing has been forwarded.</item>
 /// <item>Relay: until the end, whichever side makes it.</item>
 /// <item>Record: exactly one usage record, durable before the client sees the end.</item>
 /// </list>
 /// </summary>
 internal sealed partial class Forwarder(
-    ParkingLot parking, WaitClock clock, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, GatewayDrain drain,
+    ParkingLot parking, WaitClock clock, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
     GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -28,22 +28,20 @@ internal sealed partial class Forwarder(
     {
         using var reply = new ClientReply(exchange, options, time);
         using var prefill = exchange.Request.Stream ? new PrefillWait(exchange, reply, clock, options, time) : null;
-        List<string> failed = [];
+        List<string> tried = [];
+        ApiError? busy = null;
         using var running = drain.Enter();
-        while (true)
+        var result = await parking.AcquireAsync(exchange, reply, maxWait, tried);
+        while (result.Lease is { } lease)
         {
-            var result = await parking.AcquireAsync(exchange, reply, maxWait, failed);
-            if (result.Lease is not { } lease)
-            {
-                await RefuseAsync(exchange, reply, result);
-                return;
-            }
+            ForwardAttempt attempt;
+            RelayEnd? end;
             using (lease)
             {
                 Note(exchange, lease.Replica);
                 prefill?.Begin();
-                var attempt = new ForwardAttempt(exchange, reply, lease.Replica, prefill, recorder, drain, options, time);
-                var end = await attempt.RunAsync();
+                attempt = new ForwardAttempt(exchange, reply, lease.Replica, prefill, recorder, drain, options, time);
+                end = await attempt.RunAsync();
                 if (attempt.UsageAskLowered)
                 {
                     LogAsksLess(lease.Replica.Route.Id, exchange.Dispatcher.Model.Id, lease.Replica.UsageAsk);
@@ -53,16 +51,32 @@ internal sealed partial class Forwarder(
                     await FinishAsync(exchange, reply, final, attempt);
                     return;
                 }
-                failed.Add(lease.Replica.Route.Id);
-                await ReportAsync(exchange, lease.Replica, end, attempt);
-                if (failed.Count >= options.AttemptsMax)
-                {
-                    await FinishFailedAsync(exchange, reply, attempt.Refusal ?? ApiErrors.EngineUnreachable(exchange.Dispatcher.Model.Id));
-                    return;
-                }
+                tried.Add(lease.Replica.Route.Id);
+                Suspend(exchange, lease.Replica, end, attempt);
+            }
+            busy = end == RelayEnd.EngineBusy ? attempt.Refusal : busy;
+            if (tried.Count >= options.AttemptsMax)
+            {
+                result = Refused(busy ?? attempt.Refusal ?? ErrorOf(exchange, end));
+            }
+            else if (busy is not null)
+            {
+                // Another that has room now; else the engine's own word, by which the client decides how long it waits.
+                result = exchange.Dispatcher.TryLeaseOther(exchange.Session, tried) is { } other ? new LeaseResult(other, null, ClientGone: false) : Refused(busy);
+            }
+            else
+            {
+                result = await parking.AcquireAsync(exchange, reply, maxWait, tried);
             }
         }
+        await RefuseAsync(exchange, reply, result);
     }
+
+    private static LeaseResult Refused(ApiError error) => new(null, error, ClientGone: false);
+
+    private static ApiError ErrorOf(Exchange exchange, RelayEnd? end) => end == RelayEnd.EngineMalformed
+        ? ApiErrors.EngineMalformed(exchange.Dispatcher.Model.Id)
+        : ApiErrors.EngineUnreachable(exchange.Dispatcher.Model.Id);
 
     private void Note(Exchange exchange, ReplicaSlots replica)
     {
@@ -76,7 +90,7 @@ internal sealed partial class Forwarder(
 
     private async Task RefuseAsync(Exchange exchange, ClientReply reply, LeaseResult result)
     {
-        // What was refused without waiting used nothing and is no record; who waited or was tried has one, served or not.
+        // What was refused without waiting used nothing and is no record; who waited or was at an engine has one, served or not.
         var counts = exchange.Parked > TimeSpan.Zero || exchange.Replica is not null;
         if (result.ClientGone)
         {
@@ -86,7 +100,8 @@ internal sealed partial class Forwarder(
         var error = result.Error!;
         if (counts)
         {
-            await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, StatusOf(reply, error.Status), error.Code ?? "");
+            await FinishFailedAsync(exchange, reply, error);
+            return;
         }
         await reply.FailAsync(error);
     }
@@ -107,12 +122,12 @@ internal sealed partial class Forwarder(
             case RelayEnd.EngineError when attempt.Refusal is { } refusal:
                 if (attempt.EngineStatus >= 500)
                 {
-                    await TellAsync(exchange, exchange.Replica!, TroubleKind.BadResponse, attempt.Detail);
+                    Tell(exchange, exchange.Replica!, TroubleKind.BadResponse, attempt.Detail);
                 }
                 await FinishFailedAsync(exchange, reply, refusal);
                 return;
             case RelayEnd.EngineError:
-                await TellAsync(exchange, exchange.Replica!, TroubleKind.BadResponse, "The engine reported an error in the middle of its stream.");
+                Tell(exchange, exchange.Replica!, TroubleKind.BadResponse, "The engine reported an error in the middle of its stream.");
                 await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, "engine_error");
                 return;
             default:
@@ -128,7 +143,7 @@ internal sealed partial class Forwarder(
         };
         if (end != RelayEnd.Drained)
         {
-            await ReportAsync(exchange, exchange.Replica!, end, attempt);
+            Report(exchange, exchange.Replica!, end, attempt);
         }
         if (!attempt.HasForwarded)
         {
@@ -160,7 +175,20 @@ internal sealed partial class Forwarder(
     // What is in the client's hands already stands, whatever the error says.
     private static int StatusOf(ClientReply reply, int otherwise) => reply.HasBegun ? reply.Status : otherwise;
 
-    private async Task ReportAsync(Exchange exchange, ReplicaSlots replica, RelayEnd? end, ForwardAttempt attempt)
+    // A busy replica works as it should: that is no news for the scheduler.
+    private void Suspend(Exchange exchange, ReplicaSlots replica, RelayEnd? end, ForwardAttempt attempt)
+    {
+        if (end != RelayEnd.EngineBusy)
+        {
+            Report(exchange, replica, end, attempt);
+        }
+        else if (attempt.Refusal?.RetryAfter is { } wish)
+        {
+            exchange.Dispatcher.Suspend(replica, wish);
+        }
+    }
+
+    private void Report(Exchange exchange, ReplicaSlots replica, RelayEnd? end, ForwardAttempt attempt)
     {
         var kind = end switch
         {
@@ -170,15 +198,15 @@ internal sealed partial class Forwarder(
             _ => TroubleKind.Died,
         };
         exchange.Dispatcher.Suspend(replica);
-        await TellAsync(exchange, replica, kind, attempt.Detail);
+        Tell(exchange, replica, kind, attempt.Detail);
     }
 
     // A hint for the scheduler, without keeping requests away from the replica.
-    private async Task TellAsync(Exchange exchange, ReplicaSlots replica, TroubleKind kind, string detail)
+    private void Tell(Exchange exchange, ReplicaSlots replica, TroubleKind kind, string detail)
     {
         var model = exchange.Dispatcher.Model.Id;
         LogTrouble(replica.Route.Id, model, kind, exchange.Id, detail);
-        await routes.PublishAsync(Subjects.ReplicaTroubles, new ReplicaTrouble(routes.GatewayId, model, replica.Route.Id, kind, detail));
+        announcer.Announce(new ReplicaTrouble(routes.GatewayId, model, replica.Route.Id, kind, detail));
     }
 
     [LoggerMessage(1301, LogLevel.Warning, "Replica {Replica} of {Model}: {Kind} on request {RequestId}. {Detail}")]

@@ -21,6 +21,9 @@ internal enum RelayEnd
     /// <summary>The engine reported an error in the middle of its stream; the client has been told.</summary>
     EngineError,
 
+    /// <summary>The engine is well and has no room for this request now: 429, or 503 with a <c>Retry-After</c>.</summary>
+    EngineBusy,
+
     /// <summary>The engine finished, but its usage could not be made durable.</summary>
     UsageLost,
 

@@ -61,6 +61,24 @@ internal sealed partial class ModelDispatcher(
         return lease;
     }
 
+    /// <summary>
+    /// A lease at once on a replica that has not had this request yet; null where there is none with a free slot. Who had a
+    /// lease before comes before those who wait for their first.
+    /// </summary>
+    public Lease? TryLeaseOther(ulong session, IReadOnlyCollection<string> tried)
+    {
+        Lease? lease;
+        lock (_lock)
+        {
+            lease = _closed ? null : Pick(session, tried, allowAvoided: false);
+        }
+        if (lease is not null)
+        {
+            _loadChanged();
+        }
+        return lease;
+    }
+
     public void Return(ReplicaSlots replica)
     {
         bool isDrained, isAwaited;
@@ -87,11 +105,13 @@ internal sealed partial class ModelDispatcher(
     }
 
     /// <summary>Gives a replica nothing new for a moment.</summary>
-    public void Suspend(ReplicaSlots replica)
+    /// <param name="wish">What the replica itself asks for; no more than the gateway's own suspension is granted.</param>
+    public void Suspend(ReplicaSlots replica, TimeSpan? wish = null)
     {
+        var suspension = wish < options.ReplicaSuspension ? wish.Value : options.ReplicaSuspension;
         lock (_lock)
         {
-            replica.SuspendedUntil = time.GetTimestamp() + Ticks(options.ReplicaSuspension);
+            replica.SuspendedUntil = Math.Max(replica.SuspendedUntil, time.GetTimestamp() + Ticks(suspension));
         }
     }
 
@@ -244,9 +264,10 @@ internal sealed partial class ModelDispatcher(
         }
     }
 
-    private Lease? Pick(ulong session, IReadOnlyCollection<string> avoid)
+    private Lease? Pick(ulong session, IReadOnlyCollection<string> avoid, bool allowAvoided = true)
     {
-        if (ReplicaChoice.Choose(_admitting, session, options.AffinityBound, time.GetTimestamp(), avoid) is not { } replica)
+        if (ReplicaChoice.Choose(_admitting, session, options.AffinityBound, time.GetTimestamp(), avoid) is not { } replica
+            || (!allowAvoided && avoid.Contains(replica.Route.Id)))
         {
             return null;
         }

@@ -28,7 +28,7 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     private static readonly BoundedChannelOptions s_oneSignal = new(1) { FullMode = BoundedChannelFullMode.DropWrite };
 
-    private readonly IBus _bus;
+    private readonly Announcer _announcer;
     private readonly GatewayOptions _options;
     private readonly UpstreamConnector _connector;
     private readonly TimeProvider _time;
@@ -47,16 +47,17 @@ internal sealed partial class RouteDirectory : BackgroundService
     private volatile bool _closed;
 
     public RouteDirectory(
-        IBus bus, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger, IMeterFactory? meters = null)
+        IBus bus, Announcer announcer, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger,
+        IMeterFactory? meters = null)
     {
-        _bus = bus;
+        _announcer = announcer;
         _options = options;
         _connector = connector;
         _time = time;
         _logger = logger;
         _gatewayId = Guid.CreateVersion7(time.GetUtcNow()).ToString("n");
         _tables = bus.Subscribe(Subjects.Routes, capacity: 4);
-        _metrics = new GatewayMetrics(this, meters);
+        _metrics = new GatewayMetrics(this, announcer, meters);
     }
 
     /// <summary>Completes with the first table: before it no model is known.</summary>
@@ -186,21 +187,7 @@ internal sealed partial class RouteDirectory : BackgroundService
             await Task.Delay(s_coalescing, _time, stoppingToken);
             _demandChanges.Reader.TryRead(out _);
             _loadChanges.Reader.TryRead(out _);
-            await PublishAsync(Subjects.GatewayReports, MakeReport());
-        }
-    }
-
-    /// <summary>Says something on the bus; a bus that is down costs the message and nothing else.</summary>
-    public async ValueTask PublishAsync<T>(Subject<T> subject, T message)
-        where T : class
-    {
-        try
-        {
-            await _bus.PublishAsync(subject, message, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            LogBusFailed(e, subject.Name);
+            _announcer.Announce(MakeReport());
         }
     }
 
@@ -239,7 +226,4 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     [LoggerMessage(1202, LogLevel.Error, "Route table {Epoch}/{Revision} cannot be used; the last good one stays in force.")]
     private partial void LogBadTable(Exception exception, long epoch, long revision);
-
-    [LoggerMessage(1203, LogLevel.Warning, "Nothing could be published on '{Subject}'.")]
-    private partial void LogBusFailed(Exception exception, string subject);
 }

@@ -67,7 +67,7 @@ internal sealed class UpstreamConnector(GatewayOptions options, IEngineTransport
             socket.Dispose();
             throw;
         }
-        var pipes = new TlsPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
+        var pipes = new TlsPipes(new TlsInput(stream), PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
         return Counted(pipes, socket.Dispose, stream.DisposeAsync);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Podvirt.Core.Messages;
+using Podvirt.Core.Models;
 
 namespace Podvirt.Gateway.Upstream;
 
@@ -18,6 +19,7 @@ internal sealed class UpstreamPool
     private readonly Uri _address;
     private bool _closed;
 
+    /// <exception cref="ArgumentException">The replica's address or key is none.</exception>
     public UpstreamPool(UpstreamConnector connector, ReplicaRoute route, GatewayOptions options, TimeProvider time)
     {
         _connector = connector;
@@ -25,6 +27,10 @@ internal sealed class UpstreamPool
         _idleTimeMax = options.IdleConnectionTimeMax;
         _address = new Uri(route.Address);
         _idleMax = Math.Max(1, route.Slots);
+        if (!EngineKey.IsUsable(route.ApiKey))
+        {
+            throw new ArgumentException($"The key of replica {route.Id} cannot stand in a header.", nameof(route));
+        }
         var path = _address.AbsolutePath.TrimEnd('/');
         var authorization = route.ApiKey.Length == 0 ? "" : $"Authorization: Bearer {route.ApiKey}\r\n";
         PathPrefix = Encoding.ASCII.GetBytes(path);

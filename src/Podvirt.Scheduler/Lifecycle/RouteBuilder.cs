@@ -35,7 +35,7 @@ internal static class RouteBuilder
     }
 
     public static string ExternalKey(ModelSpec model, Func<string, string?> environment) =>
-        model.Engine.ApiKeyEnv is { Length: > 0 } name ? environment(name) ?? "" : "";
+        model.Engine.ApiKeyEnv is { Length: > 0 } name ? EngineKey.Read(environment(name)) : "";
 
     /// <summary>True when a gateway would learn nothing from the newer list.</summary>
     public static bool AreSame(IReadOnlyList<ModelRoute> left, IReadOnlyList<ModelRoute> right)

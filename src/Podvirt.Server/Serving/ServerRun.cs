@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging.Console;
 using Podvirt.Gateway.Transport;
 using Podvirt.Server.Client;
 using Podvirt.Server.Commands;
@@ -71,19 +70,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
     private WebApplication Build(ServerLifetime lifetime)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(o =>
-        {
-            o.SingleLine = true;
-            o.TimestampFormat = "HH:mm:ss ";
-            o.UseUtcTimestamp = true;
-        });
-        // Standard output is for what was asked for: the banner.
-        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddFilter("Podvirt", LogLevel.Information);
-        // Any level of it makes the host open an activity and a scope for every request, for lines that nobody would see.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        builder.Logging.AddServerLog();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseSockets(o => o.CreateBoundListenSocket = ListenSockets.Bind);
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);

@@ -126,9 +126,13 @@ internal static class EngineReader
         {
             map.Error("api_key_env", "does not look like the name of an environment variable", "write the variable's name, such as HOUSE_KEY, never the key itself");
         }
-        else if (string.IsNullOrEmpty(environment(name)))
+        else if (EngineKey.Read(environment(name)) is var key && key.Length == 0)
         {
             map.Error("api_key_env", $"the environment variable {name} is not set", $"set {name} before Podvirt starts");
+        }
+        else if (!EngineKey.IsUsable(key))
+        {
+            map.Error("api_key_env", $"the environment variable {name} holds a line break, a blank or another character that no key has", $"set {name} to the key alone");
         }
         return name;
     }

@@ -189,11 +189,66 @@ public sealed class ResponseHeadTests
     [InlineData(1, false)]
     public void Length_IsBounded(int over, bool accepted)
     {
-        const string Start = "HTTP/1.1 204 OK\r\nX: ";
-        var head = $"{Start}{new string('y', ResponseHead.BytesMax - Start.Length - 4 + over)}\r\n\r\n";
+        const string Start = "HTTP/1.1 204 OK\r\n";
+        var line = $"X: {new string('y', 4000)}\r\n";
+        var start = Start + string.Concat(Enumerable.Repeat(line, 8)) + "X: ";
+        var head = $"{start}{new string('y', ResponseHead.BytesMax - start.Length - 4 + over)}\r\n\r\n";
         var result = ResponseHead.Parse(Encoding.ASCII.GetBytes(head + "body"), out _, out var consumed);
         Assert.Equal(accepted ? HeadParseResult.Complete : HeadParseResult.Malformed, result);
         Assert.Equal(accepted ? ResponseHead.BytesMax : 0, consumed);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 204 ", 0, true)]
+    [InlineData("HTTP/1.1 204 ", 1, false)]
+    [InlineData("HTTP/1.1 204 OK\r\nX: ", 0, true)]
+    [InlineData("HTTP/1.1 204 OK\r\nX: ", 1, false)]
+    [InlineData("HTTP/1.1 204 OK\r\nY: z\r\nX: ", 0, true)]
+    [InlineData("HTTP/1.1 204 OK\r\nY: z\r\nX: ", 1, false)]
+    public void LengthOfALine_IsBounded(string start, int over, bool accepted)
+    {
+        var line = start[(start.LastIndexOf('\n') + 1)..];
+        Bounds(start + new string('y', ResponseHead.LineBytesMax - line.Length + over) + "\r\n", accepted);
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void NumberOfHeaders_IsBounded(int over, bool accepted) =>
+        Bounds("HTTP/1.1 204 OK\r\n" + string.Concat(Enumerable.Repeat("X: y\r\n", ResponseHead.HeadersMax + over)), accepted);
+
+    [Fact]
+    public void LineThatIsTooLong_IsMalformedBeforeItEnds()
+    {
+        var line = Encoding.ASCII.GetBytes("HTTP/1.1 204 " + new string('y', ResponseHead.LineBytesMax));
+        Assert.Equal(HeadParseResult.Incomplete, ResponseHead.Parse(line.AsSpan(0, ResponseHead.LineBytesMax), out _, out _));
+        Assert.Equal(HeadParseResult.Malformed, ResponseHead.Parse(line.AsSpan(0, ResponseHead.LineBytesMax + 2), out _, out _));
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("Retry-After: 0", 0.0)]
+    [InlineData("retry-after:7", 7.0)]
+    [InlineData("Retry-After: \t007 ", 7.0)]
+    [InlineData("Retry-After: 86400", 86_400.0)]
+    [InlineData("Retry-After: 86401", 86_400.0)]
+    [InlineData("Retry-After: 99999999999999999999999", 86_400.0)]
+    [InlineData("Retry-After: Thu, 01 Jan 2026 00:00:30 GMT", 30.0)]
+    [InlineData("Retry-After: Wed, 31 Dec 2025 23:59:59 GMT", 0.0)]
+    [InlineData("Retry-After: Sun, 01 Feb 2026 00:00:00 GMT", 86_400.0)]
+    [InlineData("Retry-After:", null)]
+    [InlineData("Retry-After: -1", null)]
+    [InlineData("Retry-After: +1", null)]
+    [InlineData("Retry-After: 1.5", null)]
+    [InlineData("Retry-After: 1 s", null)]
+    [InlineData("Retry-After: soon", null)]
+    [InlineData("Retry-After: Thu, 01 Jan 2026 00:00:30 GMT, 5", null)]
+    [InlineData("X-Retry-After: 5", null)]
+    public void RetryAfter_IsSecondsOrADate(string header, double? seconds)
+    {
+        var head = Parse($"HTTP/1.1 503 No\r\nContent-Length: 0\r\n{header}{(header.Length > 0 ? "\r\n" : "")}\r\n");
+        Assert.Equal(seconds, head.RetryAfter.From(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))?.TotalSeconds);
+        Assert.Equal(seconds is not null, head.RetryAfter.IsSaid);
     }
 
     [Theory]
@@ -244,7 +299,7 @@ public sealed class ResponseHeadTests
     private static readonly string[] s_tokens =
     [
         "\r\n", "\r\n\r\n", " OK", "Content-Length: 5", "Content-Length: 6", "Transfer-Encoding: chunked", "Connection: close",
-        "Content-Type: ", "text/event-stream", ":", " ", "\t", "X", "\n", "\r",
+        "Content-Type: ", "text/event-stream", "Retry-After: 5", ":", " ", "\t", "X", "\n", "\r",
     ];
 
     private static ResponseHead Parse(string head)
@@ -252,6 +307,19 @@ public sealed class ResponseHeadTests
         Assert.Equal(HeadParseResult.Complete, ResponseHead.Parse(Encoding.ASCII.GetBytes(head), out var parsed, out var consumed));
         Assert.Equal(head.Length, consumed);
         return parsed;
+    }
+
+    // At the border it is whole, and no part of it is refused; beyond it is malformed, and never was anything else than incomplete.
+    private static void Bounds(string lines, bool accepted)
+    {
+        var bytes = Encoding.ASCII.GetBytes(lines + "\r\n");
+        Assert.Equal(accepted ? HeadParseResult.Complete : HeadParseResult.Malformed, ResponseHead.Parse(bytes, out _, out var consumed));
+        Assert.Equal(accepted ? bytes.Length : 0, consumed);
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            var result = ResponseHead.Parse(bytes.AsSpan(0, length), out _, out _);
+            Assert.True(result == HeadParseResult.Incomplete || (!accepted && result == HeadParseResult.Malformed), $"{result} at {length}");
+        }
     }
 
     private static void Refuses(string head)

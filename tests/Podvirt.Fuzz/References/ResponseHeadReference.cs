@@ -19,12 +19,12 @@ internal sealed partial record ResponseHeadReference(
         var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0)
         {
-            return text.Length == ResponseHead.BytesMax || BareLineFeed().IsMatch(text) ? s_malformed : new(HeadParseResult.Incomplete);
+            return text.Length == ResponseHead.BytesMax || BareLineFeed().IsMatch(text) || IsOverALimit(text) ? s_malformed : new(HeadParseResult.Incomplete);
         }
         var lines = text[..end].Split("\r\n");
         var fields = lines[1..].Select(l => FieldLine().Match(l)).ToList();
         var status = StatusLine().Match(lines[0]);
-        if (!status.Success || fields.Exists(f => !f.Success))
+        if (!status.Success || fields.Exists(f => !f.Success) || fields.Count > ResponseHead.HeadersMax || lines.Any(l => l.Length > ResponseHead.LineBytesMax))
         {
             return s_malformed;
         }
@@ -34,6 +34,14 @@ internal sealed partial record ResponseHeadReference(
     /// <summary>The values of all fields of one name, in order.</summary>
     public static List<string> ValuesOf(IEnumerable<(string Name, string Value)> fields, string name) =>
         [.. fields.Where(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(f => f.Value)];
+
+    // Of the last line, which is on its way, the carriage return may be there.
+    private static bool IsOverALimit(string text)
+    {
+        var lines = text.Split("\r\n");
+        return lines.Length - 2 > ResponseHead.HeadersMax || lines[..^1].Any(l => l.Length > ResponseHead.LineBytesMax)
+            || lines[^1].Length > ResponseHead.LineBytesMax + 1;
+    }
 
     private static ResponseHeadReference Interpret(Match statusLine, List<(string Name, string Value)> fields, int length)
     {

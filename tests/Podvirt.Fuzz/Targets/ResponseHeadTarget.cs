@@ -18,7 +18,7 @@ internal sealed class ResponseHeadTarget : FuzzTarget
         "Content-Length: 1000000000000000000\r\n", "Transfer-Encoding: chunked\r\n",
         "transfer-encoding:\tChunked \r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n",
         "Connection: close\r\n", "Connection: keep-alive\r\n", "Connection: x , Close,y\r\n", "Content-Type: text/event-stream; charset=utf-8\r\n",
-        "Content-Type: application/json\r\n", "content-type:\r\n", "X: y\r\n", ",", ";", "chunked", "close",
+        "Content-Type: application/json\r\n", "content-type:\r\n", "Retry-After: 5\r\n", "X: y\r\n", ",", ";", "chunked", "close",
     ];
 
     public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)

@@ -59,6 +59,9 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>What was logged as an error.</summary>
+    public ConcurrentQueue<string> Errors => _errors.Entries;
+
     /// <summary>Set by tests that provoke logged errors.</summary>
     public bool MayLogErrors { get; set; }
 

@@ -30,12 +30,16 @@ internal sealed class Lot : IDisposable
         Dispatcher = new ModelDispatcher(
             route ?? Routes.Cold("m"), Options, Connector, Time,
             () => Interlocked.Increment(ref _demandChanges), () => Interlocked.Increment(ref _loadChanges));
-        Parking = new ParkingLot(Options, Clock, Time);
+        ParkingTime = new LookedAtTime(Time);
+        Parking = new ParkingLot(Options, Clock, ParkingTime);
     }
 
     public GatewayOptions Options { get; } = new();
 
     public FakeTimeProvider Time { get; } = new(Start);
+
+    /// <summary>The same clock, for the parking lot alone.</summary>
+    public LookedAtTime ParkingTime { get; }
 
     public UpstreamConnector Connector { get; }
 

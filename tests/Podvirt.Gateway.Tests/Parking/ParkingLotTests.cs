@@ -129,6 +129,36 @@ public sealed class ParkingLotTests
         Assert.False(other.Result.IsCompleted);
     }
 
+    // Between what woke the flow and what it does about it.
+    [Fact]
+    public async Task LeaseIsGrantedAtTheMomentItsClientLeaves_ItGoesBack()
+    {
+        using var lot = new Lot();
+        var call = lot.Call();
+        lot.ParkingTime.OnNextLook(() => lot.Dispatcher.Update(Lot.Active(replicas: 1, slots: 1)));
+        call.Leave();
+        Assert.True((await call.Result.Within()).ClientGone);
+        var parking = lot.Dispatcher.GetParking();
+        Assert.Equal((1L, 0L, 0, 0L), (parking.Counts.Granted, parking.Counts.Left, parking.Waiting, parking.Bytes));
+        Assert.Equal((0, 0), (lot.Dispatcher.InFlight, lot.Clock.Count));
+        using var next = lot.Dispatcher.TryLease(1, []);
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public async Task LeaseIsGrantedAtTheMomentTheTimeIsUp_ItIsUsed()
+    {
+        using var lot = new Lot();
+        var call = lot.Call(stream: false, maxWait: s_second);
+        lot.ParkingTime.OnNextLook(() => lot.Dispatcher.Update(Lot.Active(replicas: 1, slots: 1)));
+        lot.Time.Advance(s_second + s_tick);
+        using var lease = (await call.Result.Within()).Lease;
+        Assert.NotNull(lease);
+        var parking = lot.Dispatcher.GetParking();
+        Assert.Equal((1L, 0L, 0), (parking.Counts.Granted, parking.Counts.TimedOut, parking.Waiting));
+        Assert.Equal((1, 0), (lot.Dispatcher.InFlight, lot.Clock.Count));
+    }
+
     [Fact]
     public async Task ClientThatHadLeftAlready_IsParkedForNoTime()
     {

@@ -62,6 +62,44 @@ public sealed class EngineCutTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StreamCutAtEveryByteWhereAnotherTryServes_IsWholeUpToItsFirstEventAndToldBehind(bool reset)
+    {
+        var recorded = new RecordedStream();
+        var wire = Wire.Of("text/event-stream", recorded.Sent, Framing.Chunked);
+        await using var bench = await Bench.StartAsync(wire, reset, servesAgain: true);
+        var again = 0;
+        await bench.ForEveryCutAsync(async cut =>
+        {
+            var (expected, tokens, isDone) = recorded.After(wire.PayloadWithin(cut));
+            if (expected.Length == 0)
+            {
+                bench.Cut(cut);
+                Interlocked.Increment(ref again);
+            }
+            using var response = await bench.PostAsync(Calls.StreamBody, cut).Within();
+            var stream = await response.Content.ReadAsStreamAsync();
+            if (expected.Length == 0)
+            {
+                Assert.Equal(new SampleReply(true, true, false, false).Events, await new StreamReader(stream).ReadToEndAsync().Within());
+                return new Outcome(UsageOutcome.Completed, 200, "", new TokenCounts(SampleReply.Prompt, 0, SampleReply.Completion, 0));
+            }
+            Assert.Equal(expected, await ReadAsync(stream, Encoding.UTF8.GetByteCount(expected)));
+            bench.Cut(cut);
+            var rest = await new StreamReader(stream).ReadToEndAsync().Within();
+            if (isDone)
+            {
+                Assert.Equal("", rest);
+                return new Outcome(UsageOutcome.Completed, 200, "", tokens);
+            }
+            Calls.InBandError(rest, "engine_truncated");
+            return new Outcome(UsageOutcome.Truncated, 200, "engine_truncated", tokens);
+        });
+        Assert.Equal(wire.Length + 1 + again, bench.Calls);
+    }
+
+    [Theory]
     [MemberData(nameof(Cuts))]
     public async Task PlainReplyCutAtEveryByte_IsNeverHandedOutAsWhole(string framing, bool reset)
     {
@@ -116,13 +154,19 @@ public sealed class EngineCutTests
         private readonly FakeEngine _engine;
         private readonly TaskCompletionSource[] _cuts;
         private readonly ConcurrentDictionary<int, Guid> _ids = new();
+        private readonly ConcurrentDictionary<string, bool> _seen = new(StringComparer.Ordinal);
 
-        private Bench(Wire wire, bool reset)
+        private Bench(Wire wire, bool reset, bool servesAgain)
         {
             _wire = wire;
             _cuts = [.. Enumerable.Range(0, wire.Length + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
             _engine = new FakeEngine(async call =>
             {
+                if (servesAgain && !_seen.TryAdd(call.Header("X-Request-Id")!, true))
+                {
+                    await call.AnswerAsync();
+                    return;
+                }
                 var cut = int.Parse(call.Json.GetProperty("user").GetString()!, CultureInfo.InvariantCulture);
                 _ids[cut] = Guid.Parse(call.Header("X-Request-Id")!);
                 await call.SendAsync(wire.Bytes.AsMemory(0, cut));
@@ -133,19 +177,22 @@ public sealed class EngineCutTests
 
         private GatewayHost Host { get; set; } = null!;
 
-        public static async Task<Bench> StartAsync(Wire wire, bool reset)
+        /// <param name="servesAgain">A request that comes a second time is served whole.</param>
+        public static async Task<Bench> StartAsync(Wire wire, bool reset, bool servesAgain = false)
         {
-            var bench = new Bench(wire, reset);
+            var bench = new Bench(wire, reset, servesAgain);
             bench.Host = await GatewayHost.ServingAsync(bench._engine, options =>
             {
-                options.AttemptsMax = 1;
+                options.AttemptsMax = servesAgain ? 2 : 1;
                 options.ReplicaSuspension = TimeSpan.Zero;
             });
             return bench;
         }
 
+        public int Calls => _engine.Calls.Count;
+
         public Task<HttpResponseMessage> PostAsync(string body, int cut) =>
-            Host.Client.PostAsync(Calls.Chat, string.Create(CultureInfo.InvariantCulture, $"{{\"user\":\"{cut}\",{body[1..]}"));
+            Host.Client.PostAsync(Fixtures.Calls.Chat, string.Create(CultureInfo.InvariantCulture, $"{{\"user\":\"{cut}\",{body[1..]}"));
 
         public void Cut(int cut) => _cuts[cut].TrySetResult();
 

@@ -74,6 +74,21 @@ public sealed class EngineFailureTests
         Assert.Equal((UsageOutcome.Failed, 502, "engine_unreachable"), Outcome(await host.Outbox.SingleAsync()));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EveryReplicaAnswersNonsense_IsSaidSo(bool stream)
+    {
+        await using var a = new FakeEngine(call => DieAsync(call, Death.AnswersNonsense));
+        await using var b = new FakeEngine(a.Script);
+        await using var host = await GatewayHost.ServingAsync([a, b], options => options.AttemptsMax = 2);
+        var response = await (stream ? host.StreamAsync() : host.PlainAsync());
+        await response.ErrorAsync(HttpStatusCode.BadGateway, "engine_malformed");
+        Assert.Equal((1, 1), (a.Calls.Count, b.Calls.Count));
+        Assert.Equal((UsageOutcome.Failed, 502, "engine_malformed"), Outcome(await host.Outbox.SingleAsync()));
+        await host.NothingIsLeftAsync(a, b);
+    }
+
     [Fact]
     public async Task OnlyReplicaAnswers503Once_IsTriedAgain()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Tests.Fixtures;
@@ -26,6 +27,25 @@ public sealed class UpstreamRequestTests
             Assert.DoesNotContain(secret, head, StringComparison.OrdinalIgnoreCase);
         }
         Assert.Equal(["Host", "Content-Type", "Authorization", "Accept", "X-Request-Id", "Content-Length"], NamesOf(head));
+    }
+
+    [Theory]
+    [InlineData("sk-9\r\nX-Admin: 1")]
+    [InlineData("sk-9\n")]
+    [InlineData("sk-9 ")]
+    [InlineData("ключ")]
+    public async Task KeyThatWouldSplitTheHead_IsRefusedAndNotLogged(string key)
+    {
+        await using var engine = new FakeEngine();
+        await using var host = await GatewayHost.ServingAsync(engine);
+        host.MayLogErrors = true;
+        var route = Routes.Active("m", [engine]);
+        await host.Bus.PublishAsync(
+            Subjects.Routes, new RouteTable(1, 50, [route with { Replicas = [Routes.Replica("m-1", engine.Address, apiKey: key)] }]));
+        await Eventually.TrueAsync(() => !host.Errors.IsEmpty, "the table is refused");
+        Assert.DoesNotContain(key.Trim(), Assert.Single(host.Errors), StringComparison.Ordinal);
+        await host.PlainAsync().TextAsync();
+        Assert.Equal("Bearer engine-key", engine.LastCall.Header("Authorization"));
     }
 
     [Fact]
@@ -143,7 +163,7 @@ public sealed class UpstreamRequestTests
     [InlineData(422, """{"error":"too long"}""", "too long", null)]
     [InlineData(400, """{"detail":"too long"}""", "too long", null)]
     [InlineData(413, "too long", "too long", null)]
-    [InlineData(429, "", "The engine answered with status 429.", null)]
+    [InlineData(409, "", "The engine answered with status 409.", null)]
     [InlineData(500, """{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}""", "boom", null)]
     [InlineData(400, """{"error":{"message":"\ud800"}}""", """{"error":{"message":"\ud800"}}""", null)]
     public async Task EngineRefuses_ItsErrorIsNormalised(int status, string body, string message, string? param)

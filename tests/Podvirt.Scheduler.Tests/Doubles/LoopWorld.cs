@@ -27,7 +27,7 @@ internal sealed class LoopWorld
                 Epoch = Epoch,
                 Histories = histories ?? new Dictionary<string, StartHistory>(),
                 NewReplicaId = () => $"r{++_ids}",
-                Environment = name => name == "HOUSE_KEY" ? "secret" : null,
+                Environment = name => name == "HOUSE_KEY" ? " secret\n" : null,
             },
             Effects, Time, new SchedulerMetrics(), NullLogger.Instance);
     }

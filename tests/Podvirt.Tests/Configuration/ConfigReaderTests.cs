@@ -273,6 +273,31 @@ public sealed class ConfigReaderTests
         Assert.Contains("HOUSE_KEY", error.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("sk-secret", true)]
+    [InlineData(" sk-secret\r\n", true)]
+    [InlineData("sk-secret\r\nX-Admin: 1", false)]
+    [InlineData("sk-secret\nsk-secret", false)]
+    [InlineData("sk-secret ü", false)]
+    [InlineData(" \n", false)]
+    public void AKey_IsOneWordOfPlainCharacters(string value, bool accepted)
+    {
+        const string Text = """
+            models:
+              - id: house
+                type: chat
+                engine: { kind: external, url: "http://10.0.0.5:8000", api_key_env: HOUSE_KEY }
+            """;
+        if (accepted)
+        {
+            Read(Text, ("HOUSE_KEY", value));
+            return;
+        }
+        var error = Assert.Single(Assert.Throws<PodvirtConfigException>(() => Read(Text, ("HOUSE_KEY", value))).Errors);
+        Assert.Contains("HOUSE_KEY", error.Problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-secret", error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AKeyInPlaceOfAVariable_IsNotRepeated()
     {
