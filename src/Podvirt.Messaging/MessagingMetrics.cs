@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace Podvirt.Messaging;
@@ -13,8 +13,14 @@ internal static class MessagingMetrics
     private static readonly Counter<long> _busDisplaced = _meter.CreateCounter<long>(
         "podvirt.bus.displaced", "{message}", "Messages dropped because their reader was too far behind.");
 
-    private static readonly UpDownCounter<long> _workerPending = _meter.CreateUpDownCounter<long>(
-        "podvirt.worker.pending", "{job}", "Jobs that wait for a worker thread.");
+    // Read when somebody asks: counting each job would cost every request, on its IO thread.
+    private static readonly ConcurrentDictionary<IPendingJobs, bool> _workers = new();
+
+    private static readonly ObservableUpDownCounter<long> _workerPending = _meter.CreateObservableUpDownCounter(
+        "podvirt.worker.pending",
+        static () => _workers.Keys.Select(w => new Measurement<long>(w.Pending, new KeyValuePair<string, object?>("worker", w.Name))),
+        "{job}",
+        "Jobs that wait for a worker thread.");
 
     private static readonly Histogram<double> _stateCommitSeconds = _meter.CreateHistogram<double>(
         "podvirt.state.commit.duration", "s", "Time to make a group of state writes durable.");
@@ -24,9 +30,21 @@ internal static class MessagingMetrics
 
     public static void Displaced(string subject) => _busDisplaced.Add(1, new KeyValuePair<string, object?>("subject", subject));
 
-    public static void Pending(in TagList worker, int change) => _workerPending.Add(change, worker);
+    /// <summary>Its jobs are counted until <see cref="Forget"/>.</summary>
+    public static void Observe(IPendingJobs worker) => _workers.TryAdd(worker, true);
+
+    public static void Forget(IPendingJobs worker) => _workers.TryRemove(worker, out _);
 
     public static void StateCommitted(TimeSpan duration) => _stateCommitSeconds.Record(duration.TotalSeconds);
 
     public static void StateCommitFailed() => _stateCommitFailures.Add(1);
+}
+
+/// <summary>A worker, as its metric sees it.</summary>
+internal interface IPendingJobs
+{
+    string Name { get; }
+
+    /// <summary>Jobs that wait.</summary>
+    int Pending { get; }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Podvirt.Messaging.Sqlite;
 
 /// <summary>What a worker thread does with the jobs it took. Runs on that thread only, and never throws.</summary>
@@ -12,7 +10,7 @@ internal interface IBatchHandler<T> : IDisposable
 /// Owned threads behind one bounded queue: what blocks (SQLite, fsync) blocks here and nowhere else. A full queue makes
 /// callers wait asynchronously. Each handler has its own thread and is disposed on it after the last job.
 /// </summary>
-internal sealed class Worker<T> : IDisposable, IAsyncDisposable
+internal sealed class Worker<T> : IPendingJobs, IDisposable, IAsyncDisposable
     where T : class
 {
     private readonly object _gate = new();
@@ -20,7 +18,6 @@ internal sealed class Worker<T> : IDisposable, IAsyncDisposable
     private readonly SemaphoreSlim _room;
     private readonly int _batchMax;
     private readonly Task[] _ends;
-    private readonly TagList _tags;
     private bool _closed;
 
     /// <param name="name">Of the threads, and the metric's tag.</param>
@@ -31,9 +28,12 @@ internal sealed class Worker<T> : IDisposable, IAsyncDisposable
     {
         _room = new SemaphoreSlim(capacity, capacity);
         _batchMax = batchMax;
-        _tags = new TagList { { "worker", name } };
+        Name = name;
+        MessagingMetrics.Observe(this);
         _ends = [.. handlers.Select(handler => Start(name, handler))];
     }
+
+    public string Name { get; }
 
     /// <summary>Jobs that wait.</summary>
     public int Pending
@@ -97,7 +97,6 @@ internal sealed class Worker<T> : IDisposable, IAsyncDisposable
             if (!_closed)
             {
                 _jobs.Enqueue(job);
-                MessagingMetrics.Pending(_tags, 1);
                 Monitor.Pulse(_gate);
                 return true;
             }
@@ -109,6 +108,7 @@ internal sealed class Worker<T> : IDisposable, IAsyncDisposable
 
     private void Close()
     {
+        MessagingMetrics.Forget(this);
         lock (_gate)
         {
             _closed = true;
@@ -161,7 +161,6 @@ internal sealed class Worker<T> : IDisposable, IAsyncDisposable
             {
                 batch.Add(job);
             }
-            MessagingMetrics.Pending(_tags, -batch.Count);
         }
         // The semaphore completes waiting callers on the thread pool, never on this thread.
         _room.Release(batch.Count);
