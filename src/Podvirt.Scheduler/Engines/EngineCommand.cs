@@ -25,14 +25,15 @@ internal sealed class EngineCommandBuilder
         _gpuDirectory = gpuDirectory;
     }
 
-    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port, string apiKey)
+    /// <param name="memoryBytes">What the engine may take on each gpu.</param>
+    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port, string apiKey)
     {
         var indices = string.Join(',', gpus.Select(gpu => gpu.Index));
         List<string> arguments = model.Engine.Kind switch
         {
-            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, port), .. model.Engine.Args],
-            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, port), "--omni", .. model.Engine.Args],
-            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, port), .. Simulation(model, gpus), .. model.Engine.Args],
+            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, memoryBytes, port), .. model.Engine.Args],
+            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, memoryBytes, port), "--omni", .. model.Engine.Args],
+            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, memoryBytes, port), .. Simulation(model, gpus), .. model.Engine.Args],
             EngineKind.Command => [.. model.Engine.Command.Select(part => Fill(part, model, indices, port)), .. model.Engine.Args],
             _ => throw new InvalidOperationException($"An engine of kind {model.Engine.Kind.ToName()} is not started here."),
         };
@@ -61,7 +62,7 @@ internal sealed class EngineCommandBuilder
         return Math.Min(share, 1m).ToString("0.####", CultureInfo.InvariantCulture);
     }
 
-    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port)
+    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port)
     {
         yield return "serve";
         yield return model.Engine.Model;
@@ -75,7 +76,7 @@ internal sealed class EngineCommandBuilder
         if (gpus.Count > 0)
         {
             yield return "--gpu-memory-utilization";
-            yield return Utilization(model.Gpu.MemoryBytes, gpus);
+            yield return Utilization(memoryBytes, gpus);
         }
 
         if (gpus.Count > 1)

@@ -24,7 +24,7 @@ internal sealed partial class LifecycleLoop
         foreach (var replica in _replicas.Values)
         {
             if (replica.State is ReplicaState.Active or ReplicaState.Draining
-                && (_demand.InFlightOf(replica.Id) > 0 || _demand.Of(replica.Model.Id, _now).Waiting > 0))
+                && (replica.Jobs > 0 || _demand.InFlightOf(replica.Id) > 0 || _demand.Of(replica.Model.Id, _now).Waiting > 0))
             {
                 replica.LastBusyAt = _now;
             }

@@ -35,6 +35,12 @@ internal sealed partial class LifecycleLoop
 
     private HoldingKind Standing(Replica replica)
     {
+        if (replica.Jobs > 0)
+        {
+            // Sleep would be refused, and a stop would lose them.
+            return HoldingKind.Fixed;
+        }
+
         var entry = _models[replica.Model.Id];
         if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= entry.Spec.Replicas.Min)
         {

@@ -36,6 +36,11 @@ internal sealed partial class LifecycleLoop
                 replica.Drain = null;
                 Move(replica, ReplicaTrigger.Asleep);
                 break;
+            case StillBusy busy:
+                replica.Jobs = busy.Jobs;
+                replica.LastBusyAt = _now;
+                Unfence(replica);
+                break;
             case StepFailed failed:
                 Break(replica, failed.Reason);
                 break;
@@ -186,6 +191,7 @@ internal sealed partial class LifecycleLoop
         if (probed.Healthy)
         {
             replica.ProbeFailures = 0;
+            replica.Jobs = probed.Jobs;
             return;
         }
 

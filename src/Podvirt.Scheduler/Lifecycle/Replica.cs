@@ -93,6 +93,9 @@ internal sealed class Replica
 
     public int ProbeFailures { get; set; }
 
+    /// <summary>Unfinished video jobs, as of the last probe: they keep it awake as requests do.</summary>
+    public int Jobs { get; set; }
+
     public TimeSpan NextProbeAt { get; set; }
 
     public bool ProbeRunning { get; set; }

@@ -32,6 +32,10 @@ internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(
 /// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
 internal sealed record FellAsleep(string Replica, int Attempt, long ResidueBytes) : ReplicaEvent(Replica, Attempt);
 
+/// <summary>It was to sleep, and has work that no gateway knows of; nothing was sent.</summary>
+/// <param name="Jobs">Unfinished ones.</param>
+internal sealed record StillBusy(string Replica, int Attempt, int Jobs) : ReplicaEvent(Replica, Attempt);
+
 internal sealed record Woke(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
 
 internal sealed record StepFailed(string Replica, int Attempt, string Reason) : ReplicaEvent(Replica, Attempt);
@@ -39,7 +43,9 @@ internal sealed record StepFailed(string Replica, int Attempt, string Reason) : 
 internal sealed record Stopped(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
 
 /// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough.</param>
-internal sealed record Probed(string Replica, int Attempt, bool Healthy, bool WasTrouble, string Detail) : ReplicaEvent(Replica, Attempt);
+/// <param name="Jobs">Unfinished video jobs: activity that no gateway reports.</param>
+internal sealed record Probed(string Replica, int Attempt, bool Healthy, bool WasTrouble, string Detail, int Jobs = 0)
+    : ReplicaEvent(Replica, Attempt);
 
 /// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>
 internal sealed record ProcessExited(string Replica, string Detail) : SchedulerEvent;

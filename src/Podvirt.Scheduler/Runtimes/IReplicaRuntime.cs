@@ -3,7 +3,8 @@ using Podvirt.Core.Models;
 
 namespace Podvirt.Scheduler.Runtimes;
 
-internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus);
+/// <param name="MemoryBytes">What the engine may take on each gpu: the model's need, or a little less where less is free.</param>
+internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus, long MemoryBytes);
 
 /// <param name="Address">Where the engine will listen.</param>
 /// <param name="ApiKey">Its own key, made for it alone.</param>

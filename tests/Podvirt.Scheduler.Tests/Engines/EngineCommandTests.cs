@@ -15,7 +15,7 @@ public class EngineCommandTests
         {
             Engine = new EngineSpec { Kind = EngineKind.Vllm, Model = "Qwen/Qwen3-8B", Args = ["--max-model-len", "32768"] },
         };
-        var command = _builder.Build(model, Make.Gpus(2, 80, first: 4), 4000, "key");
+        var command = _builder.Build(model, Make.Gpus(2, 80, first: 4), 20 * Make.GiB, 4000, "key");
 
         Assert.Equal(
             "vllm serve Qwen/Qwen3-8B --host 127.0.0.1 --port 4000 --served-model-name qwen --enable-sleep-mode "
@@ -31,14 +31,14 @@ public class EngineCommandTests
     public void VllmOmni_SaysSo()
     {
         var model = Make.Model("wan", kind: EngineKind.VllmOmni);
-        Assert.Contains("--omni", _builder.Build(model, Make.Gpus(1, 80), 4000, "key").Arguments);
+        Assert.Contains("--omni", _builder.Build(model, Make.Gpus(1, 80), 20 * Make.GiB, 4000, "key").Arguments);
     }
 
     [Fact]
     public void Simulated_GetsItsAccount()
     {
         var model = Make.Model("e", gib: 10) with { Type = ModelType.Embedding };
-        var arguments = string.Join(' ', _builder.Build(model, Make.Gpus(1, 80), 4000, "key").Arguments);
+        var arguments = string.Join(' ', _builder.Build(model, Make.Gpus(1, 80), 20 * Make.GiB, 4000, "key").Arguments);
         Assert.StartsWith("dotnet /opt/sim.dll serve test/e ", arguments, StringComparison.Ordinal);
         Assert.EndsWith("--sim-gpu-dir /data/gpus --sim-gpu-memory 85899345920 --sim-type embedding", arguments, StringComparison.Ordinal);
     }
@@ -57,7 +57,7 @@ public class EngineCommandTests
                 Env = new Dictionary<string, string> { ["CUDA_VISIBLE_DEVICES"] = "7" },
             },
         };
-        var command = _builder.Build(model, Make.Gpus(2, 80), 4000, "key");
+        var command = _builder.Build(model, Make.Gpus(2, 80), 20 * Make.GiB, 4000, "key");
         Assert.Equal(["llama-server", "-m", "/models/l.gguf", "--port=4000", "--gpus", "0,1", "--verbose"], command.Arguments);
         Assert.Equal("7", command.Environment["CUDA_VISIBLE_DEVICES"]);
     }

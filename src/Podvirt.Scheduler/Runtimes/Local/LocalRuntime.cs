@@ -52,7 +52,7 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
         var port = FreePort();
         var apiKey = Secret();
         var nonce = Secret();
-        var command = _commands.Build(start.Model, start.Gpus, port, apiKey);
+        var command = _commands.Build(start.Model, start.Gpus, start.MemoryBytes, port, apiKey);
         var environment = ChildEnvironment.Build(Environment.GetEnvironmentVariables(), command.Environment);
         environment[NonceVariable] = nonce;
         var logPath = _logs.Create(start.Model.Id, start.Replica);

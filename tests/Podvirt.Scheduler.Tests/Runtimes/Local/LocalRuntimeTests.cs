@@ -157,7 +157,7 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
     {
         var model = Model("m", "x") with { Engine = new EngineSpec { Kind = EngineKind.Command, Command = ["no-such-engine"] } };
         var exception = await Assert.ThrowsAsync<ReplicaStartException>(async () =>
-            await _runtime.StartAsync(new ReplicaStart("r1", model, []), CancellationToken.None));
+            await _runtime.StartAsync(new ReplicaStart("r1", model, [], 0), CancellationToken.None));
         Assert.Equal("cannot start 'no-such-engine': no such program", exception.Message);
         Assert.Empty(new PidFiles(_data).ReadAll());
     }
@@ -207,7 +207,7 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
     };
 
     private async Task<RunningReplica> StartAsync(string replica, string script, string model = "m") =>
-        await _runtime.StartAsync(new ReplicaStart(replica, Model(model, script), Make.Gpus(2, 80)), CancellationToken.None);
+        await _runtime.StartAsync(new ReplicaStart(replica, Model(model, script), Make.Gpus(2, 80), 0), CancellationToken.None);
 
     private string Log(string replica)
     {
