@@ -34,13 +34,14 @@ internal sealed class EngineCommandBuilder
             EngineKind.Vllm => [_vllm, .. Serve(model, gpus, memoryBytes, port), .. model.Engine.Args],
             EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, memoryBytes, port), "--omni", .. model.Engine.Args],
             EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, memoryBytes, port), .. Simulation(model, gpus), .. model.Engine.Args],
-            EngineKind.Command => [.. model.Engine.Command.Select(part => Fill(part, model, indices, port)), .. model.Engine.Args],
+            EngineKind.Command => [.. model.Engine.Command.Concat(model.Engine.Args).Select(part => Fill(part, model, indices, port))],
             _ => throw new InvalidOperationException($"An engine of kind {model.Engine.Kind.ToName()} is not started here."),
         };
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
+            // By UUID: an index means another device wherever the order is another.
+            ["CUDA_VISIBLE_DEVICES"] = string.Join(',', gpus.Select(gpu => gpu.Id)),
             ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID",
-            ["CUDA_VISIBLE_DEVICES"] = indices,
             // In the arguments it would stand in every process list.
             ["VLLM_API_KEY"] = apiKey,
             // Opens /sleep, /wake_up and /collective_rpc.
@@ -49,6 +50,11 @@ internal sealed class EngineCommandBuilder
         foreach (var (name, value) in model.Engine.Env)
         {
             environment[name] = value;
+        }
+
+        if (model.Engine is { Kind: EngineKind.Command, ApiKeyEnv: { } keyVariable })
+        {
+            environment[keyVariable] = apiKey;
         }
 
         return new EngineCommand(arguments, environment);
@@ -79,12 +85,16 @@ internal sealed class EngineCommandBuilder
             yield return Utilization(memoryBytes, gpus);
         }
 
-        if (gpus.Count > 1)
+        // Whoever splits a model otherwise, by pipeline or by expert, says all of it in the arguments.
+        if (gpus.Count > 1 && !model.Engine.Args.Any(SaysTensorParallel))
         {
             yield return "--tensor-parallel-size";
             yield return gpus.Count.ToString(CultureInfo.InvariantCulture);
         }
     }
+
+    private static bool SaysTensorParallel(string argument) =>
+        argument.Split('=', 2)[0].Replace('_', '-') is "--tensor-parallel-size" or "-tp";
 
     private IEnumerable<string> Simulation(ModelSpec model, IReadOnlyList<GpuDevice> gpus)
     {

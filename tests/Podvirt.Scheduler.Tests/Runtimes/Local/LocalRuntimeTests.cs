@@ -57,7 +57,7 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
         var text = await UntilAsync(() => Log("r1"), log => log.Contains("the end", StringComparison.Ordinal));
 
         Assert.True(ProcFs.HasEnvironment(running.Process, "VLLM_API_KEY", running.ApiKey));
-        Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_VISIBLE_DEVICES", "0,1"));
+        Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_VISIBLE_DEVICES", "SIM-0,SIM-1"));
         Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_DEVICE_ORDER", "PCI_BUS_ID"));
         Assert.DoesNotContain("PODVIRT_ADMIN_TOKEN", text, StringComparison.Ordinal);
         Assert.DoesNotContain("INLINE_COMPLETIONS", text, StringComparison.Ordinal);
