@@ -59,6 +59,12 @@ public sealed class SchedulerOptions
     /// <summary>Deaths in a row, without a completed <see cref="StableAfter"/>, that make a model Failed. Default 3.</summary>
     public int CrashesMax { get; set; } = 3;
 
+    /// <summary>
+    /// Requests in a row that a replica fails, with none completed between, that make its model Failed: it answers its health
+    /// check and serves nobody. Requests refused for what they ask do not count. Default 5.
+    /// </summary>
+    public int ErrorsMax { get; set; } = 5;
+
     /// <summary>Serving this long clears the count of deaths. Default 60 s.</summary>
     public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(60);
 
