@@ -89,4 +89,10 @@ internal static partial class SchedulerLog
 
     [LoggerMessage(2020, LogLevel.Error, "A step of replica {Replica} failed in an unforeseen way")]
     public static partial void StepThrew(ILogger logger, string replica, Exception exception);
+
+    [LoggerMessage(2040, LogLevel.Information, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is {State} and taken over")]
+    public static partial void AdoptedReplica(ILogger logger, string model, string replica, int pid, string state);
+
+    [LoggerMessage(2041, LogLevel.Warning, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is removed: {Reason}")]
+    public static partial void NotAdopted(ILogger logger, string model, string replica, int pid, string reason);
 }

@@ -83,6 +83,12 @@ public sealed class SchedulerOptions
     /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// What an engine of an earlier run gets to prove that it serves: health, sleep state and one token. Default 10 s: the
+    /// scheduler decides nothing before, and an engine that serves needs less than one.
+    /// </summary>
+    public TimeSpan AdoptionTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The engine's part of falling asleep. Default 60 s: copying 40 GiB takes 3 to 6 s, large models more.</summary>
     public TimeSpan SleepTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

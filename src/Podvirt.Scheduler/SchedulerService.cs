@@ -16,7 +16,7 @@ using Podvirt.Scheduler.Runtimes.Local;
 namespace Podvirt.Scheduler;
 
 /// <summary>Owns the room: its runtime, its effects, the one loop, and the tasks that feed it.</summary>
-internal sealed class SchedulerService : IHostedService, IAsyncDisposable
+internal sealed partial class SchedulerService : IHostedService, IAsyncDisposable
 {
     public const string EpochKey = "scheduler/epoch";
 
@@ -37,6 +37,7 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
     private readonly EngineClient _client = new();
     private readonly LocalRuntime _runtime;
     private readonly NvidiaSmi _nvidia;
+    private readonly EngineSteps _steps;
     private readonly EngineEffects _effects;
     private readonly FleetPublisher _publisher;
     private RecordedEffects? _recorded;
@@ -61,8 +62,8 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
         _runtime = new LocalRuntime(options, commands, logs, time, _log);
         _nvidia = new NvidiaSmi(_log, time);
         var simulated = new SimulatedGpuMeter(gpuDirectory);
-        var steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
-        _effects = new EngineEffects(steps, _runtime, bus, store, _events.Writer, _log);
+        _steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
+        _effects = new EngineEffects(_steps, _runtime, bus, store, _events.Writer, _log);
         _publisher = new FleetPublisher(bus, _log);
     }
 
@@ -156,13 +157,13 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
 
     private async Task<LifecycleLoop> PrepareAsync(CancellationToken cancellationToken)
     {
-        await _runtime.RemoveLeftoversAsync(cancellationToken);
         var gpus = _options.Gpus ?? await _nvidia.ListAsync(cancellationToken);
+        var adopted = await AdoptAsync(gpus, cancellationToken);
         var epoch = await RaiseEpochAsync(cancellationToken);
         SchedulerLog.Started(_log, epoch, gpus.Count);
-        await TellUnfinishedAsync(cancellationToken);
+        await TellUnfinishedAsync(adopted, cancellationToken);
         _recorded = new RecordedEffects(_effects, _store, epoch, _events.Writer, _time, _log);
-        return new LifecycleLoop(
+        var loop = new LifecycleLoop(
             new LoopSettings
             {
                 Options = _options,
@@ -174,26 +175,30 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
                 Listener = new LoopListeners(_recorded, _publisher),
             },
             _recorded, _time, _metrics, _log);
+        foreach (var replica in adopted)
+        {
+            loop.Handle(replica);
+        }
+
+        return loop;
     }
 
-    /// <summary>Says what an earlier run had under way when it ended. Their processes are gone by now; the intents go too.</summary>
-    private async Task TellUnfinishedAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Says what an earlier run had under way when it ended. The processes are gone by now, but for those whose start came to
+    /// its end without us; the intents go too.
+    /// </summary>
+    private async Task TellUnfinishedAsync(IReadOnlyList<Adopted> adopted, CancellationToken cancellationToken)
     {
         foreach (var entry in await _store.ListAsync(Intent.KeyPrefix, cancellationToken))
         {
-            try
+            if (ReadIntent(entry) is { } intent && !adopted.Any(replica => replica.Target.Replica == intent.Replica))
             {
-                var intent = entry.Read<Intent>();
                 SchedulerLog.IntentFound(_log, intent.Model, intent.Replica, intent.Effect, intent.Since);
                 _publisher.Moved(new ReplicaTransition(
                     intent.Epoch, 0, _time.GetUtcNow(), intent.Model, intent.Revision, intent.Replica, intent.Gpus,
                     StateDuring(intent.Effect), "Lost", null, TransitionCause.Restart,
                     $"its {intent.Effect.ToString().ToLowerInvariant()} was under way when an earlier run ended",
                     Math.Max(0, (long)(_time.GetUtcNow() - intent.Since).TotalMilliseconds), null));
-            }
-            catch (JsonException exception)
-            {
-                SchedulerLog.IntentUnreadable(_log, entry.Key, exception);
             }
 
             await _store.DeleteAsync(entry.Key, entry.Revision, cancellationToken);

@@ -48,7 +48,7 @@ public enum TransitionCause
 /// <param name="At">UTC.</param>
 /// <param name="Gpus">Device ids.</param>
 /// <param name="From">Null: it was placed this moment.</param>
-/// <param name="Trigger">The column of that name in <c>docs/replica-states.md</c>; <c>Place</c> for a new one, <c>Lost</c> for one of an earlier run.</param>
+/// <param name="Trigger">The column of that name in <c>docs/replica-states.md</c>; <c>Place</c> for a new one, <c>Adopt</c> for one of an earlier run that serves, <c>Lost</c> for one that was changing then.</param>
 /// <param name="To">Null: gone.</param>
 /// <param name="Cause">Why, in one word: the decision that this change is a part of.</param>
 /// <param name="Reason">Why, in a sentence for people, with the numbers.</param>

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Models;
 
@@ -58,6 +60,15 @@ internal sealed class EngineCommandBuilder
         }
 
         return new EngineCommand(arguments, environment);
+    }
+
+    /// <summary>A digest of all that an engine is started with, apart from its own port and key. Stable between runs.</summary>
+    public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes)
+    {
+        var command = Build(model, gpus, memoryBytes, port: 0, apiKey: "");
+        var environment = command.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}");
+        var text = string.Join('\0', [.. command.Arguments, "", .. environment]);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>The share of the smallest chosen gpu, rounded down so that it is never more than was reserved.</summary>

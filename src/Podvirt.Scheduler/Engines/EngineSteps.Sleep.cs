@@ -20,6 +20,7 @@ internal sealed partial class EngineSteps
             }
 
             var freeBefore = await FreeAsync(target.Gpus, token);
+            runtime.NoteSleep(target.Replica, EngineTraits.SleepLevel(target.Model, target.SleepLevel));
             await client.SleepAsync(target, token);
             while (await client.IsSleepingAsync(target, token) == false)
             {

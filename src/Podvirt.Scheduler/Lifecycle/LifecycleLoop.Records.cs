@@ -26,13 +26,13 @@ internal sealed partial class LifecycleLoop
     }
 
     /// <summary>A new replica begins its life.</summary>
-    private void Place(Replica replica, Why why)
+    private void Place(Replica replica, Why why, string trigger = "Place")
     {
         replica.Why = why;
         replica.StateSinceUtc = _time.GetUtcNow();
         replica.CreatedAtUtc = replica.StateSinceUtc;
         _replicas.Add(replica.Id, replica);
-        Record(replica, null, "Place", replica.State);
+        Record(replica, null, trigger, replica.State);
     }
 
     /// <summary>Why a model gets a replica.</summary>

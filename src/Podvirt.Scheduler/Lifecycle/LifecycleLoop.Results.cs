@@ -39,7 +39,7 @@ internal sealed partial class LifecycleLoop
             case StillBusy busy:
                 replica.Jobs = busy.Jobs;
                 replica.LastBusyAt = _now;
-                Unfence(replica);
+                Unfence(replica, new Why(TransitionCause.Demand, $"{busy.Jobs} unfinished video jobs"));
                 break;
             case StepFailed failed:
                 Break(replica, failed.Reason);

@@ -101,6 +101,9 @@ internal sealed partial class LifecycleLoop
             case ExternalProbed probed:
                 ApplyExternalProbe(probed);
                 break;
+            case Adopted adopted:
+                ApplyAdoption(adopted);
+                break;
             case ReplicaEvent result when _replicas.TryGetValue(result.Replica, out var replica) && replica.Attempt == result.Attempt:
                 ApplyResult(replica, result);
                 break;

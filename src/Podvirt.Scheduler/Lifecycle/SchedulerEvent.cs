@@ -18,6 +18,10 @@ internal sealed record Tick : SchedulerEvent
     public static Tick Instance { get; } = new();
 }
 
+/// <summary>An engine of an earlier run serves, or sleeps, as its replica of that id. Heard before anything is decided.</summary>
+/// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
+internal sealed record Adopted(EngineTarget Target, bool IsAsleep, long ResidueBytes) : SchedulerEvent;
+
 /// <summary>An effect's result; ignored unless the replica is still in the state that asked for it.</summary>
 internal abstract record ReplicaEvent(string Replica, int Attempt) : SchedulerEvent;
 

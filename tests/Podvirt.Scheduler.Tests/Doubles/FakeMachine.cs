@@ -1,4 +1,5 @@
 using Podvirt.Core.Gpus;
+using Podvirt.Core.Models;
 using Podvirt.Scheduler.Gpus;
 using Podvirt.Scheduler.Runtimes;
 
@@ -28,6 +29,7 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
 
     public Task StopAsync(string replica, CancellationToken cancellationToken)
     {
+        Stopped.Add(replica);
         _running.RemoveAll(running => running.Replica == replica);
         return Task.CompletedTask;
     }
@@ -43,7 +45,22 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
         yield break;
     }
 
-    public Task RemoveLeftoversAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public List<LeftReplica> Left { get; } = [];
+
+    public List<string> Stopped { get; } = [];
+
+    public Dictionary<string, int> SleepLevels { get; } = [];
+
+    public Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken)
+    {
+        _running.AddRange(Left.Select(left => left.Running));
+        return Task.FromResult<IReadOnlyList<LeftReplica>>(Left);
+    }
+
+    public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) =>
+        $"{model.Engine.Model} {string.Join(',', gpus.Select(gpu => gpu.Id))} {memoryBytes / Make.GiB}";
+
+    public void NoteSleep(string replica, int level) => SleepLevels[replica] = level;
 
     public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken) =>
         Task.FromResult(Next(Held));

@@ -162,33 +162,6 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
         Assert.Empty(new PidFiles(_data).ReadAll());
     }
 
-    [Fact]
-    public async Task LeftoversOfACrashedRun_AreRemoved_AndOthersLeftAlone()
-    {
-        // The runtime that started it "crashed": another one finds its pid file and its process.
-        var ours = await StartAsync("r1", "sh -c 'exec sleep 60' & exec sleep 60");
-        await UntilAsync(() => InSession(ours.Process), count => count == 2);
-        var file = Assert.Single(new PidFiles(_data).ReadAll());
-        Assert.Equal(ours.Process, file.Pid);
-        using var foreign = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
-        try
-        {
-            // As if the pid had been given to somebody else since.
-            new PidFiles(_data).Write(new PidFile("r0", "m", foreign.Id, 1, "nonce-of-old"));
-            await using var next = Runtime();
-            await next.RemoveLeftoversAsync(CancellationToken.None);
-
-            await UntilAsync(() => InSession(ours.Process), count => count == 0);
-            Assert.False(foreign.HasExited);
-            Assert.Empty(new PidFiles(_data).ReadAll());
-        }
-        finally
-        {
-            foreign.Kill();
-            await foreign.WaitForExitAsync();
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         Environment.SetEnvironmentVariable("PODVIRT_ADMIN_TOKEN", null);
