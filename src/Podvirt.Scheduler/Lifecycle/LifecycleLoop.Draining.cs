@@ -73,11 +73,18 @@ internal sealed partial class LifecycleLoop
             var need = demand.Waiting + demand.InFlight;
             var current = ReplicasOf(entry).Where(replica => IsCurrent(entry, replica)).ToList();
             var serving = current.Count(replica => replica.State == ReplicaState.Active);
+            // A sleeper whose gpu was taken, and that could not be stopped when its model was placed elsewhere.
+            var surplus = current.Count(replica => replica.State is not (ReplicaState.Stopping or ReplicaState.Failed)) - Math.Max(1, entry.Spec.Replicas.Max);
             foreach (var replica in current.OrderBy(replica => replica.LastBusyAt))
             {
                 var isAsleep = replica.State == ReplicaState.Sleeping;
                 var decision = IdlePolicy.Decide(entry.Spec.Idle, _now - replica.LastBusyAt, isAsleep, CanSleep(replica));
-                if (isAsleep && decision == IdleDecision.Stop && AreQuiet(replica))
+                if (isAsleep && surplus > 0 && AreQuiet(replica))
+                {
+                    StopReplica(replica, ReplicaTrigger.Stop, new Why(TransitionCause.Surplus, $"replicas.max is {entry.Spec.Replicas.Max}"));
+                    surplus--;
+                }
+                else if (isAsleep && decision == IdleDecision.Stop && AreQuiet(replica))
                 {
                     StopReplica(replica, ReplicaTrigger.Stop, WhyIdle(replica));
                 }
