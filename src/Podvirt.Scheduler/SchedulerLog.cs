@@ -72,6 +72,27 @@ internal static partial class SchedulerLog
     [LoggerMessage(2021, LogLevel.Warning, "The log of replica {Replica} could not be read: {Detail}")]
     public static partial void LogUnreadable(ILogger logger, string replica, string detail);
 
+    [LoggerMessage(2022, LogLevel.Error, "{Model}: the intent to {Effect} replica {Replica} could not be written")]
+    public static partial void IntentUnwritten(ILogger logger, string model, string replica, IntentEffect effect, Exception exception);
+
+    [LoggerMessage(2023, LogLevel.Warning, "The served intent of replica {Replica} could not be deleted")]
+    public static partial void IntentUndeleted(ILogger logger, string replica, Exception exception);
+
+    [LoggerMessage(2024, LogLevel.Warning, "A message on {Subject} could not be published")]
+    public static partial void FleetUnpublished(ILogger logger, string subject, Exception exception);
+
+    [LoggerMessage(2025, LogLevel.Warning, "{Model}: the {Effect} of replica {Replica}, begun {Since:u}, was under way when an earlier run ended")]
+    public static partial void IntentFound(ILogger logger, string model, string replica, IntentEffect effect, DateTimeOffset since);
+
+    [LoggerMessage(2026, LogLevel.Warning, "The intent under {Key} cannot be read and is removed")]
+    public static partial void IntentUnreadable(ILogger logger, string key, Exception exception);
+
     [LoggerMessage(2020, LogLevel.Error, "A step of replica {Replica} failed in an unforeseen way")]
     public static partial void StepThrew(ILogger logger, string replica, Exception exception);
+
+    [LoggerMessage(2040, LogLevel.Information, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is {State} and taken over")]
+    public static partial void AdoptedReplica(ILogger logger, string model, string replica, int pid, string state);
+
+    [LoggerMessage(2041, LogLevel.Warning, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is removed: {Reason}")]
+    public static partial void NotAdopted(ILogger logger, string model, string replica, int pid, string reason);
 }

@@ -59,6 +59,12 @@ public sealed class SchedulerOptions
     /// <summary>Deaths in a row, without a completed <see cref="StableAfter"/>, that make a model Failed. Default 3.</summary>
     public int CrashesMax { get; set; } = 3;
 
+    /// <summary>
+    /// Requests in a row that a replica fails, with none completed between, that make its model Failed: it answers its health
+    /// check and serves nobody. Requests refused for what they ask do not count. Default 5.
+    /// </summary>
+    public int ErrorsMax { get; set; } = 5;
+
     /// <summary>Serving this long clears the count of deaths. Default 60 s.</summary>
     public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -79,6 +85,12 @@ public sealed class SchedulerOptions
 
     /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// What an engine of an earlier run gets to prove that it serves: health, sleep state and one token. Default 10 s: the
+    /// scheduler decides nothing before, and an engine that serves needs less than one.
+    /// </summary>
+    public TimeSpan AdoptionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The engine's part of falling asleep. Default 60 s: copying 40 GiB takes 3 to 6 s, large models more.</summary>
     public TimeSpan SleepTimeout { get; set; } = TimeSpan.FromSeconds(60);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
+using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Gpus;
@@ -15,7 +16,7 @@ using Podvirt.Scheduler.Runtimes.Local;
 namespace Podvirt.Scheduler;
 
 /// <summary>Owns the room: its runtime, its effects, the one loop, and the tasks that feed it.</summary>
-internal sealed class SchedulerService : IHostedService, IAsyncDisposable
+internal sealed partial class SchedulerService : IHostedService, IAsyncDisposable
 {
     public const string EpochKey = "scheduler/epoch";
 
@@ -36,7 +37,10 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
     private readonly EngineClient _client = new();
     private readonly LocalRuntime _runtime;
     private readonly NvidiaSmi _nvidia;
+    private readonly EngineSteps _steps;
     private readonly EngineEffects _effects;
+    private readonly FleetPublisher _publisher;
+    private RecordedEffects? _recorded;
     private Task _running = Task.CompletedTask;
     private bool _isStopped;
 
@@ -58,8 +62,9 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
         _runtime = new LocalRuntime(options, commands, logs, time, _log);
         _nvidia = new NvidiaSmi(_log, time);
         var simulated = new SimulatedGpuMeter(gpuDirectory);
-        var steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
-        _effects = new EngineEffects(steps, _runtime, bus, store, _events.Writer, _log);
+        _steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
+        _effects = new EngineEffects(_steps, _runtime, bus, store, _events.Writer, _log);
+        _publisher = new FleetPublisher(bus, _log);
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -79,6 +84,11 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
         _isStopped = true;
         await _ended.CancelAsync();
         await _running;
+        if (_recorded is not null)
+        {
+            await _recorded.DisposeAsync();
+        }
+
         await _effects.DisposeAsync();
         await Task.WhenAll(_runtime.List().Select(replica => _runtime.StopAsync(replica.Replica, cancellationToken)));
         await _runtime.DisposeAsync();
@@ -108,6 +118,7 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
             KeepAsync("gateway reports", HearReportsAsync, repeat: true, cancellationToken),
             KeepAsync("gateway troubles", HearTroublesAsync, repeat: true, cancellationToken),
             KeepAsync("process watch", WatchExitsAsync, repeat: true, cancellationToken),
+            KeepAsync("fleet reports", _publisher.RunAsync, repeat: true, cancellationToken),
             KeepAsync("clock", TickAsync, repeat: true, cancellationToken));
     }
 
@@ -146,11 +157,13 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
 
     private async Task<LifecycleLoop> PrepareAsync(CancellationToken cancellationToken)
     {
-        await _runtime.RemoveLeftoversAsync(cancellationToken);
         var gpus = _options.Gpus ?? await _nvidia.ListAsync(cancellationToken);
+        var adopted = await AdoptAsync(gpus, cancellationToken);
         var epoch = await RaiseEpochAsync(cancellationToken);
         SchedulerLog.Started(_log, epoch, gpus.Count);
-        return new LifecycleLoop(
+        await TellUnfinishedAsync(adopted, cancellationToken);
+        _recorded = new RecordedEffects(_effects, _store, epoch, _events.Writer, _time, _log);
+        var loop = new LifecycleLoop(
             new LoopSettings
             {
                 Options = _options,
@@ -159,9 +172,46 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
                 Histories = await ReadHistoriesAsync(cancellationToken),
                 NewReplicaId = () => $"r-{Guid.CreateVersion7(_time.GetUtcNow()):N}",
                 Environment = Environment.GetEnvironmentVariable,
+                Listener = new LoopListeners(_recorded, _publisher),
             },
-            _effects, _time, _metrics, _log);
+            _recorded, _time, _metrics, _log);
+        foreach (var replica in adopted)
+        {
+            loop.Handle(replica);
+        }
+
+        return loop;
     }
+
+    /// <summary>
+    /// Says what an earlier run had under way when it ended. The processes are gone by now, but for those whose start came to
+    /// its end without us; the intents go too.
+    /// </summary>
+    private async Task TellUnfinishedAsync(IReadOnlyList<Adopted> adopted, CancellationToken cancellationToken)
+    {
+        foreach (var entry in await _store.ListAsync(Intent.KeyPrefix, cancellationToken))
+        {
+            if (ReadIntent(entry) is { } intent && !adopted.Any(replica => replica.Target.Replica == intent.Replica))
+            {
+                SchedulerLog.IntentFound(_log, intent.Model, intent.Replica, intent.Effect, intent.Since);
+                _publisher.Moved(new ReplicaTransition(
+                    intent.Epoch, 0, _time.GetUtcNow(), intent.Model, intent.Revision, intent.Replica, intent.Gpus,
+                    StateDuring(intent.Effect), "Lost", null, TransitionCause.Restart,
+                    $"its {intent.Effect.ToString().ToLowerInvariant()} was under way when an earlier run ended",
+                    Math.Max(0, (long)(_time.GetUtcNow() - intent.Since).TotalMilliseconds), null));
+            }
+
+            await _store.DeleteAsync(entry.Key, entry.Revision, cancellationToken);
+        }
+    }
+
+    private static ReplicaState StateDuring(IntentEffect effect) => effect switch
+    {
+        IntentEffect.Start => ReplicaState.Starting,
+        IntentEffect.Sleep => ReplicaState.FallingAsleep,
+        IntentEffect.Wake => ReplicaState.Waking,
+        _ => ReplicaState.Stopping,
+    };
 
     private async Task<long> RaiseEpochAsync(CancellationToken cancellationToken)
     {

@@ -67,7 +67,7 @@ public class LedgerTests
     }
 
     [Fact]
-    public async Task KilledServer_KeepsEveryFinishedRequestAndRemovesItsEngines()
+    public async Task KilledServer_KeepsEveryFinishedRequest()
     {
         var yaml = Configs.Catalog(Configs.Model("chat"));
         var data = Directory.CreateTempSubdirectory("podvirt-").FullName;
@@ -80,16 +80,12 @@ public class LedgerTests
             _ = await response.Content.ReadAsByteArrayAsync();
             ids.Add(response.Headers.GetValues("x-request-id").Single());
         }
-        var orphan = Assert.Single(first.Engines());
         first.KillHard();
         await first.WaitForExitAsync(TimeSpan.FromSeconds(10));
 
         await using var second = await PodvirtProcess.StartAsync(yaml, data);
         var records = await second.RecordsAsync(5);
         Assert.Equal(ids.Order(), records.Select(r => (string)r["id"]!).Order());
-        await Until.TrueAsync(() => Task.FromResult(!second.Engines().Contains(orphan)), () => "The killed server's engine still runs.");
-        using var again = await second.ChatAsync("chat", stream: false);
-        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
 
     private static async Task<Seen> StreamAsync(PodvirtProcess server, string model, string text, object more, int? cancelAfter)

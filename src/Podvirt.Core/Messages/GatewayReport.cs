@@ -33,4 +33,8 @@ public enum TroubleKind
     BadResponse,
 }
 
-public sealed record ReplicaTrouble(string Gateway, string Model, string Replica, TroubleKind Kind, string Detail);
+/// <param name="InARow">
+/// Requests of this gateway that the replica failed since the last one that it completed, this one included. Requests that the
+/// engine refused for what they asked, and those that their clients gave up, do not count.
+/// </param>
+public sealed record ReplicaTrouble(string Gateway, string Model, string Replica, TroubleKind Kind, string Detail, int InARow = 1);

@@ -4,11 +4,17 @@ namespace Podvirt.Core.Messages;
 public sealed record Subject<T>(string Name)
     where T : class;
 
-/// <summary>Every subject. Messages are levels (the whole truth of the moment, repeated), so a lost one heals itself.</summary>
+/// <summary>Every subject. What decisions are made of are levels (the whole truth of the moment, repeated), so a lost one heals itself.</summary>
 public static class Subjects
 {
     /// <summary>Scheduler → gateways: where each model is served. On every change, and every two seconds.</summary>
     public static Subject<RouteTable> Routes { get; } = new("podvirt.routes");
+
+    /// <summary>Scheduler → people: gpus and replicas. On change, and every two seconds.</summary>
+    public static Subject<FleetReport> Fleet { get; } = new("podvirt.fleet");
+
+    /// <summary>Scheduler → people: each change of a replica's state. The one subject of events: numbered, so that a gap shows.</summary>
+    public static Subject<ReplicaTransition> Transitions { get; } = new("podvirt.transitions");
 
     /// <summary>Gateway → scheduler: demand and load. On change (coalesced), and every second.</summary>
     public static Subject<GatewayReport> GatewayReports { get; } = new("podvirt.gateway.report");

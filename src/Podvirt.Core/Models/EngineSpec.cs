@@ -80,7 +80,10 @@ public sealed record EngineSpec
     /// <summary>The name under which the engine knows the model; null: the catalog's id.</summary>
     public string? ServedAs { get; init; }
 
-    /// <summary><see cref="EngineKind.External"/>: the environment variable that holds the engine's key.</summary>
+    /// <summary>
+    /// <see cref="EngineKind.External"/>: the environment variable that holds the engine's key. <see cref="EngineKind.Command"/>:
+    /// the one in which the engine looks for the key that Podvirt makes for it.
+    /// </summary>
     public string? ApiKeyEnv { get; init; }
 
     /// <summary>How long a start may take before it counts as failed. Ten minutes: the largest models need that long.</summary>

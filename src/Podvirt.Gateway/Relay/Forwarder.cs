@@ -112,6 +112,7 @@ internal sealed partial class Forwarder(
         switch (end)
         {
             case RelayEnd.Completed:
+                exchange.Replica!.NoteSuccess();
                 return;
             case RelayEnd.ClientGone:
                 await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), reply.GoneReason);
@@ -206,7 +207,7 @@ internal sealed partial class Forwarder(
     {
         var model = exchange.Dispatcher.Model.Id;
         LogTrouble(replica.Route.Id, model, kind, exchange.Id, detail);
-        announcer.Announce(new ReplicaTrouble(routes.GatewayId, model, replica.Route.Id, kind, detail));
+        announcer.Announce(new ReplicaTrouble(routes.GatewayId, model, replica.Route.Id, kind, detail, replica.NoteFailure()));
     }
 
     [LoggerMessage(1301, LogLevel.Warning, "Replica {Replica} of {Model}: {Kind} on request {RequestId}. {Detail}")]

@@ -9,6 +9,8 @@ namespace Podvirt.Gateway.Routing;
 /// <summary>One replica as this gateway sees it. Counts change only under its dispatcher's lock.</summary>
 internal sealed class ReplicaSlots(ReplicaRoute route, string modelId, UpstreamPool pool)
 {
+    private int _failures;
+
     public ReplicaRoute Route { get; private set; } = route;
 
     public UpstreamPool Pool => pool;
@@ -27,6 +29,13 @@ internal sealed class ReplicaSlots(ReplicaRoute route, string modelId, UpstreamP
 
     /// <summary>How much usage the engine is asked for: as much as it has not refused.</summary>
     public UsageAsk UsageAsk { get; set; } = UsageAsk.OnEveryChunk;
+
+    /// <summary>A request went well: failures before it say little now.</summary>
+    public void NoteSuccess() => Volatile.Write(ref _failures, 0);
+
+    /// <summary>A request failed at the engine, not by its own fault.</summary>
+    /// <returns>How many did since the last that went well.</returns>
+    public int NoteFailure() => Interlocked.Increment(ref _failures);
 
     public void Update(ReplicaRoute current) => Route = current;
 

@@ -12,7 +12,7 @@ namespace Podvirt.Scheduler.Engines;
 internal sealed class EngineException(string message) : Exception(message);
 
 /// <summary>The scheduler's side of the engine contract: health, canary, sleep, wake. No retries, no state.</summary>
-internal sealed class EngineClient : IDisposable
+internal sealed partial class EngineClient : IDisposable
 {
     /// <summary>How much of an engine's error text is kept for people.</summary>
     private const int DetailLengthMax = 300;
@@ -25,8 +25,8 @@ internal sealed class EngineClient : IDisposable
         {
             // Engines answer on loopback or a private network: a slow connect is a dead one.
             ConnectTimeout = TimeSpan.FromSeconds(2),
-            // Control calls are rare: idle connections would only outlive their engines.
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
+            // Control calls are rare, and servers close idle connections themselves, vLLM's after 5 s: ours go first.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
             UseCookies = false,
             UseProxy = false,
             AllowAutoRedirect = false,
@@ -86,23 +86,35 @@ internal sealed class EngineClient : IDisposable
     /// <summary>Returns when the engine took the call, which proves nothing about the memory: that has to be measured.</summary>
     public async Task SleepAsync(EngineTarget target, CancellationToken cancellationToken)
     {
+        var level = EngineTraits.SleepLevel(target.Model, target.SleepLevel);
         if (target.Model.Engine.Kind == EngineKind.VllmOmni)
         {
-            var body = new JsonObject { ["stage_ids"] = new JsonArray(0), ["level"] = 1 };
-            await OmniAsync(target, "/v1/omni/sleep", body, cancellationToken);
+            // Either answer will do: what counts is the memory, which is measured next.
+            await OmniAsync(target, "/v1/omni/sleep", new JsonObject { ["stage_ids"] = new JsonArray(0), ["level"] = level }, cancellationToken);
             return;
         }
 
-        // Parameters in the query only: a body is ignored. No mode: nothing is in flight, and some engines reject it.
-        await SendAsync(target, $"/sleep?level={EngineTraits.SleepLevel(target.Model, target.SleepLevel)}", body: null, cancellationToken);
+        // Parameters in the query only: a body is ignored. Nothing should be in flight; a request that a gateway without
+        // news sent all the same is finished first. Engines from before the mode ignore it, or refuse it.
+        var path = $"/sleep?level={level}";
+        using (var response = await PostAsync(target, path + "&mode=wait", body: null, cancellationToken))
+        {
+            if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.NotFound)
+            {
+                await EnsureSuccessAsync(response, path, cancellationToken);
+                return;
+            }
+        }
+
+        await SendAsync(target, path, body: null, cancellationToken);
     }
 
-    public async Task<bool> IsSleepingAsync(EngineTarget target, CancellationToken cancellationToken)
+    /// <summary>The engine's word; null where there is no question to ask, and only the memory tells.</summary>
+    public async Task<bool?> IsSleepingAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         if (target.Model.Engine.Kind == EngineKind.VllmOmni)
         {
-            // There is no question to ask: its sleep call answered SUCCESS, and the memory is measured next.
-            return true;
+            return null;
         }
 
         using var request = Request(HttpMethod.Get, target.Address, "/is_sleeping", target.ApiKey, body: null);
@@ -112,35 +124,39 @@ internal sealed class EngineClient : IDisposable
         return answer?["is_sleeping"] is JsonValue value && value.TryGetValue<bool>(out var sleeping) && sleeping;
     }
 
-    public async Task WakeAsync(EngineTarget target, CancellationToken cancellationToken)
+    /// <returns>False: the engine did nothing, because it takes itself to be awake.</returns>
+    public async Task<bool> WakeAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         if (target.Model.Engine.Kind == EngineKind.VllmOmni)
         {
-            await OmniAsync(target, "/v1/omni/wakeup", new JsonObject { ["stage_ids"] = new JsonArray(0) }, cancellationToken);
-            return;
+            return await OmniAsync(target, "/v1/omni/wakeup", new JsonObject { ["stage_ids"] = new JsonArray(0) }, cancellationToken);
         }
 
         if (EngineTraits.SleepLevel(target.Model, target.SleepLevel) == 1)
         {
             await SendAsync(target, "/wake_up", body: null, cancellationToken);
-            return;
+            return true;
         }
 
         // A full wake first would let requests run before the weights are valid.
         await SendAsync(target, "/wake_up?tags=weights", body: null, cancellationToken);
         await SendAsync(target, "/collective_rpc", new JsonObject { ["method"] = "reload_weights" }, cancellationToken);
         await SendAsync(target, "/wake_up?tags=kv_cache", body: null, cancellationToken);
+        return true;
     }
 
-    private async Task OmniAsync(EngineTarget target, string path, JsonObject body, CancellationToken cancellationToken)
+    /// <returns>True: done; false: skipped.</returns>
+    private async Task<bool> OmniAsync(EngineTarget target, string path, JsonObject body, CancellationToken cancellationToken)
     {
         using var response = await PostAsync(target, path, body, cancellationToken);
         await EnsureSuccessAsync(response, path, cancellationToken);
         var status = (await ReadAsync(response, path, cancellationToken))?["status"]?.ToString();
-        if (status is not ("SUCCESS" or "SKIPPED"))
+        return status switch
         {
-            throw new EngineException($"{path} answered status '{status}'");
-        }
+            "SUCCESS" => true,
+            "SKIPPED" => false,
+            _ => throw new EngineException($"{path} answered status '{status}'"),
+        };
     }
 
     private async Task SendAsync(EngineTarget target, string path, JsonObject? body, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Models;
 
@@ -25,21 +27,23 @@ internal sealed class EngineCommandBuilder
         _gpuDirectory = gpuDirectory;
     }
 
-    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port, string apiKey)
+    /// <param name="memoryBytes">What the engine may take on each gpu.</param>
+    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port, string apiKey)
     {
         var indices = string.Join(',', gpus.Select(gpu => gpu.Index));
         List<string> arguments = model.Engine.Kind switch
         {
-            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, port), .. model.Engine.Args],
-            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, port), "--omni", .. model.Engine.Args],
-            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, port), .. Simulation(model, gpus), .. model.Engine.Args],
-            EngineKind.Command => [.. model.Engine.Command.Select(part => Fill(part, model, indices, port)), .. model.Engine.Args],
+            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, memoryBytes, port), .. model.Engine.Args],
+            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, memoryBytes, port), "--omni", .. model.Engine.Args],
+            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, memoryBytes, port), .. Simulation(model, gpus), .. model.Engine.Args],
+            EngineKind.Command => [.. model.Engine.Command.Concat(model.Engine.Args).Select(part => Fill(part, model, indices, port))],
             _ => throw new InvalidOperationException($"An engine of kind {model.Engine.Kind.ToName()} is not started here."),
         };
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
+            // By UUID: an index means another device wherever the order is another.
+            ["CUDA_VISIBLE_DEVICES"] = string.Join(',', gpus.Select(gpu => gpu.Id)),
             ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID",
-            ["CUDA_VISIBLE_DEVICES"] = indices,
             // In the arguments it would stand in every process list.
             ["VLLM_API_KEY"] = apiKey,
             // Opens /sleep, /wake_up and /collective_rpc.
@@ -50,7 +54,21 @@ internal sealed class EngineCommandBuilder
             environment[name] = value;
         }
 
+        if (model.Engine is { Kind: EngineKind.Command, ApiKeyEnv: { } keyVariable })
+        {
+            environment[keyVariable] = apiKey;
+        }
+
         return new EngineCommand(arguments, environment);
+    }
+
+    /// <summary>A digest of all that an engine is started with, apart from its own port and key. Stable between runs.</summary>
+    public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes)
+    {
+        var command = Build(model, gpus, memoryBytes, port: 0, apiKey: "");
+        var environment = command.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}");
+        var text = string.Join('\0', [.. command.Arguments, "", .. environment]);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>The share of the smallest chosen gpu, rounded down so that it is never more than was reserved.</summary>
@@ -61,7 +79,7 @@ internal sealed class EngineCommandBuilder
         return Math.Min(share, 1m).ToString("0.####", CultureInfo.InvariantCulture);
     }
 
-    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, int port)
+    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port)
     {
         yield return "serve";
         yield return model.Engine.Model;
@@ -75,15 +93,19 @@ internal sealed class EngineCommandBuilder
         if (gpus.Count > 0)
         {
             yield return "--gpu-memory-utilization";
-            yield return Utilization(model.Gpu.MemoryBytes, gpus);
+            yield return Utilization(memoryBytes, gpus);
         }
 
-        if (gpus.Count > 1)
+        // Whoever splits a model otherwise, by pipeline or by expert, says all of it in the arguments.
+        if (gpus.Count > 1 && !model.Engine.Args.Any(SaysTensorParallel))
         {
             yield return "--tensor-parallel-size";
             yield return gpus.Count.ToString(CultureInfo.InvariantCulture);
         }
     }
+
+    private static bool SaysTensorParallel(string argument) =>
+        argument.Split('=', 2)[0].Replace('_', '-') is "--tensor-parallel-size" or "-tp";
 
     private IEnumerable<string> Simulation(ModelSpec model, IReadOnlyList<GpuDevice> gpus)
     {

@@ -7,16 +7,12 @@ using Podvirt.Scheduler.Runtimes;
 namespace Podvirt.Scheduler.Engines;
 
 /// <summary>Start, canary, sleep, wake and probe of one engine, each from its request to its result, each within its own limit.</summary>
-internal sealed class EngineSteps(
+internal sealed partial class EngineSteps(
     SchedulerOptions options, IReplicaRuntime runtime, EngineClient client, Func<bool, IGpuMeter> meterOf, TimeProvider time)
 {
     /// <summary>A simulated or tiny engine is up in under a second, a large one in minutes: asked often first, then less so.</summary>
     private static readonly TimeSpan ReadyIntervalMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ReadyIntervalMax = TimeSpan.FromMilliseconds(500);
-
-    private static readonly TimeSpan MeasureInterval = TimeSpan.FromMilliseconds(50);
-
-    private const long GiB = 1L << 30;
 
     /// <summary>Spawns, then follows health and log until the engine answers.</summary>
     public async Task<SchedulerEvent> StartAsync(
@@ -25,7 +21,8 @@ internal sealed class EngineSteps(
         RunningReplica running;
         try
         {
-            running = await runtime.StartAsync(new ReplicaStart(target.Replica, target.Model, target.Gpus), cancellationToken);
+            var budget = await MemoryBudgetAsync(target, cancellationToken);
+            running = await runtime.StartAsync(new ReplicaStart(target.Replica, target.Model, target.Gpus, budget), cancellationToken);
         }
         catch (ReplicaStartException exception)
         {
@@ -66,31 +63,12 @@ internal sealed class EngineSteps(
             return new CanaryPassed(target.Replica, target.Attempt);
         }, cancellationToken);
 
-    /// <summary>The call, the engine's own word, and the gpus' word: all three, because the first two have been wrong.</summary>
-    public Task<SchedulerEvent> SleepAsync(EngineTarget target, CancellationToken cancellationToken) =>
-        LimitAsync(target, "sleep", options.SleepTimeout + options.MemoryReturnTimeout, async token =>
-        {
-            await client.SleepAsync(target, token);
-            while (!await client.IsSleepingAsync(target, token))
-            {
-                await Task.Delay(MeasureInterval, time, token);
-            }
-
-            return await MeasureAsync(target, token);
-        }, cancellationToken);
-
-    public Task<SchedulerEvent> WakeAsync(EngineTarget target, CancellationToken cancellationToken) =>
-        LimitAsync(target, "wake", options.WakeTimeout, async token =>
-        {
-            await client.WakeAsync(target, token);
-            return new Woke(target.Replica, target.Attempt);
-        }, cancellationToken);
-
     public async Task<SchedulerEvent> ProbeAsync(EngineTarget target, bool wasTrouble, CancellationToken cancellationToken)
     {
         var path = ReadyPathOf(target.Model.Engine);
         var (result, detail) = await GetAsync(target.Address, path, target.ApiKey, cancellationToken);
-        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail);
+        var jobs = result == ProbeResult.Healthy ? await CountJobsAsync(target, cancellationToken) : 0;
+        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail, jobs);
     }
 
     public async Task<SchedulerEvent> ProbeExternalAsync(ModelSpec model, string apiKey, CancellationToken cancellationToken)
@@ -112,48 +90,6 @@ internal sealed class EngineSteps(
         return new ExternalProbed(model.Id, model.Revision, result == ProbeResult.Healthy, detail);
     }
 
-    /// <summary>
-    /// Published sleepers keep 1.2 to 1.4 GiB per gpu, larger ones about a tenth; a small model must at least give back a
-    /// quarter. What holds more than that has not slept, whatever it says.
-    /// </summary>
-    internal static long ResidueLimit(long reserved) => Math.Min(Math.Max(2 * GiB, reserved / 10), reserved / 4 * 3);
-
-    private async Task<SchedulerEvent> MeasureAsync(EngineTarget target, CancellationToken cancellationToken)
-    {
-        if (target.Gpus.Count == 0)
-        {
-            return new FellAsleep(target.Replica, target.Attempt, 0);
-        }
-
-        var session = runtime.List().FirstOrDefault(running => running.Replica == target.Replica)?.Process;
-        if (session is null)
-        {
-            return Failed(target, "the process ended while it fell asleep");
-        }
-
-        var meter = meterOf(target.Gpus[0].Simulated);
-        var ids = target.Gpus.Select(gpu => gpu.Id).ToList();
-        var limit = ResidueLimit(target.Model.Gpu.MemoryBytes);
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            var held = await meter.MeasureAsync(ids, session.Value, cancellationToken);
-            if (held is { } bytes && bytes <= limit)
-            {
-                return new FellAsleep(target.Replica, target.Attempt, bytes);
-            }
-
-            if (time.GetElapsedTime(started) >= options.MemoryReturnTimeout)
-            {
-                return Failed(target, held is null
-                    ? "asleep, but its gpu memory cannot be measured"
-                    : $"asleep, but {(double)held.Value / GiB:0.0} GiB of gpu memory did not come back");
-            }
-
-            await Task.Delay(MeasureInterval, time, cancellationToken);
-        }
-    }
-
     private async Task<SchedulerEvent> LimitAsync(
         EngineTarget target, string step, TimeSpan limit,
         Func<CancellationToken, Task<SchedulerEvent>> run, CancellationToken cancellationToken)
@@ -171,6 +107,25 @@ internal sealed class EngineSteps(
         catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
         {
             return Failed(target, $"{step} failed: {exception.Message}");
+        }
+    }
+
+    /// <summary>A list that cannot be had is no failed health check: the sleep asks again before it acts.</summary>
+    private async Task<int> CountJobsAsync(EngineTarget target, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(options.ProbeTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            return await client.CountUnfinishedJobsAsync(target, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
+        {
+            return 0;
         }
     }
 

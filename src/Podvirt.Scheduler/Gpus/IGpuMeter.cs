@@ -1,10 +1,18 @@
+using Podvirt.Core.Gpus;
+
 namespace Podvirt.Scheduler.Gpus;
 
-/// <summary>Measures what a replica's processes really hold.</summary>
+/// <summary>Measures what gpus really hold.</summary>
 internal interface IGpuMeter
 {
-    /// <summary>The largest share on any of the gpus, in bytes; null when it cannot be measured.</summary>
+    /// <summary>
+    /// A replica's largest share on any of the gpus, in bytes; null when its processes cannot be told from others': the
+    /// driver shows no number, or numbers processes in another pid namespace.
+    /// </summary>
     /// <param name="gpuIds">The replica's devices.</param>
     /// <param name="session">The session id of its processes, which is the first one's pid.</param>
     Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken);
+
+    /// <summary>What nobody holds on each of the gpus, in bytes and in their order; null when it cannot be measured.</summary>
+    Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken);
 }

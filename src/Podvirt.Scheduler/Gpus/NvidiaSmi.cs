@@ -28,6 +28,12 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
         return output is null ? null : ParseHeld(output, gpuIds, pid => ProcFs.ReadStat(pid)?.Session == session);
     }
 
+    public async Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken)
+    {
+        var output = await RunAsync("--query-gpu=uuid,memory.free", cancellationToken);
+        return output is null ? null : ParseFree(output, gpus);
+    }
+
     internal static IReadOnlyList<GpuDevice> ParseDevices(string csv, string node)
     {
         var devices = new List<GpuDevice>();
@@ -44,13 +50,16 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
         return devices;
     }
 
-    /// <summary>Null when a row of the replica carries no number: some drivers show <c>[N/A]</c>.</summary>
+    /// <summary>
+    /// Null when a row of the replica carries no number (some drivers show <c>[N/A]</c>), and when it has no row on one of its
+    /// gpus: an engine keeps its context there even asleep, so that a list without it is a list of other names.
+    /// </summary>
     internal static long? ParseHeld(string csv, IReadOnlyList<string> gpuIds, Func<int, bool> isOurs)
     {
-        var held = gpuIds.ToDictionary(id => id, _ => 0L, StringComparer.Ordinal);
+        var held = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var fields in Rows(csv))
         {
-            if (fields.Length != 3 || !held.ContainsKey(fields[0])
+            if (fields.Length != 3 || !gpuIds.Contains(fields[0])
                 || !int.TryParse(fields[1], CultureInfo.InvariantCulture, out var pid) || !isOurs(pid))
             {
                 continue;
@@ -61,10 +70,25 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
                 return null;
             }
 
-            held[fields[0]] += mebibytes * MiB;
+            held[fields[0]] = held.GetValueOrDefault(fields[0]) + (mebibytes * MiB);
         }
 
-        return held.Count == 0 ? 0 : held.Values.Max();
+        return held.Count < gpuIds.Count || held.Count == 0 ? null : held.Values.Max();
+    }
+
+    /// <summary>Null when one of the gpus is not listed, or without a number.</summary>
+    internal static IReadOnlyList<long>? ParseFree(string csv, IReadOnlyList<GpuDevice> gpus)
+    {
+        var free = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var fields in Rows(csv))
+        {
+            if (fields.Length == 2 && long.TryParse(fields[1], CultureInfo.InvariantCulture, out var mebibytes))
+            {
+                free[fields[0]] = mebibytes * MiB;
+            }
+        }
+
+        return gpus.All(gpu => free.ContainsKey(gpu.Id)) ? [.. gpus.Select(gpu => free[gpu.Id])] : null;
     }
 
     private static IEnumerable<string[]> Rows(string csv) => csv

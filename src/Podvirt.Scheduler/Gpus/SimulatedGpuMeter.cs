@@ -1,4 +1,5 @@
 using System.Globalization;
+using Podvirt.Core.Gpus;
 using Podvirt.Scheduler.Runtimes.Local;
 
 namespace Podvirt.Scheduler.Gpus;
@@ -20,7 +21,11 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
         return Task.FromResult<long?>(most);
     }
 
-    private long Held(string gpu, int session)
+    public Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<long>?>([.. gpus.Select(gpu => gpu.MemoryBytes - Held(gpu.Id, session: null))]);
+
+    /// <param name="session">Whose processes count; null: everybody's.</param>
+    private long Held(string gpu, int? session)
     {
         var folder = Path.Combine(directory, gpu);
         if (!Directory.Exists(folder))
@@ -32,7 +37,7 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
         foreach (var file in Directory.EnumerateFiles(folder))
         {
             if (int.TryParse(Path.GetFileName(file), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && ProcFs.ReadStat(pid) is { } stat && stat.Session == session
+                && ProcFs.ReadStat(pid) is { State: not ('Z' or 'X') } stat && (session is null || stat.Session == session)
                 && TryRead(file, out var bytes, out var startTime) && startTime == stat.StartTime)
             {
                 sum += bytes;

@@ -1,3 +1,4 @@
+using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Scheduler.Engines;
@@ -24,7 +25,7 @@ internal sealed partial class LifecycleLoop
         foreach (var replica in _replicas.Values)
         {
             if (replica.State is ReplicaState.Active or ReplicaState.Draining
-                && (_demand.InFlightOf(replica.Id) > 0 || _demand.Of(replica.Model.Id, _now).Waiting > 0))
+                && (replica.Jobs > 0 || _demand.InFlightOf(replica.Id) > 0 || _demand.Of(replica.Model.Id, _now).Waiting > 0))
             {
                 replica.LastBusyAt = _now;
             }
@@ -123,7 +124,7 @@ internal sealed partial class LifecycleLoop
             return false;
         }
 
-        Unfence(draining);
+        Unfence(draining, WhyWanted(entry));
         return true;
     }
 
@@ -162,7 +163,7 @@ internal sealed partial class LifecycleLoop
                 {
                     entry.WaitingPhase = WarmUpPhases.WaitingForMemory;
                     Claim(sleeper.GpuIds);
-                    Evict(decision.Victims);
+                    Evict(entry, request, decision with { Gpus = sleeper.Gpus });
                     return true;
                 }
             }
@@ -182,7 +183,7 @@ internal sealed partial class LifecycleLoop
 
         sleeper.EnterFirst(WarmUpPhases.Waking, _now, _time.GetUtcNow());
         sleeper.ResidueBytes = 0;
-        Move(sleeper, ReplicaTrigger.Wake);
+        Move(sleeper, ReplicaTrigger.Wake, WhyWanted(entry));
         _effects.Wake(sleeper.Target);
     }
 
@@ -205,12 +206,12 @@ internal sealed partial class LifecycleLoop
         if (decision.Outcome == PlacementOutcome.Evict)
         {
             Claim([.. decision.Gpus.Select(gpu => gpu.Id)]);
-            Evict(decision.Victims);
+            Evict(entry, request, decision);
             return true;
         }
 
         var replica = new Replica(_settings.NewReplicaId(), spec, decision.Gpus, _now) { SleepLevel = _options.SleepLevel };
-        _replicas.Add(replica.Id, replica);
+        Place(replica, WhyWanted(entry));
         entry.WaitingPhase = null;
         _metrics.Placed(spec.Id);
         SchedulerLog.Placed(_log, spec.Id, replica.Id, string.Join(',', replica.GpuIds));
@@ -226,7 +227,7 @@ internal sealed partial class LifecycleLoop
         var sleepers = all.Where(replica => replica.State == ReplicaState.Sleeping && AreQuiet(replica));
         foreach (var sleeper in sleepers.Take(surplus))
         {
-            StopReplica(sleeper, ReplicaTrigger.Stop);
+            StopReplica(sleeper, ReplicaTrigger.Stop, new Why(TransitionCause.Surplus, "its gpus are taken; another replica was placed elsewhere"));
         }
     }
 
@@ -245,7 +246,7 @@ internal sealed partial class LifecycleLoop
             return false;
         }
 
-        Fence(old, new DrainOrder(DrainReason.Outdated, ThenSleep: false));
+        Fence(old, new DrainOrder(DrainReason.Outdated, ThenSleep: false), WhyOutdated(entry, old));
         return true;
     }
 

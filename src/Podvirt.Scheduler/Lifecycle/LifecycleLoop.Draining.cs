@@ -1,3 +1,4 @@
+using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
 using Podvirt.Scheduler.Idle;
 
@@ -6,18 +7,18 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// <summary>The way down: fence, drain, sleep or stop; and up from Placing.</summary>
 internal sealed partial class LifecycleLoop
 {
-    private void Fence(Replica replica, DrainOrder order)
+    private void Fence(Replica replica, DrainOrder order, Why why)
     {
         replica.Drain = order;
         replica.FenceRevision = 0;
-        Move(replica, ReplicaTrigger.Fence);
+        Move(replica, ReplicaTrigger.Fence, why);
     }
 
-    private void Unfence(Replica replica)
+    private void Unfence(Replica replica, Why why)
     {
         replica.Drain = null;
         replica.FenceRevision = 0;
-        Move(replica, ReplicaTrigger.Unfence);
+        Move(replica, ReplicaTrigger.Unfence, why);
         replica.NextProbeAt = _now + _options.ProbeInterval;
     }
 
@@ -40,16 +41,17 @@ internal sealed partial class LifecycleLoop
                 switch (replica.State)
                 {
                     case ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming or ReplicaState.Waking:
-                        StopReplica(replica, ReplicaTrigger.Stop);
+                        StopReplica(replica, ReplicaTrigger.Stop, WhyOutdated(entry, replica));
                         break;
                     case ReplicaState.Sleeping when AreQuiet(replica):
-                        StopReplica(replica, ReplicaTrigger.Stop);
+                        StopReplica(replica, ReplicaTrigger.Stop, WhyOutdated(entry, replica));
                         break;
                     case ReplicaState.Active when isReplaced:
-                        Fence(replica, new DrainOrder(DrainReason.Outdated, ThenSleep: false));
+                        Fence(replica, new DrainOrder(DrainReason.Outdated, ThenSleep: false), WhyOutdated(entry, replica));
                         break;
                     case ReplicaState.Draining when replica.Drain is { IsCancelable: true }:
                         replica.Drain = new DrainOrder(DrainReason.Outdated, ThenSleep: false);
+                        replica.Why = WhyOutdated(entry, replica);
                         break;
                     default:
                         break;
@@ -71,25 +73,35 @@ internal sealed partial class LifecycleLoop
             var need = demand.Waiting + demand.InFlight;
             var current = ReplicasOf(entry).Where(replica => IsCurrent(entry, replica)).ToList();
             var serving = current.Count(replica => replica.State == ReplicaState.Active);
+            // A sleeper whose gpu was taken, and that could not be stopped when its model was placed elsewhere.
+            var surplus = current.Count(replica => replica.State is not (ReplicaState.Stopping or ReplicaState.Failed)) - Math.Max(1, entry.Spec.Replicas.Max);
             foreach (var replica in current.OrderBy(replica => replica.LastBusyAt))
             {
                 var isAsleep = replica.State == ReplicaState.Sleeping;
                 var decision = IdlePolicy.Decide(entry.Spec.Idle, _now - replica.LastBusyAt, isAsleep, CanSleep(replica));
-                if (isAsleep && decision == IdleDecision.Stop && AreQuiet(replica))
+                if (isAsleep && surplus > 0 && AreQuiet(replica))
                 {
-                    StopReplica(replica, ReplicaTrigger.Stop);
+                    StopReplica(replica, ReplicaTrigger.Stop, new Why(TransitionCause.Surplus, $"replicas.max is {entry.Spec.Replicas.Max}"));
+                    surplus--;
+                }
+                else if (isAsleep && decision == IdleDecision.Stop && AreQuiet(replica))
+                {
+                    StopReplica(replica, ReplicaTrigger.Stop, WhyIdle(replica));
                 }
                 else if (replica.State == ReplicaState.Active && decision != IdleDecision.Stay
                     && serving > entry.Spec.Replicas.Min
                     && need <= entry.Spec.Replicas.Concurrency * (serving - 1)
                     && _demand.InFlightOf(replica.Id) == 0)
                 {
-                    Fence(replica, new DrainOrder(DrainReason.Idle, ThenSleep: decision == IdleDecision.Sleep));
+                    Fence(replica, new DrainOrder(DrainReason.Idle, ThenSleep: decision == IdleDecision.Sleep), WhyIdle(replica));
                     serving--;
                 }
             }
         }
     }
+
+    private Why WhyIdle(Replica replica) =>
+        new(TransitionCause.Idle, $"not used for {(_now - replica.LastBusyAt).TotalSeconds:0.0} s");
 
     private void Drain()
     {
@@ -105,13 +117,16 @@ internal sealed partial class LifecycleLoop
             if (replica.Drain is { Reason: DrainReason.Idle } && waited >= _options.DrainTimeout)
             {
                 SchedulerLog.DrainTimedOut(_log, replica.Model.Id, replica.Id);
-                Unfence(replica);
+                Unfence(replica, new Why(TransitionCause.Failure, $"did not drain within {_options.DrainTimeout.TotalSeconds:0} s"));
                 replica.LastBusyAt = _now;
             }
             else if (waited >= _options.DrainHardTimeout)
             {
                 SchedulerLog.DrainForced(_log, replica.Model.Id, replica.Id, _demand.InFlightOf(replica.Id));
-                StopReplica(replica, ReplicaTrigger.Stop);
+                StopReplica(replica, ReplicaTrigger.Stop, replica.Why with
+                {
+                    Reason = $"{replica.Why.Reason}; did not drain within {_options.DrainHardTimeout.TotalSeconds:0} s",
+                });
             }
         }
     }

@@ -34,7 +34,12 @@ internal sealed partial class LifecycleLoop
                 replica.ResidueBytes = asleep.ResidueBytes;
                 _models[replica.Model.Id].MeasuredResidueBytes = asleep.ResidueBytes;
                 replica.Drain = null;
-                Move(replica, ReplicaTrigger.Asleep);
+                Move(replica, ReplicaTrigger.Asleep, Measured(replica));
+                break;
+            case StillBusy busy:
+                replica.Jobs = busy.Jobs;
+                replica.LastBusyAt = _now;
+                Unfence(replica, new Why(TransitionCause.Demand, $"{busy.Jobs} unfinished video jobs"));
                 break;
             case StepFailed failed:
                 Break(replica, failed.Reason);
@@ -50,7 +55,17 @@ internal sealed partial class LifecycleLoop
         }
     }
 
-    private void Enter(Replica replica, string phase) => replica.Enter(phase, _now, _time.GetUtcNow());
+    private void Enter(Replica replica, string phase)
+    {
+        _isUnshown = true;
+        replica.Enter(phase, _now, _time.GetUtcNow());
+    }
+
+    /// <summary>What a sleeper gave back is known now.</summary>
+    private static Why Measured(Replica replica) => replica.Why.Eviction is not { } eviction ? replica.Why : replica.Why with
+    {
+        Eviction = eviction with { FreedBytes = replica.Model.Gpu.MemoryBytes - replica.ResidueBytes },
+    };
 
     private void BecomeActive(Replica replica)
     {
@@ -111,7 +126,22 @@ internal sealed partial class LifecycleLoop
                 break;
         }
 
-        StopReplica(replica, ReplicaTrigger.Break);
+        StopReplica(replica, ReplicaTrigger.Break, new Why(TransitionCause.Failure, reason));
+    }
+
+    /// <summary>It lives, and serves nobody.</summary>
+    private void GiveUp(Replica replica, ReplicaTrouble trouble)
+    {
+        var entry = _models[replica.Model.Id];
+        var reason = $"failed {trouble.InARow} requests in a row, the last one: {trouble.Kind}: {trouble.Detail}";
+        SchedulerLog.Broke(_log, replica.Model.Id, replica.Id, replica.State, reason);
+        _metrics.Failed(replica.Model.Id, replica.State);
+        if (IsCurrent(entry, replica))
+        {
+            BackOff(entry, replica, "model_erroring", reason);
+        }
+
+        StopReplica(replica, ReplicaTrigger.Break, new Why(TransitionCause.Failure, reason));
     }
 
     private void BackOff(ModelEntry entry, Replica replica, string code, string reason)
@@ -145,15 +175,15 @@ internal sealed partial class LifecycleLoop
             {
                 foreach (var failed in ReplicasOf(entry).Where(replica => replica.State == ReplicaState.Failed).ToList())
                 {
-                    Move(failed, ReplicaTrigger.Expire);
+                    Move(failed, ReplicaTrigger.Expire, entry.IsRemoved ? WhyOutdated(entry, failed) : WhyWanted(entry));
                 }
             }
         }
     }
 
-    private void StopReplica(Replica replica, ReplicaTrigger trigger)
+    private void StopReplica(Replica replica, ReplicaTrigger trigger, Why? why = null)
     {
-        Move(replica, trigger);
+        Move(replica, trigger, why);
         if (replica.State == ReplicaState.Stopping)
         {
             _effects.Stop(replica.Target);
@@ -165,7 +195,11 @@ internal sealed partial class LifecycleLoop
         SchedulerLog.Trouble(_log, trouble.Model, trouble.Replica, trouble.Kind, trouble.Detail);
         if (_replicas.TryGetValue(trouble.Replica, out var replica) && replica.State == ReplicaState.Active)
         {
-            if (!replica.TroubleProbeRunning)
+            if (trouble.InARow >= _options.ErrorsMax)
+            {
+                GiveUp(replica, trouble);
+            }
+            else if (!replica.TroubleProbeRunning)
             {
                 // Every request of a dead engine reports it; one question at a time is enough.
                 replica.TroubleProbeRunning = true;
@@ -186,6 +220,7 @@ internal sealed partial class LifecycleLoop
         if (probed.Result == ProbeResult.Healthy)
         {
             replica.ProbeFailures = 0;
+            replica.Jobs = probed.Jobs;
             return;
         }
 

@@ -19,7 +19,7 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// 3. Demand: models that need a replica get one back from draining, woken, placed, or wait while others leave.
 /// 4. Replicas that are outdated, surplus or idle are fenced; fenced ones that are drained sleep or stop.
 /// 5. Placed replicas whose gpus are quiet are started.
-/// 6. The routes are published when they changed, and every two seconds.
+/// 6. The routes are published when they changed, and every two seconds; so is what people see of gpus and replicas.
 /// </remarks>
 internal sealed partial class LifecycleLoop
 {
@@ -79,6 +79,7 @@ internal sealed partial class LifecycleLoop
         StartPlaced();
         ForgetRemovedModels();
         PublishRoutes();
+        ShowFleet();
     }
 
     private void Apply(SchedulerEvent happened)
@@ -99,6 +100,9 @@ internal sealed partial class LifecycleLoop
                 break;
             case ExternalProbed probed:
                 ApplyExternalProbe(probed);
+                break;
+            case Adopted adopted:
+                ApplyAdoption(adopted);
                 break;
             case ReplicaEvent result when _replicas.TryGetValue(result.Replica, out var replica) && replica.Attempt == result.Attempt:
                 ApplyResult(replica, result);
@@ -155,7 +159,8 @@ internal sealed partial class LifecycleLoop
     }
 
     /// <summary>Moves a replica along one row of the table.</summary>
-    private void Move(Replica replica, ReplicaTrigger trigger)
+    /// <param name="why">Null: it goes on with what was decided before.</param>
+    private void Move(Replica replica, ReplicaTrigger trigger, Why? why = null)
     {
         if (!ReplicaTransitions.Table.TryGetValue((replica.State, trigger), out var next))
         {
@@ -164,8 +169,11 @@ internal sealed partial class LifecycleLoop
 
         SchedulerLog.Moved(_log, replica.Model.Id, replica.Id, replica.State, trigger, next?.ToString() ?? "gone");
         _metrics.Moved(replica.Model.Id, replica.State, next);
+        replica.Why = why ?? replica.Why;
+        Record(replica, replica.State, trigger.ToString(), next);
         replica.Attempt++;
         replica.StateSince = _now;
+        replica.StateSinceUtc = _time.GetUtcNow();
         // Answers to earlier questions belong to an older attempt now, and will not be heard.
         replica.ProbeRunning = false;
         replica.TroubleProbeRunning = false;

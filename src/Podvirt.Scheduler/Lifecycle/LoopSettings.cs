@@ -17,6 +17,9 @@ internal sealed record LoopSettings
     /// <summary>Makes replica ids; they sort by time.</summary>
     public required Func<string> NewReplicaId { get; init; }
 
+    /// <summary>Hears of every change; null: nobody does.</summary>
+    public ILoopListener? Listener { get; init; }
+
     /// <summary>Reads an environment variable: the keys of external engines.</summary>
     public Func<string, string?> Environment { get; init; } = _ => null;
 }

@@ -1,4 +1,5 @@
 using Podvirt.Core.Gpus;
+using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 
@@ -64,6 +65,14 @@ internal sealed class Replica
 
     public TimeSpan StateSince { get; set; }
 
+    /// <summary>The same moment in UTC, for people.</summary>
+    public DateTimeOffset StateSinceUtc { get; set; }
+
+    public DateTimeOffset CreatedAtUtc { get; set; }
+
+    /// <summary>The last decision about it; what effects report is a part of that.</summary>
+    public Why Why { get; set; } = new(TransitionCause.Demand, "");
+
     /// <summary>When it last became Active from a start or a wake; kept through a drain that is taken back.</summary>
     public TimeSpan ActiveSince { get; set; }
 
@@ -92,6 +101,9 @@ internal sealed class Replica
     public long FenceRevision { get; set; }
 
     public int ProbeFailures { get; set; }
+
+    /// <summary>Unfinished video jobs, as of the last probe: they keep it awake as requests do.</summary>
+    public int Jobs { get; set; }
 
     public TimeSpan NextProbeAt { get; set; }
 

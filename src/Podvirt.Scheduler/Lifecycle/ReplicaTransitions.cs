@@ -17,7 +17,7 @@ internal enum ReplicaTrigger
     /// <summary>No new request shall reach it: it is idle, evicted, outdated or removed.</summary>
     Fence,
 
-    /// <summary>Demand came back, or the drain took too long and nobody waits for the memory.</summary>
+    /// <summary>Demand came back, it has unfinished jobs, or the drain took too long and nobody waits for the memory.</summary>
     Unfence,
 
     /// <summary>Every gateway confirmed the fence and nothing is in flight: <c>/sleep</c> is sent.</summary>
@@ -70,6 +70,7 @@ internal static class ReplicaTransitions
             [(ReplicaState.Draining, ReplicaTrigger.Stop)] = ReplicaState.Stopping,
             [(ReplicaState.Draining, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.FallingAsleep, ReplicaTrigger.Asleep)] = ReplicaState.Sleeping,
+            [(ReplicaState.FallingAsleep, ReplicaTrigger.Unfence)] = ReplicaState.Active,
             [(ReplicaState.FallingAsleep, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.Sleeping, ReplicaTrigger.Wake)] = ReplicaState.Waking,
             [(ReplicaState.Sleeping, ReplicaTrigger.Stop)] = ReplicaState.Stopping,

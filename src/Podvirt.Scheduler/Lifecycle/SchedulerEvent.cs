@@ -18,6 +18,10 @@ internal sealed record Tick : SchedulerEvent
     public static Tick Instance { get; } = new();
 }
 
+/// <summary>An engine of an earlier run serves, or sleeps, as its replica of that id. Heard before anything is decided.</summary>
+/// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
+internal sealed record Adopted(EngineTarget Target, bool IsAsleep, long ResidueBytes) : SchedulerEvent;
+
 /// <summary>An effect's result; ignored unless the replica is still in the state that asked for it.</summary>
 internal abstract record ReplicaEvent(string Replica, int Attempt) : SchedulerEvent;
 
@@ -31,6 +35,10 @@ internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(
 
 /// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
 internal sealed record FellAsleep(string Replica, int Attempt, long ResidueBytes) : ReplicaEvent(Replica, Attempt);
+
+/// <summary>It was to sleep, and has work that no gateway knows of; nothing was sent.</summary>
+/// <param name="Jobs">Unfinished ones.</param>
+internal sealed record StillBusy(string Replica, int Attempt, int Jobs) : ReplicaEvent(Replica, Attempt);
 
 internal sealed record Woke(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
 
@@ -51,7 +59,9 @@ internal enum ProbeResult
 }
 
 /// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough, unless it is silence.</param>
-internal sealed record Probed(string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail) : ReplicaEvent(Replica, Attempt);
+/// <param name="Jobs">Unfinished video jobs: activity that no gateway reports.</param>
+internal sealed record Probed(string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail, int Jobs = 0)
+    : ReplicaEvent(Replica, Attempt);
 
 /// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>
 internal sealed record ProcessExited(string Replica, string Detail) : SchedulerEvent;

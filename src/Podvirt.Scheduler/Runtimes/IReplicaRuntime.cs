@@ -3,12 +3,21 @@ using Podvirt.Core.Models;
 
 namespace Podvirt.Scheduler.Runtimes;
 
-internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus);
+/// <param name="MemoryBytes">What the engine may take on each gpu: the model's need, or a little less where less is free.</param>
+internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus, long MemoryBytes);
 
 /// <param name="Address">Where the engine will listen.</param>
 /// <param name="ApiKey">Its own key, made for it alone.</param>
 /// <param name="Process">The first process's id, which names its session.</param>
 internal sealed record RunningReplica(string Replica, string Model, string Address, string ApiKey, int Process);
+
+/// <summary>A replica of an earlier run whose process still is what it was.</summary>
+/// <param name="Gpus">Device ids.</param>
+/// <param name="MemoryBytes">What its engine was told to take on each of them.</param>
+/// <param name="Settings">Equal to <see cref="IReplicaRuntime.SettingsOf"/> of the same start where nothing has changed since.</param>
+/// <param name="SleepLevel">How deep its last sleep was to be; 0 before the first.</param>
+internal sealed record LeftReplica(
+    RunningReplica Running, int Revision, IReadOnlyList<string> Gpus, long MemoryBytes, string Settings, int SleepLevel);
 
 /// <param name="Detail">How it ended, for people: exit code or signal, and the last line of its log.</param>
 internal sealed record ReplicaExit(string Replica, string Detail);
@@ -33,8 +42,17 @@ internal interface IReplicaRuntime
     /// <summary>Replicas that ended, whoever ended them. Completes with the runtime.</summary>
     IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Removes what an earlier run left behind, before anything is placed.</summary>
-    Task RemoveLeftoversAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// Takes over what an earlier run left, before anything is placed: replicas that still run are known from here on, and
+    /// stopped like any other; what is left of others is removed.
+    /// </summary>
+    Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken);
+
+    /// <summary>What a replica would be started with, apart from what is its own: port, key, nonce.</summary>
+    string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes);
+
+    /// <summary>Notes how deep a replica is about to sleep, for a run after this one.</summary>
+    void NoteSleep(string replica, int level);
 }
 
 /// <summary>A replica could not be started; the message is for people.</summary>

@@ -16,6 +16,9 @@ internal sealed record Fault(string Name, string? Argument, int? Times)
     /// <summary>The argument as a duration; zero when it has none.</summary>
     public TimeSpan Duration => Quantities.TryParseDuration(Argument ?? "0", out var time) ? time : TimeSpan.Zero;
 
+    /// <summary>True unless it is for another path.</summary>
+    public bool Hits(string path) => Argument is not ['/', ..] || Argument == path;
+
     public static bool TryCreate(string? name, string? argument, int? times, [NotNullWhen(true)] out Fault? fault, out string error)
     {
         fault = null;
@@ -27,8 +30,8 @@ internal sealed record Fault(string Name, string? Argument, int? Times)
             FaultNames.ErrorStatus when !IsNumber(argument, 400, 599) => $"{name}=CODE, CODE from 400 to 599",
             FaultNames.SlowStart or FaultNames.SlowWake when argument is null || !Quantities.TryParseDuration(argument, out _) =>
                 $"{name}=TIME, TIME such as 250ms or 2s",
-            FaultNames.Refuse when argument is not (null or "close" or "503") => $"{name}, {name}=close or {name}=503",
-            FaultNames.Hang when argument is not (null or "all") => $"{name} or {name}=all",
+            FaultNames.Refuse when argument is not (null or "close" or "503" or ['/', ..]) => $"{name}, {name}=close, {name}=503 or {name}=/PATH",
+            FaultNames.Hang when argument is not (null or "all" or ['/', ..]) => $"{name}, {name}=all or {name}=/PATH",
             null => "a fault's name",
             _ when !FaultNames.All.Contains(name) => "one of " + string.Join(", ", FaultNames.All),
             _ when times is <= 0 => "times of at least 1",

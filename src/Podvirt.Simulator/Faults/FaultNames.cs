@@ -9,10 +9,12 @@ internal static class FaultNames
     /// <summary>A generation stops making progress after this many tokens, its connection stays open.</summary>
     public const string HangAfterTokens = "hang-after-tokens";
 
-    /// <summary>Inference requests are read and never answered; with the argument <c>all</c>, so is everything outside <c>/sim</c>.</summary>
+    /// <summary>Inference requests are read and never answered; with the argument <c>all</c>, so is everything outside <c>/sim</c>; with a
+    /// path for an argument, only what asks for that path.</summary>
     public const string Hang = "hang";
 
-    /// <summary>Every request outside <c>/sim</c> has its connection closed, or gets a 503 with the argument <c>503</c>.</summary>
+    /// <summary>Every request outside <c>/sim</c> has its connection closed, or gets a 503 with the argument <c>503</c>; with a path
+    /// for an argument, only what asks for that path has its connection closed.</summary>
     public const string Refuse = "refuse";
 
     /// <summary>The start ends with exit code 1 after the weights phase.</summary>
@@ -21,8 +23,14 @@ internal static class FaultNames
     /// <summary>The weights phase takes this much longer.</summary>
     public const string SlowStart = "slow-start";
 
+    /// <summary><c>/sleep</c> answers 500 and the engine stays awake.</summary>
+    public const string FailSleep = "fail-sleep";
+
     /// <summary><c>/wake_up</c> answers 500 and the engine stays asleep.</summary>
     public const string FailWake = "fail-wake";
+
+    /// <summary><c>/wake_up</c> answers 500 and the engine stays asleep, with the memory that it took for the wake.</summary>
+    public const string LeakWake = "leak-wake";
 
     /// <summary><c>/wake_up</c> takes this much longer.</summary>
     public const string SlowWake = "slow-wake";
@@ -47,7 +55,7 @@ internal static class FaultNames
 
     public static readonly IReadOnlyList<string> All =
     [
-        DieAfterTokens, HangAfterTokens, Hang, Refuse, FailStart, SlowStart, FailWake, SlowWake,
+        DieAfterTokens, HangAfterTokens, Hang, Refuse, FailStart, SlowStart, FailSleep, FailWake, LeakWake, SlowWake,
         MemoryNotReturned, MalformedFrame, ErrorMidStream, ErrorStatus, CutStream, NoUsage,
     ];
 }

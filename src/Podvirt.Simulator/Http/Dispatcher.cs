@@ -113,7 +113,8 @@ internal sealed class Dispatcher
 
     private async Task<bool> RefuseOrHangAsync(HttpContext context)
     {
-        if (_faults.Take(FaultNames.Refuse) is { } refuse)
+        var path = context.Request.Path.Value ?? "/";
+        if (_faults.TakeWhen(FaultNames.Refuse, fault => fault.Hits(path)) is { } refuse)
         {
             if (refuse.Number == StatusCodes.Status503ServiceUnavailable)
             {
@@ -127,7 +128,7 @@ internal sealed class Dispatcher
             return true;
         }
 
-        if (_faults.TakeWhen(FaultNames.Hang, fault => fault.Argument is not null) is not null)
+        if (_faults.TakeWhen(FaultNames.Hang, fault => fault.Argument is not null && fault.Hits(path)) is not null)
         {
             await HangAsync(context);
         }
@@ -137,7 +138,7 @@ internal sealed class Dispatcher
 
     private async Task<bool> FailInferenceAsync(HttpContext context)
     {
-        if (_faults.Take(FaultNames.Hang) is not null)
+        if (_faults.TakeWhen(FaultNames.Hang, fault => fault.Argument is null) is not null)
         {
             await HangAsync(context);
         }

@@ -32,6 +32,7 @@ internal static class OptionTable
         Whole("--tensor-parallel-size", "gpus that the model needs (1)", 1, 1_024, (o, v) => o.TensorParallelSize = v),
         Whole("--shutdown-timeout", "seconds that SIGTERM lets running requests finish (0)", 0, 86_400, (o, v) => o.ShutdownTimeout = TimeSpan.FromSeconds(v)),
         Switch("--enable-prompt-tokens-details", "report cached_tokens in usage (on)", (o, v) => o.PromptTokensDetails = v),
+        Switch("--omni", "serve as vllm-omni does: /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
         Text("--reasoning-parser", "NAME", "move thinking from content to its own field", (o, v) => o.ReasoningParser = v),
 
         Duration("--sim-load-download", "length of the download phase (0)", (o, v) => o.LoadDownload = v),
@@ -53,6 +54,7 @@ internal static class OptionTable
         Switch("--sim-legacy-errors", "send errors in the older flat shape", (o, v) => o.LegacyErrors = v),
         Switch("--sim-reasoning-content", "call the thinking field reasoning_content, as older engines do", (o, v) => o.ReasoningContent = v),
         Switch("--sim-no-sleep-mode-param", "ignore the mode of /sleep, as older engines do", (o, v) => o.NoSleepModeParameter = v),
+        Switch("--sim-reject-sleep-mode-param", "refuse the mode of /sleep with a 400", (o, v) => o.RejectSleepModeParameter = v),
         Text("--sim-gpu-dir", "DIR", "directory of the gpu memory account that engines share", (o, v) => o.GpuDirectory = v),
         Size("--sim-gpu-memory", "total memory of each gpu (80GiB)", (o, v) => o.GpuMemory = v),
         Size("--sim-gpu-asleep", "memory kept on each gpu while asleep (1.3GiB)", (o, v) => o.GpuAsleep = v),

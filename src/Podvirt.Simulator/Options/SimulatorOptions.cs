@@ -29,6 +29,9 @@ internal sealed class SimulatorOptions
     public bool PromptTokensDetails { get; set; } = true;
     public string? ReasoningParser { get; set; }
 
+    /// <summary>The sleep endpoints are vllm-omni's, and take no development mode.</summary>
+    public bool Omni { get; set; }
+
     /// <summary>Opens the sleep and RPC endpoints; comes from <c>VLLM_SERVER_DEV_MODE=1</c>, never from an option.</summary>
     public bool DevMode { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed class SimulatorOptions
     public bool LegacyErrors { get; set; }
     public bool ReasoningContent { get; set; }
     public bool NoSleepModeParameter { get; set; }
+    public bool RejectSleepModeParameter { get; set; }
 
     public string? GpuDirectory { get; set; }
     public long GpuMemory { get; set; } = 80 * GiB;

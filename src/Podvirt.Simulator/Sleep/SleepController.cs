@@ -23,7 +23,8 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
     /// 1. admit nobody new, 2. settle the running requests as the mode says, 3. forget prefixes and weights, 4. give the memory back.
     /// Does nothing when the engine sleeps already.
     /// </summary>
-    public async Task SleepAsync(int level, SleepMode mode, CancellationToken token)
+    /// <returns>What went wrong, the engine being awake as before; null when it went right.</returns>
+    public async Task<string?> SleepAsync(int level, SleepMode mode, CancellationToken token)
     {
         await _transition.WaitAsync(token);
         try
@@ -31,7 +32,12 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
             if (IsSleeping)
             {
                 log("Executor is already sleeping.");
-                return;
+                return null;
+            }
+
+            if (engine.Faults.Take(FaultNames.FailSleep) is not null)
+            {
+                return "CUDA error: the engine could not fall asleep";
             }
 
             engine.Admission.Close();
@@ -47,6 +53,7 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
             }
 
             log($"It took {engine.Options.FallAsleep.TotalSeconds:F6} seconds to fall asleep.");
+            return null;
         }
         finally
         {
@@ -90,6 +97,11 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
             if (await memory.HoldAsync(Math.Max(wanted, memory.Held), CancellationToken.None) is { } shortage)
             {
                 return $"CUDA out of memory on {shortage.Gpu}: {shortage.Wanted} bytes wanted, {shortage.Free} of {shortage.Total} free";
+            }
+
+            if (engine.Faults.Take(FaultNames.LeakWake) is not null)
+            {
+                return "CUDA error: the wake-up failed half way";
             }
 
             await Task.Delay(duration, engine.Time, CancellationToken.None);

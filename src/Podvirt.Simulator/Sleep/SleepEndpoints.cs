@@ -20,6 +20,11 @@ internal sealed class SleepEndpoints(SimulatedEngine engine, SleepController sle
             "2" => 2,
             var other => throw RequestException.Engine($"The sleep level must be 1 or 2, got '{other}'"),
         };
+        if (engine.Options.RejectSleepModeParameter && context.Request.Query.ContainsKey("mode"))
+        {
+            throw RequestException.Bad("Unknown query parameter: mode", "mode");
+        }
+
         // An engine from before the mode existed leaves the running requests where they are.
         var mode = engine.Options.NoSleepModeParameter ? SleepMode.Keep : context.Request.Query["mode"].ToString() switch
         {
@@ -28,7 +33,10 @@ internal sealed class SleepEndpoints(SimulatedEngine engine, SleepController sle
             "keep" => SleepMode.Keep,
             var other => throw RequestException.Engine($"The sleep mode must be abort, wait or keep, got '{other}'"),
         };
-        await sleep.SleepAsync(level, mode, context.RequestAborted);
+        if (await sleep.SleepAsync(level, mode, context.RequestAborted) is { } problem)
+        {
+            throw RequestException.Engine(problem);
+        }
     }
 
     public async Task WakeAsync(HttpContext context)

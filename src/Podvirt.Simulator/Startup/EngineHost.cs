@@ -152,7 +152,12 @@ internal sealed class EngineHost : IAsyncDisposable
             new("GET", "/sim/faults", faults.ListAsync),
             new("DELETE", "/sim/faults", faults.RemoveAsync),
         ];
-        if (_options.DevMode)
+        if (_options.Omni)
+        {
+            var omni = new OmniSleepEndpoints(_options, _sleep);
+            routes.AddRange([new("POST", "/v1/omni/sleep", omni.SleepAsync), new("POST", "/v1/omni/wakeup", omni.WakeAsync)]);
+        }
+        else if (_options.DevMode)
         {
             routes.AddRange(
             [

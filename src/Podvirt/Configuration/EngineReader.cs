@@ -46,15 +46,15 @@ internal static class EngineReader
     private static EngineSpec ReadStarted(MapReader map, EngineSpec engine, string modelId)
     {
         var kind = engine.Kind.ToName();
-        foreach (var key in (string[])["url", "api_key_env"])
-        {
-            map.Refuse(key, $"has no meaning for the kind {kind}: only an external engine has one");
-        }
-        engine = engine with { Env = ReadEnv(map), Args = map.TakeTexts("args", "args: [\"--max-model-len\", \"32768\"]") };
-        if (engine.Kind == EngineKind.Command)
+        var isCommand = engine.Kind == EngineKind.Command;
+        map.Refuse("url", $"has no meaning for the kind {kind}: only an external engine has one");
+        engine = engine with { Env = ReadEnv(map, isCommand), Args = map.TakeTexts("args", "args: [\"--max-model-len\", \"32768\"]") };
+        if (isCommand)
         {
             return ReadCommand(map, engine, modelId);
         }
+        EngineRules.CheckArguments(map, engine.Args);
+        map.Refuse("api_key_env", $"has no meaning for the kind {kind}: Podvirt makes the engine's key and hands it over");
         map.Refuse("command", $"has no meaning for the kind {kind}: Podvirt makes the command line");
         map.Refuse("ready", $"has no meaning for the kind {kind}: its health check is known");
         var weights = engine.Kind == EngineKind.Simulated
@@ -74,12 +74,20 @@ internal static class EngineReader
         {
             map.Error("command", "never says {port}", "put {port} where the engine takes the port that it must listen on");
         }
+        EngineRules.CheckPlaceholders(map, "command", command);
+        EngineRules.CheckPlaceholders(map, "args", engine.Args);
         var ready = map.TakeText("ready") ?? engine.ReadyPath;
         if (!ready.StartsWith('/'))
         {
             map.Error("ready", $"'{ready}' is not a path", "start it with a slash, such as /health");
         }
-        return engine with { Command = command, ReadyPath = ready, Model = map.TakeText("model") ?? modelId };
+        return engine with
+        {
+            Command = command,
+            ReadyPath = ready,
+            Model = map.TakeText("model") ?? modelId,
+            ApiKeyEnv = ReadVariableName(map, "write the name of the variable in which the server expects its key, such as LLAMA_API_KEY, never a key itself"),
+        };
     }
 
     private static EngineSpec ReadExternal(MapReader map, EngineSpec engine, Func<string, string?> environment)
@@ -117,16 +125,12 @@ internal static class EngineReader
     /// <summary>The name stays in the catalog; the value is read where it is used, and never shown.</summary>
     private static string? ReadApiKeyEnv(MapReader map, Func<string, string?> environment)
     {
-        var name = map.TakeText("api_key_env");
-        if (name is null)
+        var name = ReadVariableName(map, "write the variable's name, such as HOUSE_KEY, never the key itself");
+        if (name is null || !IsVariableName(name))
         {
-            return null;
+            return name;
         }
-        if (!IsVariableName(name))
-        {
-            map.Error("api_key_env", "does not look like the name of an environment variable", "write the variable's name, such as HOUSE_KEY, never the key itself");
-        }
-        else if (EngineKey.Read(environment(name)) is var key && key.Length == 0)
+        if (EngineKey.Read(environment(name)) is var key && key.Length == 0)
         {
             map.Error("api_key_env", $"the environment variable {name} is not set", $"set {name} before Podvirt starts");
         }
@@ -137,7 +141,17 @@ internal static class EngineReader
         return name;
     }
 
-    private static SortedDictionary<string, string> ReadEnv(MapReader map)
+    private static string? ReadVariableName(MapReader map, string remedy)
+    {
+        var name = map.TakeText("api_key_env");
+        if (name is not null && !IsVariableName(name))
+        {
+            map.Error("api_key_env", "does not look like the name of an environment variable", remedy);
+        }
+        return name;
+    }
+
+    private static SortedDictionary<string, string> ReadEnv(MapReader map, bool isCommand)
     {
         var variables = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (map.TakeMap("env", "env: { HF_HOME: /models }") is not { } env)
@@ -153,6 +167,7 @@ internal static class EngineReader
             }
             else if (value is not null)
             {
+                EngineRules.CheckVariable(env, name, isCommand);
                 variables[name] = value;
             }
         }

@@ -99,6 +99,22 @@ public sealed class EngineFailureTests
     }
 
     [Fact]
+    public async Task FailuresInARow_AreCounted_WhereNoneWentWellBetween_AndTheRequestWasNotAtFault()
+    {
+        int[] answers = [500, 400, 500, 200, 500];
+        await using var engine = new FakeEngine(call =>
+            answers[call.Number - 1] is not 200 and var status ? call.AnswerJsonAsync(status, "{}") : call.AnswerAsync());
+        await using var host = await GatewayHost.ServingAsync(engine);
+        foreach (var answer in answers)
+        {
+            Assert.Equal(answer, (int)(await host.PlainAsync()).StatusCode);
+        }
+
+        await Eventually.TrueAsync(() => host.Troubles.Count == 3, "every failure is reported");
+        Assert.Equal([1, 2, 1], host.Troubles.Select(trouble => trouble.InARow));
+    }
+
+    [Fact]
     public async Task OnlyReplicaKeepsFailing_MaxWaitHoldsOverAllItsWaits()
     {
         await using var engine = new FakeEngine(call => call.AnswerJsonAsync(503, "{}"));

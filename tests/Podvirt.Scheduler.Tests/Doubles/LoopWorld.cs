@@ -27,6 +27,7 @@ internal sealed class LoopWorld
                 Epoch = Epoch,
                 Histories = histories ?? new Dictionary<string, StartHistory>(),
                 NewReplicaId = () => $"r{++_ids}",
+                Listener = Told,
                 Environment = name => name == "HOUSE_KEY" ? " secret\n" : null,
             },
             Effects, Time, new SchedulerMetrics(), NullLogger.Instance);
@@ -37,6 +38,8 @@ internal sealed class LoopWorld
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public FakeEffects Effects { get; } = new();
+
+    public RecordingListener Told { get; } = new();
 
     public LifecycleLoop Loop { get; }
 

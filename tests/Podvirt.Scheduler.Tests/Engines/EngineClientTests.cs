@@ -12,18 +12,40 @@ public sealed class EngineClientTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => _engine = await FakeEngine.StartAsync();
 
-    [Fact]
-    public async Task Sleep_SendsTheLevelInTheQuery_AndNoBody()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Sleep_SendsLevelAndModeInTheQuery_AndNoBody(int level)
     {
-        await _client.SleepAsync(Target(), CancellationToken.None);
-        Assert.Equal(["POST /sleep?level=1"], _engine.Requests);
+        await _client.SleepAsync(Target(level), CancellationToken.None);
+        Assert.Equal([$"POST /sleep?level={level}&mode=wait"], _engine.Requests);
         Assert.Equal(["Bearer key"], _engine.Keys);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(422)]
+    [InlineData(500)]
+    public async Task EngineThatRefusesTheMode_IsAskedWithoutIt(int status)
+    {
+        _engine.Answer = path => path.Contains("mode", StringComparison.Ordinal) ? (status, "what mode?") : (200, "");
+        await _client.SleepAsync(Target(level: 2), CancellationToken.None);
+        Assert.Equal(["POST /sleep?level=2&mode=wait", "POST /sleep?level=2"], _engine.Requests);
+    }
+
+    [Fact]
+    public async Task EngineWithoutSleep_IsAskedOnce()
+    {
+        _engine.Answer = _ => (404, "Not Found");
+        var exception = await Assert.ThrowsAsync<EngineException>(() => _client.SleepAsync(Target(), CancellationToken.None));
+        Assert.Equal("/sleep?level=1 answered 404 Not Found", exception.Message);
+        Assert.Single(_engine.Requests);
     }
 
     [Fact]
     public async Task Level1_WakesInOneCall()
     {
-        await _client.WakeAsync(Target(), CancellationToken.None);
+        Assert.True(await _client.WakeAsync(Target(), CancellationToken.None));
         Assert.Equal(["POST /wake_up"], _engine.Requests);
     }
 
@@ -34,7 +56,7 @@ public sealed class EngineClientTests : IAsyncLifetime
         await _client.WakeAsync(Target(level: 2), CancellationToken.None);
         Assert.Equal(
             [
-                "POST /sleep?level=2", "POST /wake_up?tags=weights",
+                "POST /sleep?level=2&mode=wait", "POST /wake_up?tags=weights",
                 "POST /collective_rpc {\"method\":\"reload_weights\"}", "POST /wake_up?tags=kv_cache",
             ],
             _engine.Requests);
@@ -46,8 +68,13 @@ public sealed class EngineClientTests : IAsyncLifetime
         _engine.Answer = _ => (200, """{"status":"SUCCESS"}""");
         var target = Target(level: 2, kind: EngineKind.VllmOmni);
         await _client.SleepAsync(target, CancellationToken.None);
-        await _client.WakeAsync(target, CancellationToken.None);
+        Assert.True(await _client.WakeAsync(target, CancellationToken.None));
+        Assert.Null(await _client.IsSleepingAsync(target, CancellationToken.None));
         Assert.Equal(["POST /v1/omni/sleep {\"stage_ids\":[0],\"level\":1}", "POST /v1/omni/wakeup {\"stage_ids\":[0]}"], _engine.Requests);
+
+        _engine.Answer = _ => (200, """{"status":"SKIPPED"}""");
+        await _client.SleepAsync(target, CancellationToken.None);
+        Assert.False(await _client.WakeAsync(target, CancellationToken.None));
 
         _engine.Answer = _ => (200, """{"status":"ERROR"}""");
         await Assert.ThrowsAsync<EngineException>(() => _client.SleepAsync(target, CancellationToken.None));
@@ -61,6 +88,27 @@ public sealed class EngineClientTests : IAsyncLifetime
     {
         _engine.Answer = _ => (200, answer);
         Assert.Equal(expected, await _client.IsSleepingAsync(Target(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task UnfinishedJobs_AreCountedOverAllPages()
+    {
+        static string Job(int id, string status) => $$"""{"id":"v{{id}}","status":"{{status}}"}""";
+        var first = Enumerable.Range(0, 100).Select(id => Job(id, id < 3 ? "queued" : "completed"));
+        _engine.Answer = path => (200, path.Contains("after=v99", StringComparison.Ordinal)
+            ? $$"""{"object":"list","data":[{{Job(100, "in_progress")}},{{Job(101, "failed")}}]}"""
+            : $$"""{"object":"list","data":[{{string.Join(',', first)}}]}""");
+        Assert.Equal(4, await _client.CountUnfinishedJobsAsync(Target(kind: EngineKind.VllmOmni), CancellationToken.None));
+        Assert.Equal(["GET /v1/videos?limit=100", "GET /v1/videos?limit=100&after=v99"], _engine.Requests);
+    }
+
+    [Fact]
+    public async Task EngineWithoutVideos_HasNoJobs()
+    {
+        Assert.Equal(0, await _client.CountUnfinishedJobsAsync(Target(), CancellationToken.None));
+        Assert.Empty(_engine.Requests);
+        _engine.Answer = _ => (404, "");
+        Assert.Equal(0, await _client.CountUnfinishedJobsAsync(Target(kind: EngineKind.VllmOmni), CancellationToken.None));
     }
 
     [Fact]

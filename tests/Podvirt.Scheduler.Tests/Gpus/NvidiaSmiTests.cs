@@ -23,6 +23,23 @@ public class NvidiaSmiTests
         Assert.Null(NvidiaSmi.ParseHeld("GPU-a, 1, [N/A]\n", ["GPU-a"], _ => true));
 
     [Theory]
+    [InlineData("")]
+    [InlineData("GPU-b, 1, 100\n")]
+    [InlineData("GPU-a, 9, 100\n")]
+    public void ReplicaThatIsNotListed_IsUnknown_AndNotEmpty(string csv) =>
+        Assert.Null(NvidiaSmi.ParseHeld(csv, ["GPU-a"], pid => pid < 9));
+
+    [Fact]
+    public void Free_IsGivenInTheOrderThatWasAsked()
+    {
+        GpuDevice Gpu(string id) => new(id, 0, "box", "H100", 80 << 10, Simulated: false);
+        const string Csv = "GPU-a, 100\nGPU-b, 200\nGPU-c, [N/A]\n";
+        Assert.Equal([200 * MiB, 100 * MiB], NvidiaSmi.ParseFree(Csv, [Gpu("GPU-b"), Gpu("GPU-a")])!);
+        Assert.Null(NvidiaSmi.ParseFree(Csv, [Gpu("GPU-a"), Gpu("GPU-c")]));
+        Assert.Null(NvidiaSmi.ParseFree(Csv, [Gpu("GPU-d")]));
+    }
+
+    [Theory]
     [InlineData(100, 10)]
     [InlineData(40, 4)]
     [InlineData(10, 2)]

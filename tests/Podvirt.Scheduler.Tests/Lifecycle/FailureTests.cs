@@ -157,6 +157,30 @@ public class FailureTests
     }
 
     [Fact]
+    public void FiveFailedRequestsInARow_AreAFailure_ThoughItsHealthIsGood()
+    {
+        _world.Apply(Make.Model("a"));
+        var replica = _world.Serve("a");
+        for (var failed = 1; failed <= 5; failed++)
+        {
+            Assert.Equal(ReplicaState.Active, replica.State);
+            var trouble = new ReplicaTrouble("g1", "a", replica.Id, TroubleKind.BadResponse, "HTTP 500", failed);
+            _world.Loop.Handle(new TroubleReported(trouble));
+            foreach (var probe in _world.Effects.Of(EffectKind.ProbeTrouble))
+            {
+                _world.Effects.Pending.Remove(probe);
+                _world.Loop.Handle(new Probed(replica.Id, probe.Target.Attempt, ProbeResult.Healthy, true, ""));
+            }
+        }
+
+        _world.FinishStop("a");
+        Assert.Equal((ReplicaState.Failed, ModelStatus.Failed), (replica.State, _world.Route("a").Status));
+        Assert.Equal(
+            ("model_erroring", "failed 5 requests in a row, the last one: BadResponse: HTTP 500"),
+            (_world.Route("a").Failure?.Code, _world.Route("a").Failure?.Reason));
+    }
+
+    [Fact]
     public void ExternalEngine_IsProbed_AndShownAsItsProbeSays()
     {
         var model = Make.Model("house") with

@@ -138,6 +138,46 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task FailSleep_Is500AndTheEngineStaysAwake()
+    {
+        await using var engine = await InProcessEngine.StartAsync("--sim-fault", "fail-sleep");
+        Assert.Equal(HttpStatusCode.InternalServerError, (await engine.Client.SendAsync("/sleep")).Status);
+        Assert.Equal("""{"is_sleeping":false}""", await engine.Client.Http.GetStringAsync("/is_sleeping"));
+        await engine.Client.ChatAsync("hi");
+    }
+
+    [Fact]
+    public async Task LeakWake_Is500AndKeepsTheMemoryThatItTook()
+    {
+        var directory = Directory.CreateTempSubdirectory("podvirt-gpu").FullName;
+        await using (var engine = await InProcessEngine.StartAsync(
+            "--sim-gpu-dir", directory, "--sim-gpu-memory", "100", "--sim-gpu-asleep", "10", "--sim-fault", "leak-wake"))
+        {
+            await engine.Client.SendAsync("/sleep");
+            Assert.Equal("10", await engine.Client.StateAsync("gpu_bytes_held"));
+            Assert.Equal(HttpStatusCode.InternalServerError, (await engine.Client.SendAsync("/wake_up")).Status);
+            Assert.Equal("90", await engine.Client.StateAsync("gpu_bytes_held"));
+            Assert.Equal("""{"is_sleeping":true}""", await engine.Client.Http.GetStringAsync("/is_sleeping"));
+        }
+
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task FaultWithAPath_HitsNothingElse()
+    {
+        await using var engine = await InProcessEngine.StartAsync("--sim-fault", "refuse=/sleep", "--sim-fault", "hang=/wake_up");
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => engine.Client.SendAsync("/sleep"));
+        using var left = new CancellationTokenSource();
+        var hanging = engine.Client.PostAsync("/wake_up", "{}", left.Token);
+        await engine.Client.ChatAsync("hi");
+        Assert.Equal("""{"is_sleeping":false}""", await engine.Client.Http.GetStringAsync("/is_sleeping"));
+        Assert.False(hanging.IsCompleted);
+        await left.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
+    }
+
+    [Fact]
     public async Task SlowWake_TakesLongerByItsArgument()
     {
         await using var engine = await InProcessEngine.StartAsync("--sim-fault", "slow-wake=150ms");

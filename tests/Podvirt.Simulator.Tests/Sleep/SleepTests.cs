@@ -148,6 +148,16 @@ public sealed class SleepTests
     }
 
     [Fact]
+    public async Task ModeThatIsRefused_ChangesNothing()
+    {
+        await using var engine = await InProcessEngine.StartAsync("--sim-reject-sleep-mode-param");
+        Assert.Equal(HttpStatusCode.BadRequest, (await engine.Client.SendAsync("/sleep?level=1&mode=wait")).Status);
+        Assert.Equal("0", await engine.Client.StateAsync("sleep_level"));
+        Assert.Equal(HttpStatusCode.OK, (await engine.Client.SendAsync("/sleep?level=1")).Status);
+        Assert.Equal("1", await engine.Client.StateAsync("sleep_level"));
+    }
+
+    [Fact]
     public async Task NoSleepMode_Is500AndChangesNothing()
     {
         await using var engine = await InProcessEngine.StartAsync("--no-enable-sleep-mode");

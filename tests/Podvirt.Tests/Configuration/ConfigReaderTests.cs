@@ -116,7 +116,7 @@ public sealed class ConfigReaderTests
                 replicas: { concurrency: 4 }
               - id: own
                 type: embedding
-                engine: { kind: command, command: [serve, "--port", "{port}"], ready: /up }
+                engine: { kind: command, command: [serve, "--port", "{port}"], ready: /up, api_key_env: SERVE_KEY }
                 gpu: { count: 0 }
             """,
             ("HOUSE_KEY", "secret"));
@@ -125,7 +125,7 @@ public sealed class ConfigReaderTests
         Assert.Equal(("llama", "HOUSE_KEY"), (config.Models[0].ServedAs, config.Models[0].Engine.ApiKeyEnv));
         Assert.Equal(0, config.Models[0].Gpu.Count);
         Assert.Equal(["serve", "--port", "{port}"], config.Models[1].Engine.Command);
-        Assert.Equal("/up", config.Models[1].Engine.ReadyPath);
+        Assert.Equal(("/up", "SERVE_KEY"), (config.Models[1].Engine.ReadyPath, config.Models[1].Engine.ApiKeyEnv));
     }
 
     [Theory]
@@ -149,6 +149,14 @@ public sealed class ConfigReaderTests
     [InlineData("kind: simulated", "kind: simulated, args: --x", "models[0].engine.args", 4)]
     [InlineData("kind: simulated", "kind: simulated, args: [[a]]", "models[0].engine.args[0]", 4)]
     [InlineData("kind: simulated", "kind: simulated, env: { '1A': b }", "models[0].engine.env.1A", 4)]
+    [InlineData("kind: simulated", "kind: simulated, env: { VLLM_API_KEY: b }", "models[0].engine.env.VLLM_API_KEY", 4)]
+    [InlineData("kind: simulated", "kind: simulated, env: { PODVIRT_REPLICA_NONCE: b }", "models[0].engine.env.PODVIRT_REPLICA_NONCE", 4)]
+    [InlineData("kind: simulated", "kind: simulated, args: [--api-key, x]", "models[0].engine.args", 4)]
+    [InlineData("kind: simulated", "kind: simulated, args: ['--gpu_memory_utilization=0.9']", "models[0].engine.args", 4)]
+    [InlineData("kind: simulated", "kind: simulated, api_key_env: HOUSE_KEY", "models[0].engine.api_key_env", 4)]
+    [InlineData("kind: simulated", "kind: command, command: ['{port}', '{prot}']", "models[0].engine.command", 4)]
+    [InlineData("kind: simulated", "kind: command, command: ['{port}'], args: ['{gpu}']", "models[0].engine.args", 4)]
+    [InlineData("kind: simulated", "kind: command, command: ['{port}'], api_key_env: sk-x", "models[0].engine.api_key_env", 4)]
     [InlineData("memory: 20GiB", "memory: 20GB", "models[0].gpu.memory", 5)]
     [InlineData("memory: 20GiB", "memory: 20", "models[0].gpu.memory", 5)]
     [InlineData("memory: 20GiB", "count: 1", "models[0].gpu.memory", 5)]
@@ -310,6 +318,15 @@ public sealed class ConfigReaderTests
 
         Assert.DoesNotContain("sk-very-secret", error.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void WhatPodvirtTellsTheEngineItself_IsRefusedWithTheKeyToUse() => Assert.Equal(
+        [
+            "podvirt.yaml:4: models[0].engine.args: --gpu-memory-utilization is set by Podvirt; write gpu: { memory: 20GiB }, from which it is computed",
+            "podvirt.yaml:4: models[0].engine.args: --served-model-name is set by Podvirt; write served_as",
+        ],
+        Errors(Model.Replace("kind: simulated", "kind: simulated, args: [--gpu-memory-utilization=0.5, --served-model-name, x]", StringComparison.Ordinal))
+            .Select(e => e.ToString()));
 
     [Fact]
     public void AModelThatNoGpuCanHold_IsAWarning()

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Podvirt.Scheduler.Runtimes.Local;
 
 /// <summary>
-/// Removes the engines of a run that ended without stopping them. A process is one of ours only if its environment holds
-/// the nonce of a pid file; the file's own pid must have the recorded start time too. Everything else is left alone.
+/// The engines of a run that ended without stopping them. A process is one of ours only if its environment holds the nonce
+/// of a pid file; the file's own pid must have the recorded start time too. Everything else is left alone.
 /// </summary>
 internal sealed class Leftovers(PidFiles pidFiles, TimeProvider time, ILogger log)
 {
@@ -13,9 +13,14 @@ internal sealed class Leftovers(PidFiles pidFiles, TimeProvider time, ILogger lo
     /// <summary>SIGKILL takes effect at once, unless a driver holds the process in the kernel.</summary>
     private static readonly TimeSpan GoneTimeout = TimeSpan.FromSeconds(10);
 
-    public async Task RemoveAsync(CancellationToken cancellationToken)
+    /// <summary>True when the process of this file, and no later one of its pid, runs.</summary>
+    public static bool Runs(PidFile file) => file.Pid > 0
+        && ProcFs.ReadStat(file.Pid) is { State: not ('Z' or 'X') } stat && stat.StartTime == file.StartTime
+        && ProcFs.HasEnvironment(file.Pid, LocalRuntime.NonceVariable, file.Nonce);
+
+    /// <summary>Kills whatever belongs to these files, and deletes them.</summary>
+    public async Task RemoveAsync(IReadOnlyList<PidFile> files, CancellationToken cancellationToken)
     {
-        var files = pidFiles.ReadAll();
         if (files.Count == 0)
         {
             return;
@@ -49,7 +54,7 @@ internal sealed class Leftovers(PidFiles pidFiles, TimeProvider time, ILogger lo
         }
     }
 
-    private static List<(PidFile File, int Pid)> Find(IReadOnlyList<PidFile> files)
+    public static List<(PidFile File, int Pid)> Find(IReadOnlyList<PidFile> files)
     {
         var found = new List<(PidFile, int)>();
         foreach (var pid in ProcFs.Pids())

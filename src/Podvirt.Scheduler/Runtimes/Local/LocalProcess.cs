@@ -2,14 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Podvirt.Scheduler.Runtimes.Local;
 
-/// <summary>One child and its process group.</summary>
-internal sealed class LocalProcess(RunningReplica running, string logPath)
+/// <summary>One engine and its process group.</summary>
+/// <param name="file">Says what it was started with.</param>
+/// <param name="isChild">False: a child of an earlier run. Its end is seen in <c>/proc</c>, and its exit code is not known.</param>
+internal sealed class LocalProcess(RunningReplica running, string logPath, PidFile file, bool isChild)
 {
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public RunningReplica Running => running;
 
     public string LogPath => logPath;
+
+    /// <summary>As it stands on disk.</summary>
+    public PidFile File { get; set; } = file;
 
     /// <summary>Somebody asked for its end: that it ends is no news.</summary>
     public bool IsStopping { get; set; }
@@ -22,15 +27,36 @@ internal sealed class LocalProcess(RunningReplica running, string logPath)
 
     public void Signal(int signal)
     {
-        // Until it is reaped its pid, and so its group, cannot be another's. "No such process" then means: just gone.
-        if (!_exited.Task.IsCompleted)
+        // Until it is reaped its pid, and so its group, cannot be another's. "No such process" then means: just gone. Of one
+        // that we do not reap, the start time says that it is still the same.
+        if (!_exited.Task.IsCompleted && (isChild || Leftovers.Runs(File)))
         {
             _ = Libc.Kill(-running.Process, signal);
         }
     }
 
     /// <summary>Reaps it if it has ended. Called by one task only.</summary>
-    public unsafe bool TryReap()
+    public bool TryReap() => isChild ? TryReapChild() : TrySeeEnd();
+
+    private bool TrySeeEnd()
+    {
+        if (Leftovers.Runs(File))
+        {
+            return false;
+        }
+
+        // Its workers have their own names in its group, which could by now be another's: they are known by the nonce.
+        foreach (var (_, pid) in Leftovers.Find([File]))
+        {
+            _ = Libc.Kill(pid, Libc.SigKill);
+        }
+
+        Ending = "ended, exit code unknown";
+        _exited.TrySetResult();
+        return true;
+    }
+
+    private unsafe bool TryReapChild()
     {
         var info = stackalloc byte[Libc.StructBytesMax];
         new Span<byte>(info, Libc.StructBytesMax).Clear();

@@ -1,15 +1,16 @@
-using System.Collections;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Podvirt.Core.Gpus;
+using Podvirt.Core.Models;
 using Podvirt.Scheduler.Engines;
 
 namespace Podvirt.Scheduler.Runtimes.Local;
 
-/// <summary>Replicas as child processes of this one.</summary>
+/// <summary>Replicas as child processes of this one, or of an earlier run of it.</summary>
 internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
 {
     public const string NonceVariable = "PODVIRT_REPLICA_NONCE";
@@ -52,11 +53,15 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
         var port = FreePort();
         var apiKey = Secret();
         var nonce = Secret();
-        var command = _commands.Build(start.Model, start.Gpus, port, apiKey);
+        var command = _commands.Build(start.Model, start.Gpus, start.MemoryBytes, port, apiKey);
         var environment = ChildEnvironment.Build(Environment.GetEnvironmentVariables(), command.Environment);
         environment[NonceVariable] = nonce;
         var logPath = _logs.Create(start.Model.Id, start.Replica);
-        _pidFiles.Write(new PidFile(start.Replica, start.Model.Id, 0, 0, nonce));
+        var address = $"http://127.0.0.1:{port}";
+        var file = new PidFile(
+            start.Replica, start.Model.Id, start.Model.Revision, 0, 0, nonce, address, apiKey, [.. start.Gpus.Select(gpu => gpu.Id)],
+            start.MemoryBytes, SettingsOf(start.Model, start.Gpus, start.MemoryBytes));
+        _pidFiles.Write(file);
         int pid;
         try
         {
@@ -68,9 +73,10 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
             throw;
         }
 
-        var running = new RunningReplica(start.Replica, start.Model.Id, $"http://127.0.0.1:{port}", apiKey, pid);
-        _processes[start.Replica] = new LocalProcess(running, logPath);
-        _pidFiles.Write(new PidFile(start.Replica, start.Model.Id, pid, ProcFs.ReadStat(pid)?.StartTime ?? 0, nonce));
+        var running = new RunningReplica(start.Replica, start.Model.Id, address, apiKey, pid);
+        file = file with { Pid = pid, StartTime = ProcFs.ReadStat(pid)?.StartTime ?? 0 };
+        _processes[start.Replica] = new LocalProcess(running, logPath, file, isChild: true);
+        _pidFiles.Write(file);
         SchedulerLog.Spawned(_log, start.Replica, pid, string.Join(' ', command.Arguments));
         return ValueTask.FromResult(running);
     }
@@ -117,8 +123,29 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
     public IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken) =>
         _exits.Reader.ReadAllAsync(cancellationToken);
 
-    public async Task RemoveLeftoversAsync(CancellationToken cancellationToken) =>
-        await new Leftovers(_pidFiles, _time, _log).RemoveAsync(cancellationToken);
+    public async Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken)
+    {
+        var (running, ended) = Split(_pidFiles.ReadAll().Where(file => !_processes.ContainsKey(file.Replica)));
+        await new Leftovers(_pidFiles, _time, _log).RemoveAsync(ended, cancellationToken);
+        foreach (var file in running)
+        {
+            var replica = new RunningReplica(file.Replica, file.Model, file.Address, file.ApiKey, file.Pid);
+            _processes[file.Replica] = new LocalProcess(replica, _logs.PathOf(file.Model, file.Replica), file, isChild: false);
+        }
+
+        return [.. _processes.Values.Where(process => !process.Exited.IsCompleted).Select(Left)];
+    }
+
+    public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) => _commands.SettingsOf(model, gpus, memoryBytes);
+
+    public void NoteSleep(string replica, int level)
+    {
+        if (_processes.TryGetValue(replica, out var process) && process.File.SleepLevel != level)
+        {
+            process.File = process.File with { SleepLevel = level };
+            _pidFiles.Write(process.File);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -131,6 +158,23 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
         _exits.Writer.TryComplete();
         _ended.Dispose();
     }
+
+    private static (List<PidFile> Running, List<PidFile> Ended) Split(IEnumerable<PidFile> files)
+    {
+        var running = new List<PidFile>();
+        var ended = new List<PidFile>();
+        foreach (var file in files)
+        {
+            // Without an address it is a file of an older release.
+            (Leftovers.Runs(file) && file.Address.Length > 0 ? running : ended).Add(file);
+        }
+
+        return (running, ended);
+    }
+
+    private static LeftReplica Left(LocalProcess process) => new(
+        process.Running, process.File.Revision, process.File.Gpus ?? [], process.File.MemoryBytes, process.File.Settings,
+        process.File.SleepLevel);
 
     private async Task ReapAsync(CancellationToken cancellationToken)
     {
@@ -206,29 +250,4 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
     }
 
     private static string Secret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-}
-
-/// <summary>What a child inherits.</summary>
-internal static class ChildEnvironment
-{
-    /// <summary>Ours alone: switches of this process, and everything that may hold a secret of it.</summary>
-    public static Dictionary<string, string> Build(IDictionary ours, IReadOnlyDictionary<string, string> added)
-    {
-        var result = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry entry in ours)
-        {
-            var name = (string)entry.Key;
-            if (name != "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS" && !name.StartsWith("PODVIRT_", StringComparison.Ordinal))
-            {
-                result[name] = (string?)entry.Value ?? "";
-            }
-        }
-
-        foreach (var (name, value) in added)
-        {
-            result[name] = value;
-        }
-
-        return result;
-    }
 }

@@ -6,7 +6,13 @@ namespace Podvirt.Scheduler.Runtimes.Local;
 /// <param name="Pid">0: written before the process was there.</param>
 /// <param name="StartTime">Field 22 of its stat.</param>
 /// <param name="Nonce">Stands in its environment, and in that of everything it starts.</param>
-internal sealed record PidFile(string Replica, string Model, int Pid, long StartTime, string Nonce);
+/// <param name="Gpus">Device ids.</param>
+/// <param name="MemoryBytes">What the engine was told to take on each of them.</param>
+/// <param name="Settings">Of the command line and environment that it was started with: <see cref="Engines.EngineCommandBuilder.SettingsOf"/>.</param>
+/// <param name="SleepLevel">How deep its last sleep was to be; 0 before the first.</param>
+internal sealed record PidFile(
+    string Replica, string Model, int Revision, int Pid, long StartTime, string Nonce, string Address = "", string ApiKey = "",
+    IReadOnlyList<string>? Gpus = null, long MemoryBytes = 0, string Settings = "", int SleepLevel = 0);
 
 /// <summary>
 /// One small file per replica under <c>&lt;data&gt;/replicas/</c>, so that the next run finds what a crashed one left. It is
@@ -21,7 +27,18 @@ internal sealed class PidFiles(string dataPath)
         Directory.CreateDirectory(_folder);
         var path = PathOf(file.Replica);
         var temporary = path + ".tmp";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(file, StateJson.Options));
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            // It holds the engine's key.
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var stream = new FileStream(temporary, options))
+        {
+            JsonSerializer.Serialize(stream, file, StateJson.Options);
+        }
+
         File.Move(temporary, path, overwrite: true);
     }
 

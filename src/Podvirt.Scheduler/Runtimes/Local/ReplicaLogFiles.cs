@@ -29,8 +29,10 @@ internal sealed class ReplicaLogFiles : IReplicaLogs
             File.Delete(old);
         }
 
-        return Path.Combine(folder, replica + ".log");
+        return PathOf(model, replica);
     }
+
+    public string PathOf(string model, string replica) => Path.Combine(Folder(model), replica + ".log");
 
     public async ValueTask<string?> ReadTailAsync(string modelId, int lines, CancellationToken cancellationToken)
     {

@@ -57,7 +57,7 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
         var text = await UntilAsync(() => Log("r1"), log => log.Contains("the end", StringComparison.Ordinal));
 
         Assert.True(ProcFs.HasEnvironment(running.Process, "VLLM_API_KEY", running.ApiKey));
-        Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_VISIBLE_DEVICES", "0,1"));
+        Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_VISIBLE_DEVICES", "SIM-0,SIM-1"));
         Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_DEVICE_ORDER", "PCI_BUS_ID"));
         Assert.DoesNotContain("PODVIRT_ADMIN_TOKEN", text, StringComparison.Ordinal);
         Assert.DoesNotContain("INLINE_COMPLETIONS", text, StringComparison.Ordinal);
@@ -157,36 +157,9 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
     {
         var model = Model("m", "x") with { Engine = new EngineSpec { Kind = EngineKind.Command, Command = ["no-such-engine"] } };
         var exception = await Assert.ThrowsAsync<ReplicaStartException>(async () =>
-            await _runtime.StartAsync(new ReplicaStart("r1", model, []), CancellationToken.None));
+            await _runtime.StartAsync(new ReplicaStart("r1", model, [], 0), CancellationToken.None));
         Assert.Equal("cannot start 'no-such-engine': no such program", exception.Message);
         Assert.Empty(new PidFiles(_data).ReadAll());
-    }
-
-    [Fact]
-    public async Task LeftoversOfACrashedRun_AreRemoved_AndOthersLeftAlone()
-    {
-        // The runtime that started it "crashed": another one finds its pid file and its process.
-        var ours = await StartAsync("r1", "sh -c 'exec sleep 60' & exec sleep 60");
-        await UntilAsync(() => InSession(ours.Process), count => count == 2);
-        var file = Assert.Single(new PidFiles(_data).ReadAll());
-        Assert.Equal(ours.Process, file.Pid);
-        using var foreign = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
-        try
-        {
-            // As if the pid had been given to somebody else since.
-            new PidFiles(_data).Write(new PidFile("r0", "m", foreign.Id, 1, "nonce-of-old"));
-            await using var next = Runtime();
-            await next.RemoveLeftoversAsync(CancellationToken.None);
-
-            await UntilAsync(() => InSession(ours.Process), count => count == 0);
-            Assert.False(foreign.HasExited);
-            Assert.Empty(new PidFiles(_data).ReadAll());
-        }
-        finally
-        {
-            foreign.Kill();
-            await foreign.WaitForExitAsync();
-        }
     }
 
     public async ValueTask DisposeAsync()
@@ -207,7 +180,7 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
     };
 
     private async Task<RunningReplica> StartAsync(string replica, string script, string model = "m") =>
-        await _runtime.StartAsync(new ReplicaStart(replica, Model(model, script), Make.Gpus(2, 80)), CancellationToken.None);
+        await _runtime.StartAsync(new ReplicaStart(replica, Model(model, script), Make.Gpus(2, 80), 0), CancellationToken.None);
 
     private string Log(string replica)
     {
