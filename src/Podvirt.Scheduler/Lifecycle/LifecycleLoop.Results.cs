@@ -84,11 +84,13 @@ internal sealed partial class LifecycleLoop
         Move(replica, ReplicaTrigger.Canary);
         replica.ResidueBytes = 0;
         replica.ActiveSince = _now;
+        replica.IsStopAsked = false;
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;
         ClearFailure(entry);
         entry.FailedStarts = 0;
+        entry.IsWakeAsked &= !IsCurrent(entry, replica);
         _effects.SaveHistory(replica.Model.Id, entry.History);
     }
 
@@ -149,6 +151,7 @@ internal sealed partial class LifecycleLoop
         var doublings = Math.Min(entry.FailedStarts, 30);
         var wait = TimeSpan.FromTicks(Math.Min(_options.BackoffMax.Ticks, _options.BackoffMin.Ticks * (1L << doublings)));
         entry.FailedStarts++;
+        entry.IsWakeAsked = false;
         entry.RetryAt = _now + wait;
         entry.Failure = new ModelFailure(code, reason, _time.GetUtcNow() + wait);
         replica.FailureReason = reason;
@@ -165,7 +168,7 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var entry in _models.Values)
         {
-            var isWanted = entry.Spec.Replicas.Min > 0 || _demand.Of(entry.Spec.Id, _now).Waiting > 0;
+            var isWanted = MinOf(entry) > 0 || _demand.Of(entry.Spec.Id, _now).Waiting > 0;
             if (entry.Failure is not null && _now >= entry.RetryAt && isWanted)
             {
                 ClearFailure(entry);
@@ -175,7 +178,7 @@ internal sealed partial class LifecycleLoop
             {
                 foreach (var failed in ReplicasOf(entry).Where(replica => replica.State == ReplicaState.Failed).ToList())
                 {
-                    Move(failed, ReplicaTrigger.Expire, entry.IsRemoved ? WhyOutdated(entry, failed) : WhyWanted(entry));
+                    Move(failed, ReplicaTrigger.Expire, !IsCurrent(entry, failed) ? WhyOutdated(entry, failed) : isWanted ? WhyWanted(entry) : s_stopOrder);
                 }
             }
         }

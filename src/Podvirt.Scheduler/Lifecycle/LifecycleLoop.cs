@@ -48,6 +48,8 @@ internal sealed partial class LifecycleLoop
         _metrics = metrics;
         _log = log;
         _startedAt = time.GetTimestamp();
+        _pinned = new HashSet<string>(settings.Pinned, StringComparer.Ordinal);
+        _drained = new HashSet<string>(settings.Drained, StringComparer.Ordinal);
         _demand = new DemandBook(_options.GatewayLease);
     }
 
@@ -74,6 +76,7 @@ internal sealed partial class LifecycleLoop
         ProbeDue();
         ServeDemand();
         FenceOutdated();
+        StopAsked();
         FenceIdle();
         Drain();
         StartPlaced();
@@ -104,6 +107,9 @@ internal sealed partial class LifecycleLoop
             case Adopted adopted:
                 ApplyAdoption(adopted);
                 break;
+            case OperatorAsked asked:
+                ApplyOrder(asked);
+                break;
             case ReplicaEvent result when _replicas.TryGetValue(result.Replica, out var replica) && replica.Attempt == result.Attempt:
                 ApplyResult(replica, result);
                 break;
@@ -117,6 +123,7 @@ internal sealed partial class LifecycleLoop
 
     private void ApplyCatalog(Catalog catalog)
     {
+        _isUnshown = true;
         _catalog = catalog;
         foreach (var entry in _models.Values)
         {
@@ -206,5 +213,7 @@ internal sealed partial class LifecycleLoop
 
     private IEnumerable<Replica> ReplicasOf(ModelEntry entry) => _replicas.Values.Where(replica => replica.Model.Id == entry.Spec.Id);
 
-    private static bool IsCurrent(ModelEntry entry, Replica replica) => !entry.IsRemoved && replica.Model.Revision == entry.Spec.Revision;
+    /// <summary>False for one that has to be replaced: of a removed model, of an older revision, or on a gpu that is being drained.</summary>
+    private bool IsCurrent(ModelEntry entry, Replica replica) =>
+        !entry.IsRemoved && replica.Model.Revision == entry.Spec.Revision && (_drained.Count == 0 || !replica.GpuIds.Any(_drained.Contains));
 }

@@ -31,6 +31,9 @@ internal sealed class ModelEntry
     /// <summary>Deaths in a row, none with a completed minute of serving before it.</summary>
     public int Crashes { get; set; }
 
+    /// <summary>An operator wants one replica up; forgotten once it is.</summary>
+    public bool IsWakeAsked { get; set; }
+
     /// <summary>Why no inventory of ours can ever hold it.</summary>
     public string? Unschedulable { get; set; }
 

@@ -17,8 +17,11 @@ internal enum DrainReason
     /// <summary>Busy, but another model's request has waited past the fairness limit.</summary>
     Fairness,
 
-    /// <summary>Its model was removed or changed.</summary>
+    /// <summary>Its model was removed or changed, or its gpu is drained.</summary>
     Outdated,
+
+    /// <summary>An operator said so.</summary>
+    Operator,
 }
 
 /// <param name="Reason">Why.</param>
@@ -93,6 +96,9 @@ internal sealed class Replica
     public long ResidueBytes { get; set; }
 
     public int SleepLevel { get; set; } = 1;
+
+    /// <summary>An operator stopped it while it slept: it goes as soon as its gpus are quiet.</summary>
+    public bool IsStopAsked { get; set; }
 
     /// <summary>Set while Draining.</summary>
     public DrainOrder? Drain { get; set; }
