@@ -155,12 +155,20 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable
             {
                 Options = _options,
                 Gpus = gpus,
+                HostBytes = HostBytes(gpus),
                 Epoch = epoch,
                 Histories = await ReadHistoriesAsync(cancellationToken),
                 NewReplicaId = () => $"r-{Guid.CreateVersion7(_time.GetUtcNow()):N}",
                 Environment = Environment.GetEnvironmentVariable,
             },
             _effects, _time, _metrics, _log);
+    }
+
+    private Dictionary<string, long> HostBytes(IReadOnlyList<GpuDevice> gpus)
+    {
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return gpus.Where(gpu => !gpu.Simulated || _options.HostMemoryBytes is not null).Select(gpu => gpu.Node).Distinct()
+            .ToDictionary(node => node, _ => _options.HostMemoryBytes ?? machine / 4 * 3, StringComparer.Ordinal);
     }
 
     private async Task<long> RaiseEpochAsync(CancellationToken cancellationToken)

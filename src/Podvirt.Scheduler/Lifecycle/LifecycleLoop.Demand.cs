@@ -33,7 +33,8 @@ internal sealed partial class LifecycleLoop
 
     private void ServeDemand()
     {
-        _claimed.Clear();
+        TouchAll();
+        _ledger.ReleaseClaims();
         var wants = _models.Values
             .Where(entry => !entry.IsRemoved && entry.Unschedulable is null && entry.Spec.Engine.Kind != EngineKind.External)
             .Select(Assess).ToList();
@@ -151,7 +152,7 @@ internal sealed partial class LifecycleLoop
             {
                 var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
                 var request = new PlacementRequest(sleeper.Gpus.Count, bytes, tried, sleeper.GpuIds, sleeper.Id);
-                var decision = Planner.Decide(Snapshot(), request);
+                var decision = Planner.Decide(Ledger(), request);
                 if (decision.Outcome == PlacementOutcome.Fits)
                 {
                     WakeWhenQuiet(entry, sleeper);
@@ -161,7 +162,7 @@ internal sealed partial class LifecycleLoop
                 if (decision.Outcome == PlacementOutcome.Evict)
                 {
                     entry.WaitingPhase = WarmUpPhases.WaitingForMemory;
-                    Claim(sleeper.GpuIds);
+                    _ledger.Claim(sleeper.GpuIds);
                     Evict(decision.Victims);
                     return true;
                 }
@@ -176,7 +177,7 @@ internal sealed partial class LifecycleLoop
         if (!AreQuiet(sleeper))
         {
             entry.WaitingPhase = WarmUpPhases.WaitingForGpu;
-            Claim(sleeper.GpuIds);
+            _ledger.Claim(sleeper.GpuIds);
             return;
         }
 
@@ -195,8 +196,9 @@ internal sealed partial class LifecycleLoop
 
         var spec = entry.Spec;
         var request = new PlacementRequest(
-            spec.Gpu.Count, spec.Gpu.MemoryBytes, scope, Simulated: EngineTraits.NeedsSimulatedGpu(spec));
-        var decision = Planner.Decide(Snapshot(), request);
+            spec.Gpu.Count, spec.Gpu.MemoryBytes, scope, Simulated: EngineTraits.NeedsSimulatedGpu(spec),
+            Order: _options.PlacementOrder);
+        var decision = Planner.Decide(Ledger(), request);
         if (decision.Outcome == PlacementOutcome.NoRoom)
         {
             return false;
@@ -204,13 +206,14 @@ internal sealed partial class LifecycleLoop
 
         if (decision.Outcome == PlacementOutcome.Evict)
         {
-            Claim([.. decision.Gpus.Select(gpu => gpu.Id)]);
+            _ledger.Claim([.. decision.Gpus.Select(gpu => gpu.Id)]);
             Evict(decision.Victims);
             return true;
         }
 
         var replica = new Replica(_settings.NewReplicaId(), spec, decision.Gpus, _now) { SleepLevel = _options.SleepLevel };
         _replicas.Add(replica.Id, replica);
+        _touched.Add(replica);
         entry.WaitingPhase = null;
         _metrics.Placed(spec.Id);
         SchedulerLog.Placed(_log, spec.Id, replica.Id, string.Join(',', replica.GpuIds));
@@ -248,6 +251,4 @@ internal sealed partial class LifecycleLoop
         Fence(old, new DrainOrder(DrainReason.Outdated, ThenSleep: false));
         return true;
     }
-
-    private void Claim(IReadOnlyList<string> gpus) => _claimed.UnionWith(gpus);
 }

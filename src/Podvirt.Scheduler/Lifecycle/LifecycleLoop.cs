@@ -33,7 +33,8 @@ internal sealed partial class LifecycleLoop
     private readonly DemandBook _demand;
     private readonly Dictionary<string, ModelEntry> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Replica> _replicas = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _claimed = new(StringComparer.Ordinal);
+    private readonly MemoryLedger _ledger;
+    private readonly HashSet<Replica> _touched = [];
     private Catalog? _catalog;
     private RouteTable _routes = RouteTable.Empty;
     private TimeSpan _publishedAt;
@@ -49,6 +50,7 @@ internal sealed partial class LifecycleLoop
         _log = log;
         _startedAt = time.GetTimestamp();
         _demand = new DemandBook(_options.GatewayLease);
+        _ledger = new MemoryLedger(settings.Gpus, settings.HostBytes);
     }
 
     /// <summary>All replicas, for tests and for the final stop.</summary>
@@ -164,6 +166,7 @@ internal sealed partial class LifecycleLoop
 
         SchedulerLog.Moved(_log, replica.Model.Id, replica.Id, replica.State, trigger, next?.ToString() ?? "gone");
         _metrics.Moved(replica.Model.Id, replica.State, next);
+        _touched.Add(replica);
         replica.Attempt++;
         replica.StateSince = _now;
         // Answers to earlier questions belong to an older attempt now, and will not be heard.

@@ -16,7 +16,8 @@ internal sealed class LoopWorld
     private int _ids;
 
     public LoopWorld(
-        IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null)
+        IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null,
+        IReadOnlyDictionary<string, long>? hostBytes = null)
     {
         Options = options ?? new SchedulerOptions();
         Loop = new LifecycleLoop(
@@ -24,6 +25,7 @@ internal sealed class LoopWorld
             {
                 Options = Options,
                 Gpus = gpus,
+                HostBytes = hostBytes ?? new Dictionary<string, long>(),
                 Epoch = Epoch,
                 Histories = histories ?? new Dictionary<string, StartHistory>(),
                 NewReplicaId = () => $"r{++_ids}",
