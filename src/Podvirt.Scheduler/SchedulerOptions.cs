@@ -23,6 +23,19 @@ public sealed class SchedulerOptions
     /// <summary>How deep idle engines sleep: 1 keeps the weights in host memory and wakes in seconds, 2 reloads them. Default 1.</summary>
     public int SleepLevel { get; set; } = 1;
 
+    /// <summary>
+    /// Host memory in bytes that level-1 sleepers may hold on this node; a sleep that would exceed it is a level-2 sleep, or
+    /// a stop. Null, the default: three quarters of the machine's memory for real engines, and no limit for simulated ones,
+    /// which hold none.
+    /// </summary>
+    public long? HostMemoryBytes { get; set; }
+
+    /// <summary>
+    /// Where a replica goes when several gpus have room. Default <see cref="PlacementOrder.Pack"/>: large holes stay for large
+    /// models.
+    /// </summary>
+    public PlacementOrder PlacementOrder { get; set; } = PlacementOrder.Pack;
+
     /// <summary>A gateway silent for this long is gone. Default 5 s: five of its one-second reports.</summary>
     public TimeSpan GatewayLease { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -47,7 +60,10 @@ public sealed class SchedulerOptions
     /// </summary>
     public TimeSpan FairnessLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A busy replica serves at least this long before it is drained for another model. Default 5 s.</summary>
+    /// <summary>
+    /// A replica serves at least this long before it gives way to another model. Default 5 s: two models that take turns on
+    /// one gpu would otherwise spend its time on swapping.
+    /// </summary>
     public TimeSpan ResidencyMin { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The first wait after a failed start; doubles with each further one. Default 1 s.</summary>

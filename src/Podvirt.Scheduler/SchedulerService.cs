@@ -172,6 +172,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
             {
                 Options = _options,
                 Gpus = gpus,
+                HostBytes = HostBytes(gpus),
                 Epoch = epoch,
                 Histories = await ReadHistoriesAsync(cancellationToken),
                 NewReplicaId = () => $"r-{Guid.CreateVersion7(_time.GetUtcNow()):N}",
@@ -218,6 +219,13 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         IntentEffect.Wake => ReplicaState.Waking,
         _ => ReplicaState.Stopping,
     };
+
+    private Dictionary<string, long> HostBytes(IReadOnlyList<GpuDevice> gpus)
+    {
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return gpus.Where(gpu => !gpu.Simulated || _options.HostMemoryBytes is not null).Select(gpu => gpu.Node).Distinct()
+            .ToDictionary(node => node, _ => _options.HostMemoryBytes ?? machine / 4 * 3, StringComparer.Ordinal);
+    }
 
     private async Task<long> RaiseEpochAsync(CancellationToken cancellationToken)
     {

@@ -34,7 +34,9 @@ internal sealed partial class LifecycleLoop
 
     private void ServeDemand()
     {
-        _claimed.Clear();
+        TouchAll();
+        _ledger.ReleaseClaims();
+        _ledger.Claim([.. _drained]);
         var wants = _models.Values
             .Where(entry => !entry.IsRemoved && entry.Unschedulable is null && entry.Spec.Engine.Kind != EngineKind.External)
             .Select(Assess).ToList();
@@ -152,7 +154,7 @@ internal sealed partial class LifecycleLoop
             {
                 var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
                 var request = new PlacementRequest(sleeper.Gpus.Count, bytes, tried, sleeper.GpuIds, sleeper.Id);
-                var decision = Planner.Decide(Snapshot(), request);
+                var decision = Planner.Decide(Ledger(), request);
                 if (decision.Outcome == PlacementOutcome.Fits)
                 {
                     WakeWhenQuiet(entry, sleeper);
@@ -162,7 +164,7 @@ internal sealed partial class LifecycleLoop
                 if (decision.Outcome == PlacementOutcome.Evict)
                 {
                     entry.WaitingPhase = WarmUpPhases.WaitingForMemory;
-                    Claim(sleeper.GpuIds);
+                    _ledger.Claim(sleeper.GpuIds);
                     Evict(entry, request, decision with { Gpus = sleeper.Gpus });
                     return true;
                 }
@@ -177,7 +179,7 @@ internal sealed partial class LifecycleLoop
         if (!AreQuiet(sleeper))
         {
             entry.WaitingPhase = WarmUpPhases.WaitingForGpu;
-            Claim(sleeper.GpuIds);
+            _ledger.Claim(sleeper.GpuIds);
             return;
         }
 
@@ -196,8 +198,9 @@ internal sealed partial class LifecycleLoop
 
         var spec = entry.Spec;
         var request = new PlacementRequest(
-            spec.Gpu.Count, spec.Gpu.MemoryBytes, scope, Simulated: EngineTraits.NeedsSimulatedGpu(spec));
-        var decision = Planner.Decide(Snapshot(), request);
+            spec.Gpu.Count, spec.Gpu.MemoryBytes, scope, Simulated: EngineTraits.NeedsSimulatedGpu(spec),
+            Order: _options.PlacementOrder);
+        var decision = Planner.Decide(Ledger(), request);
         if (decision.Outcome == PlacementOutcome.NoRoom)
         {
             return false;
@@ -205,7 +208,7 @@ internal sealed partial class LifecycleLoop
 
         if (decision.Outcome == PlacementOutcome.Evict)
         {
-            Claim([.. decision.Gpus.Select(gpu => gpu.Id)]);
+            _ledger.Claim([.. decision.Gpus.Select(gpu => gpu.Id)]);
             Evict(entry, request, decision);
             return true;
         }
@@ -249,6 +252,4 @@ internal sealed partial class LifecycleLoop
         Fence(old, new DrainOrder(DrainReason.Outdated, ThenSleep: false), WhyOutdated(entry, old));
         return true;
     }
-
-    private void Claim(IReadOnlyList<string> gpus) => _claimed.UnionWith(gpus);
 }

@@ -139,8 +139,9 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        if (replica.Drain is { ThenSleep: true })
+        if (replica.Drain is { ThenSleep: true } && SleepLevelFor(replica) is { } level)
         {
+            replica.SleepLevel = level;
             Move(replica, ReplicaTrigger.Drained);
             _effects.Sleep(replica.Target);
         }

@@ -9,10 +9,32 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// <summary>The memory ledger: who holds what, and who has to leave.</summary>
 internal sealed partial class LifecycleLoop
 {
-    private PlacementSnapshot Snapshot() => new(
-        _drained.Count == 0 ? _settings.Gpus : [.. _settings.Gpus.Where(gpu => !_drained.Contains(gpu.Id))],
-        [.. _replicas.Values.Where(replica => replica.State != ReplicaState.Failed && replica.Gpus.Count > 0).Select(Hold)],
-        _claimed);
+    /// <summary>The ledger as of now: every replica that changed since the last look is entered anew.</summary>
+    private MemoryLedger Ledger()
+    {
+        foreach (var replica in _touched)
+        {
+            Enter(replica);
+        }
+
+        _touched.Clear();
+        return _ledger;
+    }
+
+    /// <summary>Demand and time change what a replica's memory is worth, and whether it may be asked for, without a change of state.</summary>
+    private void TouchAll() => _touched.UnionWith(_replicas.Values);
+
+    private void Enter(Replica replica)
+    {
+        if (replica.Gpus.Count > 0 && replica.State != ReplicaState.Failed && _replicas.ContainsKey(replica.Id))
+        {
+            _ledger.Put(Hold(replica));
+        }
+        else
+        {
+            _ledger.Remove(replica.Id);
+        }
+    }
 
     private Holding Hold(Replica replica)
     {
@@ -26,9 +48,31 @@ internal sealed partial class LifecycleLoop
             ReplicaState.FallingAsleep => (reserved, asleep, HoldingKind.Leaving),
             ReplicaState.Draining => (reserved, replica.Drain is { ThenSleep: true } ? asleep : 0, HoldingKind.Leaving),
             ReplicaState.Active => (reserved, asleep, Standing(replica)),
-            _ => (reserved, reserved, HoldingKind.Fixed),
+            _ => (reserved, reserved, HoldingKind.Rising),
         };
-        return new Holding(replica.Id, replica.GpuIds, bytes, after, kind, replica.LastBusyAt);
+        var isAsleep = replica is { State: ReplicaState.Sleeping or ReplicaState.FallingAsleep, SleepLevel: 1 };
+        return new Holding(
+            replica.Id, replica.GpuIds, bytes, after, kind, HostBytes: isAsleep ? HostBytes(replica) : 0,
+            IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping));
+    }
+
+    /// <summary>
+    /// Level 1 keeps the weights in host memory. How large they are nobody says; they are part of what the engine reserved,
+    /// so that this is never too little.
+    /// </summary>
+    private static long HostBytes(Replica replica) => replica.Model.Gpu.MemoryBytes * replica.Gpus.Count;
+
+    /// <summary>How deep it can sleep: level 2 where host memory does not hold its weights; null: not at all.</summary>
+    private int? SleepLevelFor(Replica replica)
+    {
+        var level = EngineTraits.SleepLevel(replica.Model, _options.SleepLevel);
+        if (level != 1 || replica.Gpus.Count == 0 || HostBytes(replica) <= Ledger().HostFree(replica.Gpus[0].Node))
+        {
+            return level;
+        }
+
+        var deeper = EngineTraits.SleepLevel(replica.Model, 2);
+        return deeper == 1 ? null : deeper;
     }
 
     /// <summary>On each gpu: all that it reserved; asleep, and until a sleeper's process is gone, what was measured.</summary>
@@ -44,21 +88,22 @@ internal sealed partial class LifecycleLoop
         if (replica.Jobs > 0)
         {
             // Sleep would be refused, and a stop would lose them.
-            return HoldingKind.Fixed;
+            return HoldingKind.Rising;
         }
 
         var entry = _models[replica.Model.Id];
         if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= MinOf(entry))
         {
-            return HoldingKind.Fixed;
+            return HoldingKind.Kept;
         }
 
-        if (_demand.InFlightOf(replica.Id) == 0 && _demand.Of(replica.Model.Id, _now).Waiting == 0)
+        if (_now - replica.ActiveSince < _options.ResidencyMin)
         {
-            return HoldingKind.Idle;
+            return HoldingKind.Rising;
         }
 
-        return _now - replica.ActiveSince >= _options.ResidencyMin ? HoldingKind.Busy : HoldingKind.Fixed;
+        var isIdle = _demand.InFlightOf(replica.Id) == 0 && _demand.Of(replica.Model.Id, _now).Waiting == 0;
+        return isIdle ? HoldingKind.Idle : HoldingKind.Busy;
     }
 
     private static bool CanSleep(Replica replica) => EngineTraits.CanSleep(replica.Model);
@@ -69,7 +114,7 @@ internal sealed partial class LifecycleLoop
     private void Evict(ModelEntry entry, PlacementRequest request, PlacementDecision decision)
     {
         var ids = decision.Gpus.Select(gpu => gpu.Id).ToList();
-        var free = decision.Gpus.Min(Free);
+        var free = decision.Gpus.Min(gpu => Ledger().Account(gpu.Id).Free);
         foreach (var victim in decision.Victims)
         {
             var replica = _replicas[victim.Replica];
@@ -96,16 +141,5 @@ internal sealed partial class LifecycleLoop
             reason == DrainReason.Fairness ? TransitionCause.Fairness : TransitionCause.Evicted,
             $"{eviction.ForModel} needs {eviction.NeededBytes / GiB:0.0} GiB, {eviction.FreeBytes / GiB:0.0} GiB are free; this one gives {eviction.FreedBytes / GiB:0.0} GiB",
             eviction);
-    }
-
-    private long Free(GpuDevice gpu)
-    {
-        var free = gpu.MemoryBytes;
-        foreach (var replica in _replicas.Values)
-        {
-            free -= replica.State != ReplicaState.Failed && replica.GpuIds.Contains(gpu.Id) ? Held(replica) : 0;
-        }
-
-        return free;
     }
 }

@@ -32,6 +32,7 @@ internal sealed partial class LifecycleLoop
         replica.StateSinceUtc = _time.GetUtcNow();
         replica.CreatedAtUtc = replica.StateSinceUtc;
         _replicas.Add(replica.Id, replica);
+        _touched.Add(replica);
         Record(replica, null, trigger, replica.State);
     }
 

@@ -33,7 +33,8 @@ internal sealed partial class LifecycleLoop
     private readonly DemandBook _demand;
     private readonly Dictionary<string, ModelEntry> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Replica> _replicas = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _claimed = new(StringComparer.Ordinal);
+    private readonly MemoryLedger _ledger;
+    private readonly HashSet<Replica> _touched = [];
     private Catalog? _catalog;
     private RouteTable _routes = RouteTable.Empty;
     private TimeSpan _publishedAt;
@@ -51,6 +52,7 @@ internal sealed partial class LifecycleLoop
         _pinned = new HashSet<string>(settings.Pinned, StringComparer.Ordinal);
         _drained = new HashSet<string>(settings.Drained, StringComparer.Ordinal);
         _demand = new DemandBook(_options.GatewayLease);
+        _ledger = new MemoryLedger(settings.Gpus, settings.HostBytes);
     }
 
     /// <summary>All replicas, for tests and for the final stop.</summary>
@@ -178,6 +180,7 @@ internal sealed partial class LifecycleLoop
         _metrics.Moved(replica.Model.Id, replica.State, next);
         replica.Why = why ?? replica.Why;
         Record(replica, replica.State, trigger.ToString(), next);
+        _touched.Add(replica);
         replica.Attempt++;
         replica.StateSince = _now;
         replica.StateSinceUtc = _time.GetUtcNow();

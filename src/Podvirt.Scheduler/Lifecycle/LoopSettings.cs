@@ -9,6 +9,9 @@ internal sealed record LoopSettings
 
     public required IReadOnlyList<GpuDevice> Gpus { get; init; }
 
+    /// <summary>Host memory that sleepers may hold on each node; a node that is not named has no limit.</summary>
+    public IReadOnlyDictionary<string, long> HostBytes { get; init; } = new Dictionary<string, long>();
+
     /// <summary>Higher than every earlier run's.</summary>
     public required long Epoch { get; init; }
 

@@ -5,8 +5,11 @@ namespace Podvirt.Scheduler.Placement;
 /// <summary>What could be done about a replica that holds memory.</summary>
 internal enum HoldingKind
 {
-    /// <summary>Nothing: it is on its way up, or protected.</summary>
-    Fixed,
+    /// <summary>Nothing, ever: it is of its model's minimum.</summary>
+    Kept,
+
+    /// <summary>Nothing now: it is on its way up, became Active a moment ago, or has a job that sleep would lose.</summary>
+    Rising,
 
     /// <summary>It is already giving memory back.</summary>
     Leaving,
@@ -28,12 +31,13 @@ internal enum HoldingKind
 /// Held on each of them when it has left (<see cref="HoldingKind.Leaving"/>) or been put to sleep; equal to
 /// <paramref name="Bytes"/> where sleep frees nothing.
 /// </param>
-/// <param name="LastUsed">The earlier, the sooner it is chosen as a victim.</param>
+/// <param name="WorthAwake">What being awake is worth: waiting seconds that it saves for each gpu-second held.</param>
+/// <param name="WorthAsleep">The same of being asleep rather than gone.</param>
+/// <param name="HostBytes">Host memory that it holds, or will hold once it sleeps as it is about to.</param>
+/// <param name="IsChanging">Its gpus see a memory transition, or are about to: others would wait for it there.</param>
 internal sealed record Holding(
-    string Replica, IReadOnlyList<string> Gpus, long Bytes, long BytesAfter, HoldingKind Kind, TimeSpan LastUsed);
-
-/// <param name="Claimed">Gpus that somebody who waits longer is having freed: nobody else takes them now.</param>
-internal sealed record PlacementSnapshot(IReadOnlyList<GpuDevice> Gpus, IReadOnlyList<Holding> Holdings, IReadOnlySet<string> Claimed);
+    string Replica, IReadOnlyList<string> Gpus, long Bytes, long BytesAfter, HoldingKind Kind,
+    double WorthAwake = 0, double WorthAsleep = 0, long HostBytes = 0, bool IsChanging = false);
 
 internal enum EvictionScope
 {
@@ -43,7 +47,7 @@ internal enum EvictionScope
     /// <summary>Sleeping and idle replicas give way.</summary>
     Idle,
 
-    /// <summary>Busy ones too.</summary>
+    /// <summary>Busy ones too, and those on their way up are waited for: the request has aged.</summary>
     Busy,
 }
 
@@ -53,8 +57,10 @@ internal enum EvictionScope
 /// <param name="OnlyGpus">A wake stays where its replica is; null: anywhere.</param>
 /// <param name="Self">The waking replica: never its own victim.</param>
 /// <param name="Simulated">Real engines need real gpus, simulated engines simulated ones; null: either.</param>
+/// <param name="Order">Where to look first in free memory.</param>
 internal sealed record PlacementRequest(
-    int Count, long Bytes, EvictionScope Scope, IReadOnlyList<string>? OnlyGpus = null, string? Self = null, bool? Simulated = null);
+    int Count, long Bytes, EvictionScope Scope, IReadOnlyList<string>? OnlyGpus = null, string? Self = null, bool? Simulated = null,
+    PlacementOrder Order = PlacementOrder.Pack);
 
 /// <param name="Sleep">Put it to sleep; otherwise stop it.</param>
 internal sealed record Victim(string Replica, bool Sleep, HoldingKind Kind);
@@ -72,8 +78,10 @@ internal enum PlacementOutcome
 }
 
 /// <param name="Gpus">Chosen devices; empty for NoRoom.</param>
-/// <param name="Victims">Empty while it is enough to wait for those that are leaving.</param>
-internal sealed record PlacementDecision(PlacementOutcome Outcome, IReadOnlyList<GpuDevice> Gpus, IReadOnlyList<Victim> Victims)
+/// <param name="Victims">Empty while it is enough to wait for those that are leaving or rising.</param>
+/// <param name="Loss">What the victims' memory is worth: worth × GiB, summed over the gpus.</param>
+internal sealed record PlacementDecision(
+    PlacementOutcome Outcome, IReadOnlyList<GpuDevice> Gpus, IReadOnlyList<Victim> Victims, double Loss = 0)
 {
     public static PlacementDecision NoRoom { get; } = new(PlacementOutcome.NoRoom, [], []);
 }

@@ -17,7 +17,7 @@ internal sealed class LoopWorld
 
     public LoopWorld(
         IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null,
-        string[]? pinned = null, string[]? drained = null)
+        string[]? pinned = null, string[]? drained = null, IReadOnlyDictionary<string, long>? hostBytes = null)
     {
         Options = options ?? new SchedulerOptions();
         Loop = new LifecycleLoop(
@@ -25,6 +25,7 @@ internal sealed class LoopWorld
             {
                 Options = Options,
                 Gpus = gpus,
+                HostBytes = hostBytes ?? new Dictionary<string, long>(),
                 Epoch = Epoch,
                 Histories = histories ?? new Dictionary<string, StartHistory>(),
                 NewReplicaId = () => $"r{++_ids}",

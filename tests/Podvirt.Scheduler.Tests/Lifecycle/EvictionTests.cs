@@ -16,6 +16,7 @@ public class EvictionTests
     {
         _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
         var a = _world.Serve("a");
+        _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("b", 1, 0, 0));
         Assert.Equal("waiting for memory", _world.Route("b").WarmUp?.Phase);
         Assert.Empty(_world.Of("b"));
@@ -26,6 +27,8 @@ public class EvictionTests
         _world.FinishStart("b");
         Assert.Equal((ReplicaState.Sleeping, ReplicaState.Active), (a.State, _world.StateOf("b")));
 
+        _world.Report();
+        _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("a", 1, 0, 0));
         _world.Report(new ModelDemand("a", 1, 0, 0));
         _world.FinishSleep("b");
@@ -34,10 +37,62 @@ public class EvictionTests
     }
 
     [Fact]
+    public void ReplicaThatHasJustStarted_IsLeftAlone_ForItsResidency()
+    {
+        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        var a = _world.Serve("a");
+        for (var second = 0; second < 5; second++)
+        {
+            _world.Report(new ModelDemand("b", 1, second * 1000, 0));
+            Assert.Equal(ReplicaState.Active, a.State);
+            _world.Tick(Second);
+        }
+
+        Assert.Equal(ReplicaState.Draining, a.State);
+    }
+
+    [Fact]
+    public void SleepThatHostMemoryDoesNotHold_IsOfLevelTwo_OrAStop()
+    {
+        var hosts = new Dictionary<string, long> { ["box"] = 50 * Make.GiB };
+        var world = new LoopWorld(Make.Gpus(1, 80), hostBytes: hosts);
+        world.Apply(Make.Model("a", gib: 20, sleepAfter: Second), Make.Model("b", gib: 40, sleepAfter: Second));
+        world.Serve("a");
+        world.Live(Second);
+        world.FinishSleep("a");
+        world.Serve("b");
+        world.Live(Second);
+        Assert.Equal((1, 2), (world.Only("a").SleepLevel, world.Effects.Of(EffectKind.Sleep).Single().Target.SleepLevel));
+
+        // When the first is gone there is room for the second.
+        world.FinishSleep("b");
+        world.Apply(Make.Model("b", gib: 40, sleepAfter: Second));
+        world.FinishStop("a");
+        world.Report(new ModelDemand("b", 1, 0, 0));
+        world.FinishWake("b");
+        world.Report();
+        world.Live(Second);
+        Assert.Equal(1, world.Effects.Of(EffectKind.Sleep).Single().Target.SleepLevel);
+    }
+
+    [Fact]
+    public void AgedRequest_KeepsTheGpuThatOthersWouldTakeAgain()
+    {
+        // Small models come and go on one gpu; each is on its way up when the last one leaves. The large one needs all of it.
+        _world.Apply(Make.Model("large", gib: 78), Make.Model("s1", gib: 40), Make.Model("s2", gib: 40));
+        _world.Report(new ModelDemand("s1", 1, 0, 0));
+        _world.Tick(_world.Options.FairnessLimit);
+        _world.Report(new ModelDemand("s1", 1, 30_000, 0), new ModelDemand("large", 1, 30_000, 0), new ModelDemand("s2", 1, 0, 0));
+        Assert.Single(_world.Of("s1"));
+        Assert.Empty(_world.Of("s2"));
+    }
+
+    [Fact]
     public void SleepThatLeavesTooMuch_StopsTheSleeper()
     {
         _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 78));
         var a = _world.Serve("a");
+        _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("b", 1, 0, 0));
         _world.Report(new ModelDemand("b", 1, 0, 0));
         _world.FinishSleep("a", residue: 3 * Make.GiB);

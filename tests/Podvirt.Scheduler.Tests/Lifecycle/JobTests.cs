@@ -42,7 +42,7 @@ public class JobTests
 
         Live(2, new ModelDemand("other", 1, 0, 0));
         AnswerProbe(jobs: 0);
-        Live(1, new ModelDemand("other", 1, 0, 0));
+        Live(5, new ModelDemand("other", 1, 0, 0));
         Assert.Equal(ReplicaState.FallingAsleep, replica.State);
     }
 

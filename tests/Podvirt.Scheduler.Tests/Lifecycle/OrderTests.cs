@@ -77,7 +77,7 @@ public class OrderTests
         Assert.True(_world.Ask(FleetAction.Stop, "a").Accepted);
         Assert.Equal((ReplicaState.Draining, ReplicaState.Stopping), (first.State, second.State));
         // Whoever waits is served all the same: by a fresh one.
-        Assert.Equal(ReplicaState.Placing, _world.Of("a")[2].State);
+        Assert.Equal(ReplicaState.Starting, _world.Of("a")[2].State);
     }
 
     [Fact]

@@ -39,6 +39,7 @@ public class TransitionRecordTests
     {
         _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 50));
         _world.Serve("a");
+        _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("b", 1, 0, 0));
         _world.Report(new ModelDemand("b", 1, 0, 0));
 
@@ -56,6 +57,7 @@ public class TransitionRecordTests
 
         // What wakes it is another story.
         _world.FinishStart("b");
+        _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("a", 1, 0, 0));
         _world.Report(new ModelDemand("a", 1, 0, 0));
         _world.FinishSleep("b");

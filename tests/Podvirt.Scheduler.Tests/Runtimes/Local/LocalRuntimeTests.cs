@@ -56,7 +56,8 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
         var running = await StartAsync("r1", "env; echo the end; exec sleep 60");
         var text = await UntilAsync(() => Log("r1"), log => log.Contains("the end", StringComparison.Ordinal));
 
-        Assert.True(ProcFs.HasEnvironment(running.Process, "VLLM_API_KEY", running.ApiKey));
+        // While it becomes sleep it has no environment for a moment.
+        await UntilAsync(() => ProcFs.HasEnvironment(running.Process, "VLLM_API_KEY", running.ApiKey), has => has);
         Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_VISIBLE_DEVICES", "SIM-0,SIM-1"));
         Assert.True(ProcFs.HasEnvironment(running.Process, "CUDA_DEVICE_ORDER", "PCI_BUS_ID"));
         Assert.DoesNotContain("PODVIRT_ADMIN_TOKEN", text, StringComparison.Ordinal);

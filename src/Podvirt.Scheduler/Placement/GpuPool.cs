@@ -1,0 +1,157 @@
+namespace Podvirt.Scheduler.Placement;
+
+/// <summary>
+/// All real gpus, or all simulated ones, with the indexes that answer where a replica fits without looking at every gpu.
+/// </summary>
+internal sealed class GpuPool
+{
+    /// <summary>
+    /// Groups that one decision looks at for evictions. The bounds put the cheapest first; 32 are some 250 gpus, and the
+    /// time of a decision does not grow with the fleet.
+    /// </summary>
+    private const int VisitsMax = 32;
+
+    private readonly List<GpuGroup> _stale = [];
+    private readonly HashSet<GpuGroup> _staleForBusy = [];
+    private readonly FreeIndex _free;
+    private readonly FreeIndex _quiet;
+    private readonly LossTree _idle;
+    private readonly LossTree _busy;
+
+    public GpuPool(IReadOnlyList<GpuGroup> groups)
+    {
+        Groups = groups;
+        var gpusMax = groups.Count == 0 ? 0 : groups.Max(group => group.Gpus.Count);
+        _free = new FreeIndex(gpusMax);
+        _quiet = new FreeIndex(gpusMax);
+        _idle = new LossTree(EvictionScope.Idle, groups.Count, gpusMax);
+        _busy = new LossTree(EvictionScope.Busy, groups.Count, gpusMax);
+        foreach (var group in groups)
+        {
+            _free.Add(group, group.FreeSorted);
+            _quiet.Add(group, group.QuietSorted);
+            Touch(group);
+        }
+    }
+
+    public IReadOnlyList<GpuGroup> Groups { get; }
+
+    public void Touch(GpuGroup group)
+    {
+        if (!group.IsStale)
+        {
+            group.IsStale = true;
+            _stale.Add(group);
+        }
+    }
+
+    /// <summary>The group where so many gpus have so much free; quiet ones before those in a transition.</summary>
+    public GpuGroup? FindFree(PlacementRequest request)
+    {
+        Refresh();
+        var number = _quiet.Find(request) ?? _free.Find(request);
+        return number is { } found ? Groups[found] : null;
+    }
+
+    /// <summary>The group where the least worth has to leave.</summary>
+    public GroupOption? FindCheapest(PlacementRequest request)
+    {
+        Refresh();
+        if (request.Scope != EvictionScope.Busy)
+        {
+            return _idle.Cheapest(Groups, request, VisitsMax);
+        }
+
+        // Few requests age so far: their tree is brought up to date only when one asks.
+        foreach (var group in _staleForBusy)
+        {
+            _busy.Update(group);
+        }
+
+        _staleForBusy.Clear();
+        return _busy.Cheapest(Groups, request, VisitsMax);
+    }
+
+    private void Refresh()
+    {
+        foreach (var group in _stale)
+        {
+            group.IsStale = false;
+            _free.Update(group, group.FreeSorted, static gpu => !gpu.IsClaimed);
+            _quiet.Update(group, group.QuietSorted, static gpu => !gpu.IsClaimed && gpu.Changing == 0);
+            _idle.Update(group);
+            _staleForBusy.Add(group);
+        }
+
+        _stale.Clear();
+    }
+}
+
+/// <summary>For each number of gpus, the groups by how much memory they can offer on so many at once.</summary>
+internal sealed class FreeIndex
+{
+    // Ends every search, so that none runs off the end.
+    private static readonly (long Free, int Group) s_end = (long.MaxValue, int.MaxValue);
+
+    private readonly SortedSet<(long Free, int Group)>[] _byCount;
+    private readonly long[] _scratch;
+
+    public FreeIndex(int gpusMax)
+    {
+        _byCount = [.. Enumerable.Range(0, gpusMax).Select(_ => new SortedSet<(long, int)> { s_end })];
+        _scratch = new long[gpusMax];
+    }
+
+    public void Add(GpuGroup group, long[] sorted)
+    {
+        Array.Fill(sorted, -1);
+        for (var count = 0; count < sorted.Length; count++)
+        {
+            _byCount[count].Add((-1, group.Number));
+        }
+    }
+
+    /// <param name="sorted">The group's entry in this index; brought up to date.</param>
+    public void Update(GpuGroup group, long[] sorted, Func<GpuAccount, bool> isOffered)
+    {
+        var now = _scratch.AsSpan(0, sorted.Length);
+        for (var i = 0; i < now.Length; i++)
+        {
+            now[i] = isOffered(group.Gpus[i]) ? Math.Max(-1, group.Gpus[i].Free) : -1;
+        }
+
+        now.Sort();
+        now.Reverse();
+        for (var i = 0; i < now.Length; i++)
+        {
+            if (now[i] != sorted[i])
+            {
+                _byCount[i].Remove((sorted[i], group.Number));
+                _byCount[i].Add((now[i], group.Number));
+                sorted[i] = now[i];
+            }
+        }
+    }
+
+    /// <summary>
+    /// Packing: of the groups that can, the one that can offer the least. Spreading: the one that can offer the most. Null
+    /// when none can.
+    /// </summary>
+    public int? Find(PlacementRequest request)
+    {
+        if (request.Count > _byCount.Length)
+        {
+            return null;
+        }
+
+        var set = _byCount[request.Count - 1];
+        var bytes = Math.Max(0, request.Bytes);
+        var least = set.GetViewBetween((bytes, -1), s_end).Min;
+        if (least == s_end)
+        {
+            return null;
+        }
+
+        return request.Order == PlacementOrder.Pack ? least.Group : set.GetViewBetween((bytes, -1), (long.MaxValue - 1, 0)).Max.Group;
+    }
+}
