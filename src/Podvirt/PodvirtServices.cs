@@ -52,6 +52,7 @@ public static class PodvirtServices
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
+        services.AddHostedService<CatalogWatch>();
         return services;
     }
 
@@ -71,6 +72,8 @@ public static class PodvirtServices
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<DevelopmentKey>();
         services.AddSingleton<CatalogStore>();
+        services.AddSingleton<CatalogFile>();
+        services.AddSingleton<CatalogEndpoints>();
         services.AddSingleton<FleetView>();
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FailureLogs>();

@@ -73,6 +73,7 @@ internal sealed partial class LifecycleLoop
         }
 
         _demand.Expire(_now);
+        LimitPhases();
         ExpireFailures();
         NoteUse();
         ProbeDue();
@@ -146,6 +147,7 @@ internal sealed partial class LifecycleLoop
                 ClearFailure(entry);
                 entry.FailedStarts = 0;
                 entry.Crashes = 0;
+                entry.ForeignStarts = entry.History.ColdPhases.Count;
                 entry.External.NextAt = _now;
                 entry.External.Healthy = null;
             }
