@@ -65,7 +65,10 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         _steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
         _effects = new EngineEffects(_steps, _runtime, bus, store, _events.Writer, _log);
         _publisher = new FleetPublisher(bus, _log);
+        Control = new FleetControl(_events.Writer, store, _ended.Token);
     }
+
+    public IFleetControl Control { get; }
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -162,6 +165,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         var epoch = await RaiseEpochAsync(cancellationToken);
         SchedulerLog.Started(_log, epoch, gpus.Count);
         await TellUnfinishedAsync(adopted, cancellationToken);
+        var (pinned, drained) = await FleetControl.ReadAsync(_store, cancellationToken);
         _recorded = new RecordedEffects(_effects, _store, epoch, _events.Writer, _time, _log);
         var loop = new LifecycleLoop(
             new LoopSettings
@@ -172,6 +176,8 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
                 Histories = await ReadHistoriesAsync(cancellationToken),
                 NewReplicaId = () => $"r-{Guid.CreateVersion7(_time.GetUtcNow()):N}",
                 Environment = Environment.GetEnvironmentVariable,
+                Pinned = pinned,
+                Drained = drained,
                 Listener = new LoopListeners(_recorded, _publisher),
             },
             _recorded, _time, _metrics, _log);

@@ -8,7 +8,7 @@ namespace Podvirt.Scheduler;
 public static class SchedulerServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds the scheduler as a hosted service, and <see cref="IReplicaLogs"/>. Needs <c>IBus</c> and <c>IStateStore</c>.
+    /// Adds the scheduler as a hosted service, <see cref="IReplicaLogs"/> and <see cref="IFleetControl"/>. Needs <c>IBus</c> and <c>IStateStore</c>.
     /// Register it before the gateway: hosted services stop in reverse order, and engines must outlive their requests.
     /// </summary>
     public static IServiceCollection AddPodvirtScheduler(this IServiceCollection services, SchedulerOptions options)
@@ -21,6 +21,7 @@ public static class SchedulerServiceCollectionExtensions
         services.AddSingleton(new ReplicaLogFiles(options.DataPath, options.LogBytesMax, options.LogsPerModel));
         services.AddSingleton<IReplicaLogs>(provider => provider.GetRequiredService<ReplicaLogFiles>());
         services.AddSingleton<SchedulerService>();
+        services.AddSingleton(provider => provider.GetRequiredService<SchedulerService>().Control);
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<SchedulerService>());
         return services;
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Admin;
 using Podvirt.Api;
+using Podvirt.Api.OpenApi;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Core.Projects;
@@ -17,7 +18,7 @@ namespace Podvirt;
 public static class PodvirtEndpoints
 {
     /// <summary>
-    /// Maps <c>/v1/*</c> (the API), <c>/api/*</c> (administration), <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c> and the
+    /// Maps <c>/v1/*</c> (the API), <c>/api/*</c> (administration), <c>/openapi/v1.json</c>, <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c> and the
     /// console. The host's own endpoints come first where both have one.
     /// </summary>
     public static IEndpointRouteBuilder MapPodvirt(this IEndpointRouteBuilder endpoints)
@@ -33,17 +34,26 @@ public static class PodvirtEndpoints
         var playground = endpoints.MapGroup("");
         // The guard below has asked already: whoever comes this far may spend on the default project's account.
         playground.MapPodvirtPlayground("/api/playground/chat/completions", static _ => ValueTask.FromResult<Caller?>(new Caller(Project.Default, Key: "")));
-        gate.Guard(playground, Entry.Console);
+        gate.Guard(playground, Entry.Console).Describe(new ApiOperation("Answer a conversation on the default project's account, for the console")
+        {
+            Path = "/api/playground/chat/completions",
+            BodyContentType = "application/json",
+            ContentType = "text/event-stream",
+        });
 
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
+        services.GetRequiredService<ActionEndpoints>().Map(api);
+        services.GetRequiredService<CatalogEndpoints>().Map(api);
+        services.GetRequiredService<FleetEndpoints>().Map(api);
         services.GetRequiredService<EventEndpoints>().Map(api);
         services.GetRequiredService<LogEndpoints>().Map(api);
         services.GetRequiredService<KeyEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
+        services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);
         services.GetRequiredService<HealthEndpoints>().Map(endpoints);
         services.GetRequiredService<ConsolePages>().Map(endpoints);
         return endpoints;

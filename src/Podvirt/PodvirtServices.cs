@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Podvirt.Admin;
 using Podvirt.Api;
+using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
@@ -46,10 +47,12 @@ public static class PodvirtServices
         // The order of these lines is the order of starting.
         Rooms.AddStoresAndMetering(services, options);
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
+        services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
-        services.AddHostedService(p => p.GetRequiredService<ModelFeed>());
+        services.AddHostedService(p => p.GetRequiredService<EventFeed>());
+        services.AddHostedService<CatalogWatch>();
         return services;
     }
 
@@ -69,10 +72,17 @@ public static class PodvirtServices
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<DevelopmentKey>();
         services.AddSingleton<CatalogStore>();
+        services.AddSingleton<CatalogFile>();
+        services.AddSingleton<CatalogEndpoints>();
         services.AddSingleton<FleetView>();
         services.AddSingleton<FleetReader>();
-        services.AddSingleton<ModelFeed>();
+        services.AddSingleton<FailureLogs>();
+        services.AddSingleton<TransitionLog>();
+        services.AddSingleton<EventFeed>();
         services.AddSingleton<ModelEndpoints>();
+        services.AddSingleton<FleetEndpoints>();
+        services.AddSingleton<ActionEndpoints>();
+        services.AddSingleton<OpenApiEndpoint>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<KeyEndpoints>();
         services.AddSingleton<UsageEndpoints>();

@@ -79,7 +79,7 @@ internal sealed partial class LifecycleLoop
             wanted = have + 1;
         }
 
-        wanted = Math.Min(Math.Max(wanted, range.Min), Math.Max(range.Max, 1));
+        wanted = Math.Min(Math.Max(wanted, MinOf(entry)), Math.Max(range.Max, 1));
         return new Want(entry, demand, need, serving, warming, wanted);
     }
 

@@ -34,7 +34,8 @@ internal sealed partial class LifecycleLoop
             }
 
             var demand = _demand.Of(entry.Spec.Id, _now);
-            var isReplaced = entry.IsRemoved || demand is { Waiting: 0, InFlight: 0 }
+            var isUnwanted = demand is { Waiting: 0, InFlight: 0 } && MinOf(entry) == 0;
+            var isReplaced = entry.IsRemoved || isUnwanted
                 || ReplicasOf(entry).Any(replica => IsCurrent(entry, replica) && replica.State == ReplicaState.Active);
             foreach (var replica in outdated)
             {
@@ -89,7 +90,7 @@ internal sealed partial class LifecycleLoop
                     StopReplica(replica, ReplicaTrigger.Stop, WhyIdle(replica));
                 }
                 else if (replica.State == ReplicaState.Active && decision != IdleDecision.Stay
-                    && serving > entry.Spec.Replicas.Min
+                    && serving > MinOf(entry)
                     && need <= entry.Spec.Replicas.Concurrency * (serving - 1)
                     && _demand.InFlightOf(replica.Id) == 0)
                 {

@@ -10,7 +10,7 @@ namespace Podvirt.Scheduler.Lifecycle;
 internal sealed partial class LifecycleLoop
 {
     private PlacementSnapshot Snapshot() => new(
-        _settings.Gpus,
+        _drained.Count == 0 ? _settings.Gpus : [.. _settings.Gpus.Where(gpu => !_drained.Contains(gpu.Id))],
         [.. _replicas.Values.Where(replica => replica.State != ReplicaState.Failed && replica.Gpus.Count > 0).Select(Hold)],
         _claimed);
 
@@ -48,7 +48,7 @@ internal sealed partial class LifecycleLoop
         }
 
         var entry = _models[replica.Model.Id];
-        if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= entry.Spec.Replicas.Min)
+        if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= MinOf(entry))
         {
             return HoldingKind.Fixed;
         }

@@ -43,12 +43,15 @@ internal sealed partial class LifecycleLoop
             ? new Why(
                 TransitionCause.Demand,
                 $"{demand.Waiting} waiting, the oldest for {demand.Oldest.TotalMilliseconds:0} ms; {demand.InFlight} in flight")
+            : entry.IsWakeAsked ? new Why(TransitionCause.Operator, "an operator wakes it")
+            : _pinned.Contains(entry.Spec.Id) ? new Why(TransitionCause.Operator, "an operator pinned it")
             : new Why(TransitionCause.Minimum, $"replicas.min is {entry.Spec.Replicas.Min}");
     }
 
     /// <summary>Why a replica of no current revision leaves.</summary>
     private static Why WhyOutdated(ModelEntry entry, Replica replica) => entry.IsRemoved
         ? new Why(TransitionCause.Removed, "its model left the catalog")
+        : replica.Model.Revision == entry.Spec.Revision ? new Why(TransitionCause.GpuDrained, "an operator drains its gpu")
         : new Why(TransitionCause.Outdated, $"revision {replica.Model.Revision} is replaced by {entry.Spec.Revision}");
 
     private void ShowFleet()
@@ -84,7 +87,7 @@ internal sealed partial class LifecycleLoop
         }
 
         return new GpuReport(
-            gpu.Id, gpu.Index, gpu.Node, gpu.Type, gpu.Simulated, gpu.MemoryBytes, reserved, asleep, changing, IsDraining: false);
+            gpu.Id, gpu.Index, gpu.Node, gpu.Type, gpu.Simulated, gpu.MemoryBytes, reserved, asleep, changing, _drained.Contains(gpu.Id));
     }
 
     private static ReplicaReport Report(Replica replica) => new(

@@ -73,6 +73,8 @@ internal sealed partial class LifecycleLoop
         if (replica.State == ReplicaState.Warming)
         {
             var took = _now - replica.CreatedAt;
+            // A full history drops its oldest: one foreign start less.
+            entry.ForeignStarts -= entry.ForeignStarts > 0 && entry.History.ColdPhases.Count == StartHistory.LengthMax ? 1 : 0;
             entry.History = entry.History.WithColdStart(took, replica.PhasesUntil(_now));
             _metrics.Started(replica.Model.Id, took);
         }
@@ -84,11 +86,13 @@ internal sealed partial class LifecycleLoop
         Move(replica, ReplicaTrigger.Canary);
         replica.ResidueBytes = 0;
         replica.ActiveSince = _now;
+        replica.IsStopAsked = false;
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;
         ClearFailure(entry);
         entry.FailedStarts = 0;
+        entry.IsWakeAsked &= !IsCurrent(entry, replica);
         _effects.SaveHistory(replica.Model.Id, entry.History);
     }
 
@@ -144,11 +148,32 @@ internal sealed partial class LifecycleLoop
         StopReplica(replica, ReplicaTrigger.Break, new Why(TransitionCause.Failure, reason));
     }
 
+    /// <summary>
+    /// A start whose phase takes far longer than it ever did has hung. After a failed start only the start's own bound holds:
+    /// what was learned may be true no more.
+    /// </summary>
+    private void LimitPhases()
+    {
+        foreach (var replica in _replicas.Values.Where(replica => replica.State == ReplicaState.Starting).ToList())
+        {
+            var entry = _models[replica.Model.Id];
+            var earlier = entry.FailedStarts > 0 || !IsCurrent(entry, replica) ? [] : entry.History.ColdPhases.Skip(entry.ForeignStarts);
+            var limit = PhaseLimit.Of(
+                replica.Phase, earlier, _options.PhaseTimeoutFactor, _options.PhaseTimeoutMin, replica.Model.Engine.StartTimeout);
+            if (replica.PhaseLasts(_now) >= limit.Allowed)
+            {
+                var compared = limit.Longest > TimeSpan.Zero ? $"; the longest of earlier starts was {limit.Longest.TotalSeconds:0.#} s" : "";
+                Break(replica, $"phase '{replica.Phase}' took longer than {limit.Allowed.TotalSeconds:0} s{compared}");
+            }
+        }
+    }
+
     private void BackOff(ModelEntry entry, Replica replica, string code, string reason)
     {
         var doublings = Math.Min(entry.FailedStarts, 30);
         var wait = TimeSpan.FromTicks(Math.Min(_options.BackoffMax.Ticks, _options.BackoffMin.Ticks * (1L << doublings)));
         entry.FailedStarts++;
+        entry.IsWakeAsked = false;
         entry.RetryAt = _now + wait;
         entry.Failure = new ModelFailure(code, reason, _time.GetUtcNow() + wait);
         replica.FailureReason = reason;
@@ -165,7 +190,7 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var entry in _models.Values)
         {
-            var isWanted = entry.Spec.Replicas.Min > 0 || _demand.Of(entry.Spec.Id, _now).Waiting > 0;
+            var isWanted = MinOf(entry) > 0 || _demand.Of(entry.Spec.Id, _now).Waiting > 0;
             if (entry.Failure is not null && _now >= entry.RetryAt && isWanted)
             {
                 ClearFailure(entry);
@@ -175,7 +200,7 @@ internal sealed partial class LifecycleLoop
             {
                 foreach (var failed in ReplicasOf(entry).Where(replica => replica.State == ReplicaState.Failed).ToList())
                 {
-                    Move(failed, ReplicaTrigger.Expire, entry.IsRemoved ? WhyOutdated(entry, failed) : WhyWanted(entry));
+                    Move(failed, ReplicaTrigger.Expire, !IsCurrent(entry, failed) ? WhyOutdated(entry, failed) : isWanted ? WhyWanted(entry) : s_stopOrder);
                 }
             }
         }

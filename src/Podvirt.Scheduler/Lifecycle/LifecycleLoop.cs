@@ -48,6 +48,8 @@ internal sealed partial class LifecycleLoop
         _metrics = metrics;
         _log = log;
         _startedAt = time.GetTimestamp();
+        _pinned = new HashSet<string>(settings.Pinned, StringComparer.Ordinal);
+        _drained = new HashSet<string>(settings.Drained, StringComparer.Ordinal);
         _demand = new DemandBook(_options.GatewayLease);
     }
 
@@ -69,11 +71,13 @@ internal sealed partial class LifecycleLoop
         }
 
         _demand.Expire(_now);
+        LimitPhases();
         ExpireFailures();
         NoteUse();
         ProbeDue();
         ServeDemand();
         FenceOutdated();
+        StopAsked();
         FenceIdle();
         Drain();
         StartPlaced();
@@ -104,6 +108,9 @@ internal sealed partial class LifecycleLoop
             case Adopted adopted:
                 ApplyAdoption(adopted);
                 break;
+            case OperatorAsked asked:
+                ApplyOrder(asked);
+                break;
             case ReplicaEvent result when _replicas.TryGetValue(result.Replica, out var replica) && replica.Attempt == result.Attempt:
                 ApplyResult(replica, result);
                 break;
@@ -117,6 +124,7 @@ internal sealed partial class LifecycleLoop
 
     private void ApplyCatalog(Catalog catalog)
     {
+        _isUnshown = true;
         _catalog = catalog;
         foreach (var entry in _models.Values)
         {
@@ -137,6 +145,7 @@ internal sealed partial class LifecycleLoop
                 ClearFailure(entry);
                 entry.FailedStarts = 0;
                 entry.Crashes = 0;
+                entry.ForeignStarts = entry.History.ColdPhases.Count;
                 entry.External.NextAt = _now;
                 entry.External.Healthy = null;
             }
@@ -206,5 +215,7 @@ internal sealed partial class LifecycleLoop
 
     private IEnumerable<Replica> ReplicasOf(ModelEntry entry) => _replicas.Values.Where(replica => replica.Model.Id == entry.Spec.Id);
 
-    private static bool IsCurrent(ModelEntry entry, Replica replica) => !entry.IsRemoved && replica.Model.Revision == entry.Spec.Revision;
+    /// <summary>False for one that has to be replaced: of a removed model, of an older revision, or on a gpu that is being drained.</summary>
+    private bool IsCurrent(ModelEntry entry, Replica replica) =>
+        !entry.IsRemoved && replica.Model.Revision == entry.Spec.Revision && (_drained.Count == 0 || !replica.GpuIds.Any(_drained.Contains));
 }

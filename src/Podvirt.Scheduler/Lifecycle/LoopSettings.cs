@@ -17,6 +17,12 @@ internal sealed record LoopSettings
     /// <summary>Makes replica ids; they sort by time.</summary>
     public required Func<string> NewReplicaId { get; init; }
 
+    /// <summary>Models that an operator pinned.</summary>
+    public IReadOnlyCollection<string> Pinned { get; init; } = [];
+
+    /// <summary>Gpus that an operator drained.</summary>
+    public IReadOnlyCollection<string> Drained { get; init; } = [];
+
     /// <summary>Hears of every change; null: nobody does.</summary>
     public ILoopListener? Listener { get; init; }
 

@@ -28,8 +28,14 @@ internal sealed class ModelEntry
     /// <summary>Starts that failed since the last success; decides the backoff.</summary>
     public int FailedStarts { get; set; }
 
+    /// <summary>Cold starts of the history that were another revision's: they foretell, but limit nothing.</summary>
+    public int ForeignStarts { get; set; }
+
     /// <summary>Deaths in a row, none with a completed minute of serving before it.</summary>
     public int Crashes { get; set; }
+
+    /// <summary>An operator wants one replica up; forgotten once it is.</summary>
+    public bool IsWakeAsked { get; set; }
 
     /// <summary>Why no inventory of ours can ever hold it.</summary>
     public string? Unschedulable { get; set; }

@@ -17,8 +17,11 @@ internal enum DrainReason
     /// <summary>Busy, but another model's request has waited past the fairness limit.</summary>
     Fairness,
 
-    /// <summary>Its model was removed or changed.</summary>
+    /// <summary>Its model was removed or changed, or its gpu is drained.</summary>
     Outdated,
+
+    /// <summary>An operator said so.</summary>
+    Operator,
 }
 
 /// <param name="Reason">Why.</param>
@@ -94,6 +97,9 @@ internal sealed class Replica
 
     public int SleepLevel { get; set; } = 1;
 
+    /// <summary>An operator stopped it while it slept: it goes as soon as its gpus are quiet.</summary>
+    public bool IsStopAsked { get; set; }
+
     /// <summary>Set while Draining.</summary>
     public DrainOrder? Drain { get; set; }
 
@@ -113,6 +119,9 @@ internal sealed class Replica
 
     /// <summary>Set when it broke and its model has to wait out a backoff: it ends as Failed.</summary>
     public string? FailureReason { get; set; }
+
+    /// <summary>How long the present phase has lasted.</summary>
+    public TimeSpan PhaseLasts(TimeSpan now) => now - _phaseBegan;
 
     /// <summary>Another phase of the same start or wake begins.</summary>
     /// <param name="now">The loop's time, which durations are measured by.</param>

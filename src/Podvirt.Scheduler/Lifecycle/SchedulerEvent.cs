@@ -12,6 +12,9 @@ internal sealed record GatewayReported(GatewayReport Report) : SchedulerEvent;
 
 internal sealed record TroubleReported(ReplicaTrouble Trouble) : SchedulerEvent;
 
+/// <param name="Answer">Completed by the loop, which decides at once.</param>
+internal sealed record OperatorAsked(FleetAction Action, string Target, TaskCompletionSource<FleetAnswer> Answer) : SchedulerEvent;
+
 /// <summary>Time passed. Everything that depends on time is looked at.</summary>
 internal sealed record Tick : SchedulerEvent
 {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Api;
+using Podvirt.Api.OpenApi;
 using Podvirt.ConsoleSite;
 
 namespace Podvirt.Admin;
@@ -13,10 +14,20 @@ internal sealed class SessionEndpoints(
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapPost("/session", (Delegate)SignInAsync), Entry.Open);
-        gate.Guard(api.MapGet("/session", Show), Entry.Open);
-        gate.Guard(api.MapDelete("/session", SignOut), Entry.Open);
-        gate.Guard(api.MapPost("/session/codes", IssueCode), Entry.TokenOnly);
+        gate.Guard(api.MapPost("/session", (Delegate)SignInAsync), Entry.Open).Describe(
+            new ApiOperation("Sign in with the admin token or a link's code; answers a cookie")
+            {
+                Body = typeof(SignIn),
+                Status = 204,
+                Refusals = [400, 401, 429],
+                IsOpen = true,
+            });
+        gate.Guard(api.MapGet("/session", Show), Entry.Open).Describe(
+            new ApiOperation("Show who is signed in") { Answer = typeof(SessionView), Refusals = [401], IsOpen = true });
+        gate.Guard(api.MapDelete("/session", SignOut), Entry.Open).Describe(
+            new ApiOperation("Sign out") { Status = 204, Refusals = [403], IsOpen = true });
+        gate.Guard(api.MapPost("/session/codes", IssueCode), Entry.TokenOnly).Describe(
+            new ApiOperation("Make a link that signs in to the console once") { Answer = typeof(CodeView), Status = 201 });
     }
 
     /// <summary><c>{"token"}</c> or <c>{"code"}</c> → 204 and the cookie.</summary>

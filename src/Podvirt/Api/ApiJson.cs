@@ -15,6 +15,9 @@ internal static class ApiJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
+    /// <summary>The one shape of errors.</summary>
+    public static Type ErrorType => typeof(ErrorBody);
+
     public static IResult Ok<T>(T value, int status = StatusCodes.Status200OK) => Results.Json(value, Options, statusCode: status);
 
     public static IResult Error(int status, string code, string message, string? param = null) =>

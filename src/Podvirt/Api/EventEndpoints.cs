@@ -1,30 +1,35 @@
-using System.Threading.Channels;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Podvirt.Admin;
+using Podvirt.Api.OpenApi;
 using Podvirt.Fleet;
 
 namespace Podvirt.Api;
 
-/// <summary><c>GET /api/events</c>: the list of models, live.</summary>
-internal sealed class EventEndpoints(AdminGate gate, ModelFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+/// <summary>
+/// <c>GET /api/events</c>: <c>models</c> and <c>fleet</c> (the lists, at first and on every change), <c>transition</c> (each one),
+/// and <c>lost</c> (how many transitions a slow listener missed).
+/// </summary>
+internal sealed class EventEndpoints(AdminGate gate, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Shorter than the idle time-outs of common proxies.</summary>
     private static readonly TimeSpan _keepAlive = TimeSpan.FromSeconds(15);
 
-    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/events", (RequestDelegate)ListenAsync), Entry.Admin);
+    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/events", (RequestDelegate)ListenAsync), Entry.Admin).Describe(
+        new ApiOperation("Follow models, replicas, gpus and transitions as server-sent events") { ContentType = "text/event-stream", Refusals = [503] });
 
     private async Task ListenAsync(HttpContext context)
     {
-        var lists = feed.Join(out var leave);
+        var mailbox = feed.Join(out var leave);
         using var _ = leave;
-        if (lists is null)
+        if (mailbox is null)
         {
             context.Response.Headers.RetryAfter = "5";
-            throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_listeners", $"{ModelFeed.ListenersMax} listeners are connected already.");
+            throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_listeners", $"{EventFeed.ListenersMax} listeners are connected already.");
         }
         // A stopping server does not wait for pages that only watch.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -32,8 +37,8 @@ internal sealed class EventEndpoints(AdminGate gate, ModelFeed feed, IHostApplic
         {
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             context.Response.ContentType = "text/event-stream";
-            await WriteListAsync(context.Response, await feed.CurrentAsync(ending.Token), ending.Token);
-            await FollowAsync(context.Response, lists, ending.Token);
+            await WriteAsync(context.Response, await feed.CurrentAsync(ending.Token), ending.Token);
+            await FollowAsync(context.Response, mailbox, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -41,30 +46,39 @@ internal sealed class EventEndpoints(AdminGate gate, ModelFeed feed, IHostApplic
         }
     }
 
-    private async Task FollowAsync(HttpResponse response, ChannelReader<byte[]> lists, CancellationToken cancellationToken)
+    private async Task FollowAsync(HttpResponse response, EventMailbox mailbox, CancellationToken cancellationToken)
     {
-        var next = lists.ReadAsync(cancellationToken).AsTask();
         while (true)
         {
             try
             {
-                var list = await next.WaitAsync(_keepAlive, time, cancellationToken);
-                next = lists.ReadAsync(cancellationToken).AsTask();
-                await WriteListAsync(response, list, cancellationToken);
+                await mailbox.Filled.WaitAsync(_keepAlive, time, cancellationToken);
             }
             catch (TimeoutException)
             {
                 await response.Body.WriteAsync(": keep-alive\n\n"u8.ToArray(), cancellationToken);
                 await response.Body.FlushAsync(cancellationToken);
+                continue;
             }
+            var events = mailbox.TakeAll(out var lost);
+            if (lost > 0)
+            {
+                events = [new FeedEvent("lost", JsonSerializer.SerializeToUtf8Bytes(new Lost(lost), ApiJson.Options)), .. events];
+            }
+            await WriteAsync(response, events, cancellationToken);
         }
     }
 
-    private static async Task WriteListAsync(HttpResponse response, byte[] list, CancellationToken cancellationToken)
+    private static async Task WriteAsync(HttpResponse response, IReadOnlyList<FeedEvent> events, CancellationToken cancellationToken)
     {
-        await response.Body.WriteAsync("event: models\ndata: "u8.ToArray(), cancellationToken);
-        await response.Body.WriteAsync(list, cancellationToken);
-        await response.Body.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
+        foreach (var (name, data) in events)
+        {
+            await response.WriteAsync($"event: {name}\ndata: ", cancellationToken);
+            await response.Body.WriteAsync(data, cancellationToken);
+            await response.Body.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
+        }
         await response.Body.FlushAsync(cancellationToken);
     }
+
+    private sealed record Lost(long Transitions);
 }

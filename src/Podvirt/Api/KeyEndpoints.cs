@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Admin;
+using Podvirt.Api.OpenApi;
 using Podvirt.Configuration;
 using Podvirt.Core.Keys;
 using Podvirt.Keys;
@@ -15,9 +16,18 @@ internal sealed class KeyEndpoints(AdminGate gate, ApiKeyStore keys, TimeProvide
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/keys", (Delegate)ListAsync), Entry.Admin);
-        gate.Guard(api.MapPost("/keys", (Delegate)CreateAsync), Entry.Admin);
-        gate.Guard(api.MapDelete("/keys/{id}", (Delegate)RevokeAsync), Entry.Admin);
+        gate.Guard(api.MapGet("/keys", (Delegate)ListAsync), Entry.Admin).Describe(
+            new ApiOperation("List all keys") { Answer = typeof(KeyList) });
+        gate.Guard(api.MapPost("/keys", (Delegate)CreateAsync), Entry.Admin).Describe(
+            new ApiOperation("Create a key; its secret is in this answer and nowhere else")
+            {
+                Body = typeof(NewKey),
+                Answer = typeof(CreatedKey),
+                Status = 201,
+                Refusals = [400],
+            });
+        gate.Guard(api.MapDelete("/keys/{id}", (Delegate)RevokeAsync), Entry.Admin).Describe(
+            new ApiOperation("Revoke a key") { Answer = typeof(KeyView), Refusals = [404] });
     }
 
     private async Task<IResult> ListAsync(HttpContext context)

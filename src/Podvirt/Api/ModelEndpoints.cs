@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Admin;
+using Podvirt.Api.OpenApi;
 using Podvirt.Fleet;
 
 namespace Podvirt.Api;
@@ -11,8 +12,10 @@ internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader)
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Admin);
-        gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Admin);
+        gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Admin).Describe(
+            new ApiOperation("List the models and what they are doing") { Answer = typeof(ModelList) });
+        gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Admin).Describe(
+            new ApiOperation("Show one model") { Answer = typeof(ModelView), Refusals = [404] });
     }
 
     public static ApiException NotFound(string id) =>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Admin;
+using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
@@ -16,11 +17,30 @@ internal sealed class UsageEndpoints(AdminGate gate, ILedger ledger, TimeProvide
     /// <summary>What is shown where no time was asked for.</summary>
     private static readonly TimeSpan _spanDefault = TimeSpan.FromDays(1);
 
+    private static readonly ApiParam[] _filters =
+    [
+        new("from", "UTC; default a day before 'to'"), new("to", "UTC; default now"),
+        new("model", "Only of this model"), new("key", "Only of this key"), new("project", "Only of this project"),
+    ];
+
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Admin);
-        gate.Guard(api.MapGet("/requests", (Delegate)ListAsync), Entry.Admin);
-        gate.Guard(api.MapGet("/requests/{id}", (Delegate)ShowAsync), Entry.Admin);
+        gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Admin).Describe(
+            new ApiOperation("Sum requests, tokens and cost")
+            {
+                Query = [.. _filters, new("group", "model, key, project, outcome or hour; default model")],
+                Answer = typeof(UsageReport),
+                Refusals = [400],
+            });
+        gate.Guard(api.MapGet("/requests", (Delegate)ListAsync), Entry.Admin).Describe(
+            new ApiOperation("List usage records")
+            {
+                Query = [.. _filters, new("limit", $"How many at most, 1 to {ListMax}; default {ListDefault}", "integer")],
+                Answer = typeof(RequestList),
+                Refusals = [400],
+            });
+        gate.Guard(api.MapGet("/requests/{id}", (Delegate)ShowAsync), Entry.Admin).Describe(
+            new ApiOperation("Show one usage record") { Answer = typeof(RequestView), Refusals = [404] });
     }
 
     private async Task<IResult> SumAsync(HttpContext context)

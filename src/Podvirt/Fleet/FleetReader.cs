@@ -16,7 +16,8 @@ internal sealed record ConfiguredGpus(string? Type)
 }
 
 /// <summary>Puts the views of all models together.</summary>
-internal sealed class FleetReader(FleetView fleet, CatalogStore catalog, ILedger ledger, ConfiguredGpus gpus, TimeProvider time) : IDisposable
+internal sealed class FleetReader(
+    FleetView fleet, CatalogStore catalog, ILedger ledger, FailureLogs logs, ConfiguredGpus gpus, TimeProvider time) : IDisposable
 {
     /// <summary>Totals are for people: a second late is soon enough, and the ledger is spared.</summary>
     private static readonly TimeSpan _totalsLifetime = TimeSpan.FromSeconds(1);
@@ -25,8 +26,13 @@ internal sealed class FleetReader(FleetView fleet, CatalogStore catalog, ILedger
     private IReadOnlyDictionary<string, long> _totals = new Dictionary<string, long>(StringComparer.Ordinal);
     private DateTimeOffset _totalsAt = DateTimeOffset.MinValue;
 
-    public async Task<ModelList> ListAsync(CancellationToken cancellationToken) => ModelViews.List(new FleetSnapshot(
-        catalog.Applied ?? Catalog.Empty, fleet.Routes, fleet.Demand(), await TotalsAsync(cancellationToken), gpus.Type, time.GetUtcNow()));
+    public async Task<ModelList> ListAsync(CancellationToken cancellationToken)
+    {
+        var routes = fleet.Routes;
+        return ModelViews.List(new FleetSnapshot(
+            catalog.Applied ?? Catalog.Empty, routes, fleet.Demand(), await TotalsAsync(cancellationToken),
+            await logs.ReadAsync(routes, cancellationToken), gpus.Type, time.GetUtcNow()));
+    }
 
     public void Dispose() => _totalsGate.Dispose();
 

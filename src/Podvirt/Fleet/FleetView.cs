@@ -4,7 +4,7 @@ using Podvirt.Messaging;
 
 namespace Podvirt.Fleet;
 
-/// <summary>Listens to the bus and holds the last that was heard: routes from the scheduler, demand from every gateway.</summary>
+/// <summary>Listens to the bus and holds the last that was heard: routes and the fleet from the scheduler, demand from every gateway.</summary>
 internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, IAsyncDisposable
 {
     /// <summary>Gateways report every second; one that is silent for five is gone.</summary>
@@ -14,9 +14,11 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private RouteTable _routes = RouteTable.Empty;
+    private FleetReport _report = FleetReport.Empty;
     private TaskCompletionSource _changed = NewSignal();
     private IBusSubscription<RouteTable>? _routeSubscription;
     private IBusSubscription<GatewayReport>? _reportSubscription;
+    private IBusSubscription<FleetReport>? _fleetSubscription;
     private Task _reading = Task.CompletedTask;
 
     public RouteTable Routes
@@ -50,15 +52,24 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
     {
         lock (_gate)
         {
-            var oldest = time.GetUtcNow() - _reportLifetime;
-            foreach (var (gateway, _) in _reports.Where(r => r.Value.At < oldest).ToList())
-            {
-                _reports.Remove(gateway);
-            }
+            DropSilent();
             return _reports.Values
                 .SelectMany(r => r.Report.Models)
                 .GroupBy(m => m.Model, StringComparer.Ordinal)
                 .ToDictionary(g => g.Key, g => new Demand(g.Sum(m => m.Waiting), g.Sum(m => m.InFlight)), StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Gpus and replicas as the scheduler last told, with the load that gateways told since.</summary>
+    public FleetLists Lists()
+    {
+        lock (_gate)
+        {
+            DropSilent();
+            var inFlight = _reports.Values.SelectMany(r => r.Report.Replicas)
+                .GroupBy(r => r.Replica, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.Sum(r => r.InFlight), StringComparer.Ordinal);
+            return FleetViews.Of(_report, inFlight);
         }
     }
 
@@ -67,7 +78,8 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
     {
         _routeSubscription = bus.Subscribe(Subjects.Routes);
         _reportSubscription = bus.Subscribe(Subjects.GatewayReports);
-        _reading = Task.WhenAll(ReadRoutesAsync(_routeSubscription), ReadReportsAsync(_reportSubscription));
+        _fleetSubscription = bus.Subscribe(Subjects.Fleet);
+        _reading = Task.WhenAll(ReadRoutesAsync(_routeSubscription), ReadReportsAsync(_reportSubscription), ReadFleetAsync(_fleetSubscription));
         return Task.CompletedTask;
     }
 
@@ -80,7 +92,7 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
         }
         catch (OperationCanceledException)
         {
-            // That is how both readers end.
+            // That is how the readers end.
         }
     }
 
@@ -93,6 +105,10 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
         if (_reportSubscription is not null)
         {
             await _reportSubscription.DisposeAsync();
+        }
+        if (_fleetSubscription is not null)
+        {
+            await _fleetSubscription.DisposeAsync();
         }
         _stopping.Dispose();
     }
@@ -113,6 +129,22 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
         }
     }
 
+    private async Task ReadFleetAsync(IBusSubscription<FleetReport> subscription)
+    {
+        await foreach (var report in subscription.ReadAllAsync(_stopping.Token))
+        {
+            lock (_gate)
+            {
+                if (!report.IsNewerThan(_report))
+                {
+                    continue;
+                }
+                _report = report;
+            }
+            SignalChange();
+        }
+    }
+
     private async Task ReadReportsAsync(IBusSubscription<GatewayReport> subscription)
     {
         await foreach (var report in subscription.ReadAllAsync(_stopping.Token))
@@ -127,6 +159,15 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
             {
                 SignalChange();
             }
+        }
+    }
+
+    private void DropSilent()
+    {
+        var oldest = time.GetUtcNow() - _reportLifetime;
+        foreach (var (gateway, _) in _reports.Where(r => r.Value.At < oldest).ToList())
+        {
+            _reports.Remove(gateway);
         }
     }
 

@@ -11,9 +11,10 @@ namespace Podvirt.Fleet;
 /// <param name="Waiting">Parked requests now.</param>
 /// <param name="StartupDurationMs">The last cold start, placing to Active.</param>
 /// <param name="WarmUp">Set while it warms up.</param>
+/// <param name="Failure">Set while it is Failed.</param>
 internal sealed record ModelView(
     string Id, string Vendor, string Name, string Type, string Engine, string Status, string? Reason, int FailedReplicas, int Revision,
-    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp);
+    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp, FailureView? Failure);
 
 internal sealed record GpuView(int Count, string? Type, long MemoryBytes);
 
@@ -23,6 +24,11 @@ internal sealed record PriceView(string Prompt, string Cached, string Completion
 
 /// <param name="EtaMs">What is left by this model's own history; 0 when that is over already.</param>
 internal sealed record WarmUpView(string Phase, long ElapsedMs, long? EtaMs);
+
+/// <param name="Code">model_start_failed, model_crashed, model_erroring, model_unschedulable or model_unreachable.</param>
+/// <param name="RetryAt">UTC: the next request after this starts it again. Null: not before something is changed.</param>
+/// <param name="LogTail">The engine's last lines; empty where no engine was started.</param>
+internal sealed record FailureView(string Code, string Reason, DateTimeOffset? RetryAt, IReadOnlyList<string> LogTail);
 
 internal sealed record ModelList(IReadOnlyList<ModelView> Data)
 {

@@ -9,10 +9,11 @@ namespace Podvirt.Fleet;
 /// <param name="Routes">The last table heard; empty before the first.</param>
 /// <param name="Demand">Waiting and in flight by model, over all gateways.</param>
 /// <param name="Totals">All-time requests by model.</param>
+/// <param name="LogTails">The engine's last lines, by failed model.</param>
 /// <param name="ConfiguredGpuType">The type of all gpus of this installation, where they are of one type.</param>
 internal sealed record FleetSnapshot(
     Catalog Catalog, RouteTable Routes, IReadOnlyDictionary<string, Demand> Demand, IReadOnlyDictionary<string, long> Totals,
-    string? ConfiguredGpuType, DateTimeOffset Now);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> LogTails, string? ConfiguredGpuType, DateTimeOffset Now);
 
 internal readonly record struct Demand(int Waiting, int InFlight);
 
@@ -43,7 +44,10 @@ internal static class ModelViews
             snapshot.Totals.GetValueOrDefault(model.Id),
             demand.InFlight, demand.Waiting,
             route?.StartupDurationMs,
-            WarmUp(snapshot.Now, route));
+            WarmUp(snapshot.Now, route),
+            status == ModelStatus.Failed && route?.Failure is { } failure
+                ? new FailureView(failure.Code, failure.Reason, failure.RetryAt, snapshot.LogTails.GetValueOrDefault(model.Id, []))
+                : null);
     }
 
     /// <summary>Of the replica that runs; else the only type there is; else unknown.</summary>

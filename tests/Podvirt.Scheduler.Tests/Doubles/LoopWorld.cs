@@ -16,7 +16,8 @@ internal sealed class LoopWorld
     private int _ids;
 
     public LoopWorld(
-        IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null)
+        IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null,
+        string[]? pinned = null, string[]? drained = null)
     {
         Options = options ?? new SchedulerOptions();
         Loop = new LifecycleLoop(
@@ -27,6 +28,8 @@ internal sealed class LoopWorld
                 Epoch = Epoch,
                 Histories = histories ?? new Dictionary<string, StartHistory>(),
                 NewReplicaId = () => $"r{++_ids}",
+                Pinned = pinned ?? [],
+                Drained = drained ?? [],
                 Listener = Told,
                 Environment = name => name == "HOUSE_KEY" ? "secret" : null,
             },
@@ -44,6 +47,14 @@ internal sealed class LoopWorld
     public LifecycleLoop Loop { get; }
 
     public void Apply(params ModelSpec[] models) => Loop.Handle(new CatalogChanged(Make.Catalog(models)));
+
+    public FleetAnswer Ask(FleetAction action, string target)
+    {
+        var answer = new TaskCompletionSource<FleetAnswer>();
+        Loop.Handle(new OperatorAsked(action, target, answer));
+        Assert.True(answer.Task.IsCompletedSuccessfully, "the loop answers at once");
+        return answer.Task.Result;
+    }
 
     public void Tick(TimeSpan after)
     {

@@ -6,6 +6,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
 using Podvirt.Fleet;
 using Podvirt.Messaging;
+using Podvirt.Tests.Fleet;
 
 namespace Podvirt.Tests.Api;
 
@@ -23,12 +24,16 @@ public sealed class EventTests : IAsyncLifetime
         using var response = await _app.Client.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        Assert.Equal("Cold", StatusOf(await ReadAsync(reader)));
+        Assert.Equal("Cold", StatusOf(await ReadAsync(reader, "models")));
+        while ((await ReadAsync(reader, "fleet")).GetProperty("gpus").GetArrayLength() != 2)
+        {
+            // The scheduler has not spoken yet.
+        }
 
         await PublishAsync(ModelStatus.WarmingUp, revision: 1);
 
         // Lists made for other reasons may come in between.
-        while (StatusOf(await ReadAsync(reader)) != "Warming Up")
+        while (StatusOf(await ReadAsync(reader, "models")) != "Warming Up")
         {
         }
     }
@@ -38,7 +43,7 @@ public sealed class EventTests : IAsyncLifetime
     {
         using var response = await _app.Client.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        await ReadAsync(reader);
+        await ReadAsync(reader, "models");
 
         await _app.Services.GetRequiredService<IBus>().PublishAsync(
             Subjects.GatewayReports, new GatewayReport("g", 1, 1, [new ModelDemand("qwen/q3", 3, 100, 2)], []));
@@ -46,16 +51,30 @@ public sealed class EventTests : IAsyncLifetime
         JsonElement model;
         do
         {
-            model = (await ReadAsync(reader)).GetProperty("data")[0];
+            model = (await ReadAsync(reader, "models")).GetProperty("data")[0];
         }
         while (model.GetProperty("waiting").GetInt32() == 0);
         Assert.Equal((3, 2), (model.GetProperty("waiting").GetInt32(), model.GetProperty("in_flight").GetInt32()));
     }
 
     [Fact]
+    public async Task Transitions_AreToldOneByOne()
+    {
+        using var response = await _app.Client.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        await ReadAsync(reader, "fleet");
+        var bus = _app.Services.GetRequiredService<IBus>();
+        await bus.PublishAsync(Subjects.Transitions, Transitions.Of("a", 1));
+        await bus.PublishAsync(Subjects.Transitions, Transitions.Of("a", 2));
+
+        Assert.Equal("r1", (await ReadAsync(reader, "transition")).GetProperty("replica").GetString());
+        Assert.Equal("r2", (await ReadAsync(reader, "transition")).GetProperty("replica").GetString());
+    }
+
+    [Fact]
     public async Task OneListenerTooMany_IsRefused()
     {
-        var feed = _app.Services.GetRequiredService<ModelFeed>();
+        var feed = _app.Services.GetRequiredService<EventFeed>();
         var places = new List<IDisposable>();
         while (feed.Join(out var place) is not null)
         {
@@ -69,7 +88,7 @@ public sealed class EventTests : IAsyncLifetime
         places[0].Dispose();
         using var accepted = await _app.Client.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead);
 
-        Assert.Equal(ModelFeed.ListenersMax, places.Count);
+        Assert.Equal(EventFeed.ListenersMax, places.Count);
         Assert.Equal(HttpStatusCode.OK, accepted.StatusCode);
     }
 
@@ -82,13 +101,15 @@ public sealed class EventTests : IAsyncLifetime
 
     private static string? StatusOf(JsonElement list) => list.GetProperty("data")[0].GetProperty("status").GetString();
 
-    private static async Task<JsonElement> ReadAsync(StreamReader reader)
+    private static async Task<JsonElement> ReadAsync(StreamReader reader, string name)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var current = "";
         while (true)
         {
             var line = await reader.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException();
-            if (line.StartsWith("data: ", StringComparison.Ordinal))
+            current = line.StartsWith("event: ", StringComparison.Ordinal) ? line["event: ".Length..] : current;
+            if (current == name && line.StartsWith("data: ", StringComparison.Ordinal))
             {
                 return JsonElement.Parse(line["data: ".Length..]);
             }

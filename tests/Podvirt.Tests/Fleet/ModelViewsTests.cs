@@ -35,7 +35,7 @@ public sealed class ModelViewsTests
             {"id":"qwen/q3","vendor":"Qwen","name":"Qwen3","type":"chat","engine":"simulated","status":"Warming Up","reason":null,"failed_replicas":0,
             "revision":3,"gpu":{"count":1,"type":"H100","memory_bytes":21474836480},"replicas":{"min":0,"max":2,"concurrency":64,"active":0},
             "price":{"prompt":"0.05","cached":"0.01","completion":"0.123456"},"requests_total":12,"in_flight":2,"waiting":5,"startup_duration_ms":3200,
-            "warm_up":{"phase":"weights","elapsed_ms":1200,"eta_ms":1300}}
+            "warm_up":{"phase":"weights","elapsed_ms":1200,"eta_ms":1300},"failure":null}
             """;
         Assert.Equal(expected.ReplaceLineEndings(""), JsonSerializer.Serialize(view, ApiJson.Options));
     }
@@ -60,6 +60,8 @@ public sealed class ModelViewsTests
         });
 
         Assert.Equal(("Failed", "out of memory", 2), (view.Status, view.Reason, view.FailedReplicas));
+        Assert.Equal(("model_start_failed", "out of memory"), (view.Failure!.Code, view.Failure.Reason));
+        Assert.Equal(["loading", "CUDA out of memory"], view.Failure.LogTail);
     }
 
     [Fact]
@@ -88,6 +90,7 @@ public sealed class ModelViewsTests
         new RouteTable(1, 1, route is null ? [] : [route]),
         new Dictionary<string, Demand> { [_model.Id] = new(5, 2) },
         new Dictionary<string, long> { [_model.Id] = 12 },
+        new Dictionary<string, IReadOnlyList<string>> { [_model.Id] = ["loading", "CUDA out of memory"] },
         gpuType, _now)).Data);
 
     private static ReplicaRoute Replica(ReplicaState state, string gpuType) => new("r", "", "", "q", 3, 64, state, ["GPU-0"], gpuType);

@@ -41,6 +41,39 @@ internal sealed class ReplicaLogFiles : IReplicaLogs
         return newest is null ? null : LastLines(await ReadEndAsync(newest, cancellationToken), lines);
     }
 
+    public async ValueTask<string?> ReadReplicaTailAsync(string replicaId, int lines, CancellationToken cancellationToken)
+    {
+        // It becomes a file name: nothing but what ids are made of.
+        if (!replicaId.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') || !Directory.Exists(_root))
+        {
+            return null;
+        }
+
+        var path = Directory.EnumerateDirectories(_root).Select(folder => Path.Combine(folder, replicaId + ".log")).FirstOrDefault(File.Exists);
+        return path is null ? null : LastLines(await ReadEndAsync(path, cancellationToken), lines);
+    }
+
+    public async ValueTask<LogPart> ReadOnAsync(string modelId, LogPart? after, int lines, CancellationToken cancellationToken)
+    {
+        var folder = Folder(modelId);
+        var all = Directory.Exists(folder) ? Logs(folder) : [];
+        if (all.Count == 0)
+        {
+            return new LogPart("", 0, default);
+        }
+
+        var path = Path.Combine(folder, after?.Replica + ".log");
+        if (after is null || !all.Contains(path))
+        {
+            // Its log went with others that had become too many: on with the oldest that is left.
+            return after is null ? await ReadLastPartAsync(all[^1], lines, cancellationToken) : await ReadPartAsync(all[0], 0, cancellationToken);
+        }
+
+        var part = await ReadPartAsync(path, after.End, cancellationToken);
+        var next = all.IndexOf(path) + 1;
+        return part.Text.IsEmpty && next < all.Count ? await ReadPartAsync(all[next], 0, cancellationToken) : part;
+    }
+
     /// <summary>The last line that says something about an error, else the last line; empty when nothing was written.</summary>
     public static string LastErrorLine(string path)
     {
@@ -94,6 +127,31 @@ internal sealed class ReplicaLogFiles : IReplicaLogs
         var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         position += length;
         return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+
+    private static async Task<LogPart> ReadLastPartAsync(string path, int lines, CancellationToken cancellationToken)
+    {
+        var part = await ReadPartAsync(path, Math.Max(0, new FileInfo(path).Length - TailBytesMax), cancellationToken);
+        // The line feed at the very end ends the last line; it does not begin another.
+        var start = Math.Max(0, part.Text.Length - 1);
+        for (var found = 0; start > 0 && found < lines; found++)
+        {
+            start = Math.Max(0, part.Text.Span[..start].LastIndexOf((byte)'\n'));
+        }
+
+        start += start > 0 ? 1 : 0;
+        return part with { Text = part.Text[start..] };
+    }
+
+    /// <summary>From a position on; after a cut from the beginning.</summary>
+    private static async Task<LogPart> ReadPartAsync(string path, long position, CancellationToken cancellationToken)
+    {
+        await using var stream = Open(path);
+        position = stream.Length < position ? 0 : position;
+        var buffer = new byte[(int)Math.Min(stream.Length - position, TailBytesMax)];
+        stream.Seek(position, SeekOrigin.Begin);
+        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return new LogPart(Path.GetFileNameWithoutExtension(path), position + length, buffer.AsMemory(0, length));
     }
 
     /// <summary>A model's id as one folder name: it may hold slashes, and must not climb.</summary>
