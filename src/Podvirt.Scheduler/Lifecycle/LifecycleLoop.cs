@@ -76,6 +76,7 @@ internal sealed partial class LifecycleLoop
         NoteUse();
         ProbeDue();
         ServeDemand();
+        ForgetMetWakes();
         FenceOutdated();
         StopAsked();
         FenceIdle();
