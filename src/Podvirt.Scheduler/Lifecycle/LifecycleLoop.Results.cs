@@ -92,7 +92,6 @@ internal sealed partial class LifecycleLoop
         replica.NextProbeAt = _now + _options.ProbeInterval;
         ClearFailure(entry);
         entry.FailedStarts = 0;
-        entry.IsWakeAsked &= !IsCurrent(entry, replica);
         _effects.SaveHistory(replica.Model.Id, entry.History);
     }
 

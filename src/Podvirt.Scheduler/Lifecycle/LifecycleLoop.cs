@@ -78,6 +78,7 @@ internal sealed partial class LifecycleLoop
         NoteUse();
         ProbeDue();
         ServeDemand();
+        ForgetMetWakes();
         FenceOutdated();
         StopAsked();
         FenceIdle();

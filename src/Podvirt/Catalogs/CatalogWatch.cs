@@ -14,7 +14,10 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
 
     private readonly string _path = Path.GetFullPath(options.ConfigFile);
     private (DateTime Written, long Length) _seen;
-    private (DateTime Written, long Length) _applied;
+    private (DateTime Written, long Length) _read;
+
+    /// <summary>What the file said when it was last looked into: only what it says anew is applied over what was applied by hand since.</summary>
+    private string? _text = options.ReadText;
 
     /// <summary>One look. A change is applied when a second look finds the file as the first did: then nobody is writing it.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
@@ -26,15 +29,20 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
             return;
         }
         var stamp = (info.LastWriteTimeUtc, info.Length);
-        if (stamp == _applied || stamp != _seen)
+        if (stamp == _read || stamp != _seen)
         {
             _seen = stamp;
             return;
         }
-        _applied = stamp;
+        var text = await File.ReadAllTextAsync(_path, cancellationToken);
+        _read = stamp;
+        if (text == _text)
+        {
+            return;
+        }
         try
         {
-            var outcome = await file.ApplyAsync(await File.ReadAllTextAsync(_path, cancellationToken), info.Name, isDryRun: false, cancellationToken);
+            var outcome = await file.ApplyAsync(text, info.Name, isDryRun: false, cancellationToken);
             foreach (var warning in outcome.Diff.IsEmpty ? [] : outcome.Warnings)
             {
                 LogWarning(warning);
@@ -44,6 +52,7 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
         {
             LogInvalid(info.Name, invalid.Errors.Count, invalid.Message);
         }
+        _text = text;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -64,7 +73,7 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
                 catch (Exception error) when (error is not OperationCanceledException)
                 {
                     // The file or the store is out of reach for a while: the next look tries again.
-                    _applied = default;
+                    _read = default;
                     LogFailed(_path, error);
                 }
             }

@@ -61,6 +61,17 @@ public sealed class CatalogWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task FileThatSaysNothingNew_IsNotAppliedOverWhatWasAppliedByHand()
+    {
+        await WriteAsync(Model("a", 20));
+        await LookAsync(2);
+        await _file.ApplyAsync("models:\n" + Model("b", 20), "by hand", isDryRun: false, CancellationToken.None);
+        File.SetLastWriteTimeUtc(Path.Combine(_folder, "podvirt.yaml"), new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        await LookAsync(3);
+        Assert.Equal([("b", 1)], Applied);
+    }
+
+    [Fact]
     public async Task FileThatIsGone_ChangesNothing()
     {
         await WriteAsync(Model("a", 20));

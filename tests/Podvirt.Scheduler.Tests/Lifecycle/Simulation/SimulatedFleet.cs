@@ -29,6 +29,7 @@ internal sealed partial class SimulatedFleet
     private readonly DateTimeOffset _began;
     private readonly int[] _revisions = [1, 1, 1, 1, 1, 1];
     private readonly HashSet<int> _removed = [];
+    private readonly HashSet<string> _drained = [];
     private readonly Queue<Asked> _answered = new();
     private int _revision = 1;
     private long _step;
@@ -262,7 +263,19 @@ internal sealed partial class SimulatedFleet
         var target = action is FleetAction.DrainGpu or FleetAction.UndrainGpu
             ? $"SIM-{_random.Next(4)}"
             : s_models[_random.Next(s_models.Length)].Id;
-        _world.Ask(action, target);
+        GiveOrder(action, target);
+    }
+
+    private void GiveOrder(FleetAction action, string target)
+    {
+        if (_world.Ask(action, target).Accepted && action is FleetAction.DrainGpu)
+        {
+            _drained.Add(target);
+        }
+        else if (action is FleetAction.UndrainGpu)
+        {
+            _drained.Remove(target);
+        }
     }
 
     /// <summary>One model gets a new revision, goes, or comes back.</summary>
