@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Podvirt.FunctionalTests.Fixtures;
@@ -41,6 +43,70 @@ public class ParkingTests
         Assert.Equal(ids.Order(), records.Select(r => (string)r["id"]!).Order());
         Assert.All(records, r => Assert.Equal("completed", (string)r["outcome"]!));
         Assert.All(records, r => Assert.Equal(5, (long)r["completion_tokens"]!));
+    }
+
+    [Fact]
+    public async Task SomeClientsLeaveWhileParked_TheOthersAreServedAndNothingIsLeft()
+    {
+        const int Calls = 400;
+        const int Leaving = 100;
+        await using var server = await PodvirtProcess.StartAsync(Configs.Catalog(
+            Configs.Model("chat", replicas: "{ max: 1, concurrency: 8 }", more: "--sim-load-weights, 3s, --sim-ttft, 5ms, --sim-token-time, 1ms")));
+        var keys = await Task.WhenAll(Enumerable.Range(0, 4).Select(number => NewKeyAsync(server, $"key {number}")));
+        using var leave = new CancellationTokenSource();
+        var calls = Enumerable.Range(0, Calls).Select(number => CallAsync(server, keys[number % keys.Length], number, number < Leaving ? leave.Token : default)).ToList();
+        await Until.TrueAsync(async () => (long)(await server.ModelAsync("chat"))["waiting"]! == Calls, () => "not all were parked");
+        await leave.CancelAsync();
+        var ids = await Task.WhenAll(calls);
+
+        Assert.All(ids.Take(Leaving), Assert.Null);
+        var served = ids.Skip(Leaving).ToList();
+        var records = await server.RecordsAsync(Calls);
+        Assert.Equal(Calls, records.Count);
+        Assert.Equal(served.Order(), records.Where(r => (string)r["outcome"]! == "completed").Select(r => (string?)r["id"]).Order());
+        Assert.Equal(Leaving, records.Count(r => ((string)r["outcome"]!, (long)r["completion_tokens"]!) == ("cancelled", 0)));
+        Assert.Equal(4, records.Select(r => (string)r["key"]!).Distinct().Count());
+        await Until.TrueAsync(
+            async () =>
+            {
+                var metrics = await server.Admin.GetStringAsync("metrics");
+                return (Metric(metrics, "podvirt_requests_parked{"), Metric(metrics, "podvirt_requests_parked_bytes"), Metric(metrics, "podvirt_requests_running")) == (0, 0, 0)
+                    && (Ends(metrics, "granted"), Ends(metrics, "client_gone")) == (Calls - Leaving, Leaving);
+            },
+            () => "Something is left of requests that are over.");
+    }
+
+    private static double Ends(string metrics, string end) => Metric(metrics, "podvirt_parking_ends", $"end=\"{end}\"");
+
+    private static double Metric(string metrics, string name, string label = "") =>
+        double.Parse(metrics.Split('\n').Single(l => l.StartsWith(name, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+
+    private static async Task<string> NewKeyAsync(PodvirtProcess server, string name)
+    {
+        using var response = await server.Admin.PostAsJsonAsync("api/keys", new { name });
+        return (string)(await response.Content.ReadFromJsonAsync<JsonObject>())!["secret"]!;
+    }
+
+    // The id of an answer that came whole; null where the client left.
+    private static async Task<string?> CallAsync(PodvirtProcess server, string key, int number, CancellationToken leave)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions")
+        {
+            Content = JsonContent.Create(new { model = "chat", stream = number % 2 == 0, max_tokens = 5, messages = new[] { new { role = "user", content = $"Question {number}" } } }),
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+        };
+        try
+        {
+            using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseContentRead, leave);
+            var text = await response.Content.ReadAsStringAsync(CancellationToken.None);
+            Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+            Assert.Contains(number % 2 == 0 ? "data: [DONE]" : "\"completion_tokens\":5", text, StringComparison.Ordinal);
+            return response.Headers.GetValues("x-request-id").Single();
+        }
+        catch (OperationCanceledException) when (leave.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     [Fact]

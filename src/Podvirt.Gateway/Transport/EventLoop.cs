@@ -30,10 +30,14 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Stack<int> _free = [];
     private int _slots;
     private uint _generation;
+    private readonly TimeProvider? _measuredBy;
+    private long _longest;
     private volatile bool _stopped;
 
-    public EventLoop(string name)
+    /// <param name="measuredBy">Measures <see cref="Longest"/>; null: nobody asks, and nothing is measured.</param>
+    public EventLoop(string name, TimeProvider? measuredBy = null)
     {
+        _measuredBy = measuredBy;
         _epoll = SystemFault.Check(Libc.CreateEpoll(Libc.CloseOnExec), "epoll_create1");
         _wake = SystemFault.Check(Libc.CreateEvent(0, Libc.CloseOnExec | Libc.NonBlocking), "eventfd");
         _events = (byte*)NativeMemory.AllocZeroed((nuint)(EventsMax * s_stride));
@@ -41,6 +45,9 @@ internal sealed unsafe class EventLoop : IDisposable
         _thread = new Thread(Run) { Name = name, IsBackground = true };
         _thread.Start();
     }
+
+    /// <summary>How long at most it was away from its sockets, running what waited for one batch of events: all others had to wait for it.</summary>
+    public TimeSpan Longest => _measuredBy?.GetElapsedTime(0, Interlocked.Read(ref _longest)) ?? TimeSpan.Zero;
 
     /// <summary>The calling thread is this loop's.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
@@ -125,10 +132,15 @@ internal sealed unsafe class EventLoop : IDisposable
             {
                 throw SystemFault.Last("epoll_wait");
             }
+            var began = _measuredBy?.GetTimestamp() ?? 0;
             for (var i = 0; i < count; i++)
             {
                 var entry = _events + (i * s_stride);
                 Dispatch(Unsafe.ReadUnaligned<uint>(entry), Unsafe.ReadUnaligned<ulong>(entry + s_tokenOffset));
+            }
+            if (_measuredBy is not null)
+            {
+                Interlocked.Exchange(ref _longest, Math.Max(_longest, _measuredBy.GetTimestamp() - began));
             }
         }
         _ = Libc.Close(_wake);

@@ -6,14 +6,17 @@ internal sealed class EventLoops : IDisposable
     private readonly EventLoop[] _loops;
     private int _next = -1;
 
-    public EventLoops(int count)
+    public EventLoops(int count, TimeProvider? measuredBy = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        _loops = [.. Enumerable.Range(0, count).Select(i => new EventLoop($"podvirt io {i}"))];
+        _loops = [.. Enumerable.Range(0, count).Select(i => new EventLoop($"podvirt io {i}", measuredBy))];
     }
 
     /// <summary>Where the next socket goes.</summary>
     public EventLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
+
+    /// <inheritdoc cref="EventLoop.Longest"/>
+    public TimeSpan Longest => _loops.Max(loop => loop.Longest);
 
     public void Dispose()
     {

@@ -18,7 +18,7 @@ public static class TransportServices
         ArgumentNullException.ThrowIfNull(services);
         if (OperatingSystem.IsLinux())
         {
-            services.AddSingleton(provider => new EventLoops(provider.GetRequiredService<GatewayOptions>().IoThreads));
+            services.TryAddSingleton(provider => new EventLoops(provider.GetRequiredService<GatewayOptions>().IoThreads));
             services.AddSingleton<IConnectionListenerFactory, ClientListenerFactory>();
             services.Replace(ServiceDescriptor.Singleton<IEngineTransport, LoopTransport>());
         }

@@ -25,6 +25,9 @@ internal sealed class GatewayHost : IAsyncDisposable
     public const string Secret = "pv-test-key";
     public const string Project = "acme";
 
+    // What blocks waits for somebody else: seconds, where a busy machine takes away some hundred milliseconds at most.
+    private static readonly TimeSpan s_awayMax = TimeSpan.FromSeconds(2);
+
     private readonly WebApplication _app;
     private readonly ErrorLog _errors;
     private readonly IBusSubscription<GatewayReport> _reports;
@@ -89,7 +92,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddPodvirtGateway(options);
         if (!onSystemSockets)
         {
-            // As the executable has it.
+            // As the executable has it, and measured.
+            builder.Services.AddSingleton(_ => new EventLoops(options.IoThreads, TimeProvider.System));
             builder.Services.AddPodvirtEventLoops();
         }
         services?.Invoke(builder.Services);
@@ -204,8 +208,10 @@ internal sealed class GatewayHost : IAsyncDisposable
         Client.Dispose();
         await _stop.CancelAsync();
         await _app.StopAsync();
+        var away = Services.GetService<EventLoops>()?.Longest ?? TimeSpan.Zero;
         await _app.DisposeAsync();
         _stop.Dispose();
+        Assert.True(away < s_awayMax, $"An event loop was away from its sockets for {away.TotalMilliseconds:0} ms: something on it blocks.");
         if (!MayLogErrors)
         {
             Assert.Empty(_errors.Entries);
