@@ -74,13 +74,13 @@ internal sealed partial class LifecycleLoop
             foreach (var replica in current.OrderBy(replica => replica.LastBusyAt))
             {
                 var isAsleep = replica.State == ReplicaState.Sleeping;
-                var decision = IdlePolicy.Decide(entry.Spec.Idle, _now - replica.LastBusyAt, isAsleep, CanSleep(replica));
+                var decision = DecideIdle(entry, replica);
                 if (isAsleep && decision == IdleDecision.Stop && AreQuiet(replica))
                 {
                     StopReplica(replica, ReplicaTrigger.Stop);
                 }
                 else if (replica.State == ReplicaState.Active && decision != IdleDecision.Stay
-                    && serving > entry.Spec.Replicas.Min
+                    && serving > KeptOf(entry)
                     && need <= entry.Spec.Replicas.Concurrency * (serving - 1)
                     && _demand.InFlightOf(replica.Id) == 0)
                 {

@@ -76,7 +76,9 @@ internal sealed partial class LifecycleLoop
         ProbeDue();
         ServeDemand();
         FenceOutdated();
+        PriceMemory();
         FenceIdle();
+        ScaleIn();
         Drain();
         StartPlaced();
         ForgetRemovedModels();
