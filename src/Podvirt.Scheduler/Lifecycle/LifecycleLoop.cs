@@ -79,7 +79,9 @@ internal sealed partial class LifecycleLoop
         ServeDemand();
         FenceOutdated();
         StopAsked();
+        PriceMemory();
         FenceIdle();
+        ScaleIn();
         Drain();
         StartPlaced();
         ForgetRemovedModels();
