@@ -121,6 +121,15 @@ public sealed class SchedulerOptions
     /// </summary>
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How many times the longest of a model's earlier starts a phase (download, weights, compile, graphs) may take before the start counts as
+    /// failed; never more than the engine's start time-out. Default 4: a cold page cache costs that much.
+    /// </summary>
+    public double PhaseTimeoutFactor { get; set; } = 4;
+
+    /// <summary>The least that a phase is allowed, however short it was before. Default 60 s.</summary>
+    public TimeSpan PhaseTimeoutMin { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

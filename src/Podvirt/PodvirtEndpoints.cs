@@ -45,6 +45,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<SessionEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
         services.GetRequiredService<ActionEndpoints>().Map(api);
+        services.GetRequiredService<CatalogEndpoints>().Map(api);
         services.GetRequiredService<FleetEndpoints>().Map(api);
         services.GetRequiredService<EventEndpoints>().Map(api);
         services.GetRequiredService<LogEndpoints>().Map(api);

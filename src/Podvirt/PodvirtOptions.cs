@@ -18,6 +18,9 @@ public sealed class PodvirtOptions
     /// <summary>The simulated engine's executable or assembly. Null: the one beside the application.</summary>
     public string? SimulatorPath { get; set; }
 
+    /// <summary>What <see cref="ConfigFile"/> said when it was read at the start.</summary>
+    internal string? ReadText { get; set; }
+
     /// <summary>How environment variables are read; tests give their own.</summary>
     internal Func<string, string?> Environment { get; set; } = System.Environment.GetEnvironmentVariable;
 }

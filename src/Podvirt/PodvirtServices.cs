@@ -32,9 +32,9 @@ public static class PodvirtServices
         ArgumentNullException.ThrowIfNull(configure);
         var options = new PodvirtOptions();
         configure(options);
-        var config = options.Yaml is { } yaml
-            ? ConfigReader.Read(yaml, "podvirt.yaml", options.Environment)
-            : ConfigReader.Read(File.ReadAllText(options.ConfigFile), Path.GetFileName(options.ConfigFile), options.Environment);
+        options.ReadText = options.Yaml ?? File.ReadAllText(options.ConfigFile);
+        var config = ConfigReader.Read(
+            options.ReadText, options.Yaml is null ? Path.GetFileName(options.ConfigFile) : "podvirt.yaml", options.Environment);
         DataFolder.Ensure(options.DataDirectory);
 
         services.TryAddSingleton(TimeProvider.System);
@@ -52,6 +52,7 @@ public static class PodvirtServices
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
+        services.AddHostedService<CatalogWatch>();
         return services;
     }
 
@@ -71,6 +72,8 @@ public static class PodvirtServices
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<DevelopmentKey>();
         services.AddSingleton<CatalogStore>();
+        services.AddSingleton<CatalogFile>();
+        services.AddSingleton<CatalogEndpoints>();
         services.AddSingleton<FleetView>();
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FailureLogs>();

@@ -60,6 +60,22 @@ public sealed class RouteDirectoryTests
     }
 
     [Fact]
+    public async Task DemandAfterAQuietTime_IsReportedWithoutAnyTimePassing()
+    {
+        var clock = new Clock();
+        await using var engine = new FakeEngine();
+        await using var host = await GatewayHost.StartAsync(services: clock.Replace);
+        await host.PublishAsync(Routes.Cold("m"));
+        await clock.UntilAsync(() => host.Reports.Any(report => report.RoutesRevision == 1), "the table is confirmed");
+        clock.Advance(TimeSpan.FromMilliseconds(500));
+
+        var call = host.PlainAsync();
+        await Eventually.TrueAsync(() => host.Reports.Any(report => report.Models is [{ Waiting: 1 }]), "the demand is reported");
+        await host.PublishAsync(Routes.Active("m", [engine]));
+        Assert.Equal(HttpStatusCode.OK, (await call).StatusCode);
+    }
+
+    [Fact]
     public async Task ModelLeavesTheCatalogWhileItStreams_ItsReplicaIsReportedBusyUntilTheStreamEnds()
     {
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

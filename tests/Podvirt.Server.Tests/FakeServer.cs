@@ -31,6 +31,9 @@ internal sealed class FakeServer : IAsyncDisposable
 
     public string Answer { get; set; } = "{}";
 
+    /// <summary>Answers of single paths.</summary>
+    public Dictionary<string, string> Answers { get; } = new(StringComparer.Ordinal);
+
     public static async Task<FakeServer> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -62,7 +65,7 @@ internal sealed class FakeServer : IAsyncDisposable
         var target = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
         Calls.Add($"{context.Request.Method} {target} {context.Request.Headers.Authorization} {body}".TrimEnd());
         context.Response.StatusCode = Status;
-        await context.Response.WriteAsync(Answer);
+        await context.Response.WriteAsync(Answers.GetValueOrDefault(context.Request.Path, Answer));
     }
 }
 

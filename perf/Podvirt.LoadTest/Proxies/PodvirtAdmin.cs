@@ -22,6 +22,13 @@ internal sealed partial class PodvirtAdmin(int port, string data)
         return document.RootElement.GetProperty("replicas").GetProperty("active").GetInt32();
     }
 
+    /// <summary>As people read it: <c>Active</c>, <c>Sleeping</c>, …</summary>
+    public async Task<string> ReadStatusAsync(string model)
+    {
+        using var document = JsonDocument.Parse(await GetAsync($"/api/models/{model}"));
+        return document.RootElement.GetProperty("status").GetString()!;
+    }
+
     /// <summary>The ledger's records, newest first, at most 10,000.</summary>
     public async Task<IReadOnlyList<LedgerRecord>> ReadLedgerAsync()
     {

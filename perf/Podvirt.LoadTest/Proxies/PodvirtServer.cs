@@ -9,11 +9,14 @@ internal sealed class PodvirtServer : IAsyncDisposable
     {
         Proxy = proxy;
         Admin = new PodvirtAdmin(proxy.Port, data);
+        Timeline = new EngineTimeline(data);
     }
 
     public Proxy Proxy { get; }
 
     public PodvirtAdmin Admin { get; }
+
+    public EngineTimeline Timeline { get; }
 
     public static async Task<PodvirtServer> StartAsync(Workplace place, string configuration)
     {

@@ -67,6 +67,7 @@ internal static class RunCommand
         new AbortScenario(place, options),
         new SlowReadersScenario(place, options),
         new AffinityScenario(place, options),
+        new WakeScenario(place, options),
     ];
 
     private static IScenario Find(IReadOnlyList<IScenario> all, string name) =>

@@ -19,7 +19,8 @@ internal sealed partial class RouteDirectory : BackgroundService
     // Also the membership lease: a gateway that is silent for several of these is forgotten by the scheduler.
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(1);
 
-    // Changes within this time share one report; it is all that a wake can be late by.
+    // Reports are at least so far apart: the changes meanwhile share one. The first change after a quiet time waits for nothing,
+    // because a model may have to wake for it.
     private static readonly TimeSpan s_coalescing = TimeSpan.FromMilliseconds(5);
 
     // The same for what nobody waits for: each request that begins or ends is a change, and each report is work for the
@@ -168,6 +169,7 @@ internal sealed partial class RouteDirectory : BackgroundService
     private async Task ReportAsync(CancellationToken stoppingToken)
     {
         var swept = _time.GetTimestamp();
+        var reported = swept;
         while (!stoppingToken.IsCancellationRequested)
         {
             if (_time.GetElapsedTime(swept) >= s_heartbeat)
@@ -184,7 +186,11 @@ internal sealed partial class RouteDirectory : BackgroundService
             }
             await pause.CancelAsync();
             stoppingToken.ThrowIfCancellationRequested();
-            await Task.Delay(s_coalescing, _time, stoppingToken);
+            if (s_coalescing - _time.GetElapsedTime(reported) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest, _time, stoppingToken);
+            }
+            reported = _time.GetTimestamp();
             _demandChanges.Reader.TryRead(out _);
             _loadChanges.Reader.TryRead(out _);
             _announcer.Announce(MakeReport());

@@ -122,9 +122,9 @@ internal sealed partial class ClientListener : IConnectionListener, ILoopSocketE
         }
     }
 
-    [LoggerMessage(1401, LogLevel.Warning, "No connection can be accepted: {Reason}")]
+    [LoggerMessage(1501, LogLevel.Warning, "No connection can be accepted: {Reason}")]
     private partial void LogShortage(string reason);
 
-    [LoggerMessage(1402, LogLevel.Debug, "An accepted connection was lost at once.")]
+    [LoggerMessage(1502, LogLevel.Debug, "An accepted connection was lost at once.")]
     private partial void LogLost(Exception exception);
 }

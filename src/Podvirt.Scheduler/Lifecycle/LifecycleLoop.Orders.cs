@@ -77,6 +77,20 @@ internal sealed partial class LifecycleLoop
         return Accept($"'{entry.Spec.Id}' warms up.");
     }
 
+    /// <summary>A wake is met by whatever became Active, a drain that was taken back too; from then on idleness counts.</summary>
+    private void ForgetMetWakes()
+    {
+        foreach (var entry in _models.Values)
+        {
+            if (entry.IsWakeAsked
+                && ReplicasOf(entry).FirstOrDefault(replica => IsCurrent(entry, replica) && replica.State == ReplicaState.Active) is { } met)
+            {
+                entry.IsWakeAsked = false;
+                met.LastBusyAt = _now;
+            }
+        }
+    }
+
     private FleetAnswer Pin(ModelEntry entry)
     {
         _pinned.Add(entry.Spec.Id);

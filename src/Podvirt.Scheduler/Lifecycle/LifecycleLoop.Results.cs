@@ -74,6 +74,8 @@ internal sealed partial class LifecycleLoop
         if (replica.State == ReplicaState.Warming)
         {
             var took = _now - replica.CreatedAt;
+            // A full history drops its oldest: one foreign start less.
+            entry.ForeignStarts -= entry.ForeignStarts > 0 && entry.History.ColdPhases.Count == StartHistory.LengthMax ? 1 : 0;
             entry.History = entry.History.WithColdStart(took, replica.PhasesUntil(_now));
             _metrics.Started(replica.Model.Id, took);
         }
@@ -94,7 +96,6 @@ internal sealed partial class LifecycleLoop
         replica.NextProbeAt = _now + _options.ProbeInterval;
         ClearFailure(entry);
         entry.FailedStarts = 0;
-        entry.IsWakeAsked &= !IsCurrent(entry, replica);
         _effects.SaveHistory(replica.Model.Id, entry.History);
     }
 
@@ -148,6 +149,26 @@ internal sealed partial class LifecycleLoop
         }
 
         StopReplica(replica, ReplicaTrigger.Break, new Why(TransitionCause.Failure, reason));
+    }
+
+    /// <summary>
+    /// A start whose phase takes far longer than it ever did has hung. After a failed start only the start's own bound holds:
+    /// what was learned may be true no more.
+    /// </summary>
+    private void LimitPhases()
+    {
+        foreach (var replica in _replicas.Values.Where(replica => replica.State == ReplicaState.Starting).ToList())
+        {
+            var entry = _models[replica.Model.Id];
+            var earlier = entry.FailedStarts > 0 || !IsCurrent(entry, replica) ? [] : entry.History.ColdPhases.Skip(entry.ForeignStarts);
+            var limit = PhaseLimit.Of(
+                replica.Phase, earlier, _options.PhaseTimeoutFactor, _options.PhaseTimeoutMin, replica.Model.Engine.StartTimeout);
+            if (replica.PhaseLasts(_now) >= limit.Allowed)
+            {
+                var compared = limit.Longest > TimeSpan.Zero ? $"; the longest of earlier starts was {limit.Longest.TotalSeconds:0.#} s" : "";
+                Break(replica, $"phase '{replica.Phase}' took longer than {limit.Allowed.TotalSeconds:0} s{compared}");
+            }
+        }
     }
 
     private void BackOff(ModelEntry entry, Replica replica, string code, string reason)

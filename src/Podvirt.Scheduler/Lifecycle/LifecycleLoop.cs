@@ -73,10 +73,12 @@ internal sealed partial class LifecycleLoop
         }
 
         _demand.Expire(_now);
+        LimitPhases();
         ExpireFailures();
         NoteUse();
         ProbeDue();
         ServeDemand();
+        ForgetMetWakes();
         FenceOutdated();
         StopAsked();
         PriceMemory();
@@ -148,6 +150,7 @@ internal sealed partial class LifecycleLoop
                 ClearFailure(entry);
                 entry.FailedStarts = 0;
                 entry.Crashes = 0;
+                entry.ForeignStarts = entry.History.ColdPhases.Count;
                 entry.External.NextAt = _now;
                 entry.External.Healthy = null;
             }

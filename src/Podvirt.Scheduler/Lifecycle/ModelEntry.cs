@@ -44,6 +44,9 @@ internal sealed class ModelEntry
     /// <summary>Starts that failed since the last success; decides the backoff.</summary>
     public int FailedStarts { get; set; }
 
+    /// <summary>Cold starts of the history that were another revision's: they foretell, but limit nothing.</summary>
+    public int ForeignStarts { get; set; }
+
     /// <summary>Deaths in a row, none with a completed minute of serving before it.</summary>
     public int Crashes { get; set; }
 

@@ -120,6 +120,9 @@ internal sealed class Replica
     /// <summary>Set when it broke and its model has to wait out a backoff: it ends as Failed.</summary>
     public string? FailureReason { get; set; }
 
+    /// <summary>How long the present phase has lasted.</summary>
+    public TimeSpan PhaseLasts(TimeSpan now) => now - _phaseBegan;
+
     /// <summary>Another phase of the same start or wake begins.</summary>
     /// <param name="now">The loop's time, which durations are measured by.</param>
     /// <param name="utcNow">The same moment, for those who compare it with their own clock.</param>

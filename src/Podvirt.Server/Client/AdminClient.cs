@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace Podvirt.Server.Client;
@@ -63,6 +64,30 @@ internal sealed class AdminClient : IDisposable
     public Task<JsonElement> PostAsync<T>(string path, T body, CancellationToken cancellationToken) =>
         ReadJsonAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) }, cancellationToken);
 
+    public Task<JsonElement> PostTextAsync(string path, string body, string contentType, CancellationToken cancellationToken) =>
+        ReadJsonAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, contentType) }, cancellationToken);
+
+    /// <summary>Passes a text on as it comes, until the server ends it or this is cancelled.</summary>
+    public async Task CopyTextAsync(string path, TextWriter target, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        var part = new char[4096];
+        try
+        {
+            int length;
+            while ((length = await reader.ReadAsync(part, cancellationToken)) > 0)
+            {
+                await target.WriteAsync(part.AsMemory(0, length), cancellationToken);
+                await target.FlushAsync(cancellationToken);
+            }
+        }
+        catch (IOException error)
+        {
+            throw new CommandFailure($"The server broke off: {error.Message}");
+        }
+    }
+
     public Task<JsonElement> DeleteAsync(string path, CancellationToken cancellationToken) =>
         ReadJsonAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancellationToken);
 
@@ -80,14 +105,15 @@ internal sealed class AdminClient : IDisposable
         return await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         HttpResponseMessage response;
         try
         {
             using (request)
             {
-                response = await _http.SendAsync(request, cancellationToken);
+                response = await _http.SendAsync(request, completion, cancellationToken);
             }
         }
         catch (HttpRequestException error) when (error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)

@@ -24,6 +24,26 @@ internal sealed class ClientCommand : Command
         Add(_json);
     }
 
+    /// <summary>As <see cref="SetCall(string, Func{ParseResult, AdminClient, CancellationToken, Task{JsonElement}}, Action{ParseResult, JsonElement})"/>, but runs <paramref name="instead"/> where that asks for it.</summary>
+    public void SetCall(
+        string waitingFor, Func<ParseResult, AdminClient, CancellationToken, Task<JsonElement>> call, Action<ParseResult, JsonElement> show,
+        Func<ParseResult, bool> isInstead, Func<ParseResult, AdminClient, CancellationToken, Task> instead)
+    {
+        SetCall(waitingFor, call, show);
+        var plain = Action as System.CommandLine.Invocation.AsynchronousCommandLineAction
+            ?? throw new InvalidOperationException("The call before it was not set.");
+        SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(_json) || !isInstead(parsed))
+            {
+                return await plain.InvokeAsync(parsed, cancellationToken);
+            }
+            using var client = AdminClient.Open(parsed.GetValue(_url), parsed.GetRequiredValue(_data), _context.Environment);
+            await instead(parsed, client, cancellationToken);
+            return ExitCodes.Ok;
+        });
+    }
+
     /// <summary>Runs <paramref name="call"/> and prints its answer: as JSON where that was asked for, else with <paramref name="show"/>.</summary>
     public void SetCall(string waitingFor, Func<ParseResult, AdminClient, CancellationToken, Task<JsonElement>> call, Action<ParseResult, JsonElement> show) =>
         SetAction(async (parsed, cancellationToken) =>

@@ -48,6 +48,15 @@ internal static class CommandLine
         var root = new RootCommand("Serverless GPU inference: models load on demand, sleep when idle, and are billed by the token.") { HelpName = "podvirt" };
         root.Add(ServeCommand.Build(context));
         root.Add(ModelsCommand.Build(context));
+        root.Add(FleetCommands.BuildReplicas(context));
+        root.Add(FleetCommands.BuildGpus(context));
+        root.Add(FleetCommands.BuildTransitions(context));
+        root.Add(TopCommand.Build(context));
+        root.Add(ApplyCommand.Build(context));
+        foreach (var action in ActionCommands.Build(context))
+        {
+            root.Add(action);
+        }
         root.Add(KeysCommand.Build(context));
         root.Add(UsageCommand.Build(context));
         root.Add(LogsCommand.Build(context));

@@ -32,9 +32,20 @@ internal static class ModelsCommand
             ("STARTUP_DURATION_MS", true, m => m.Text("startup_duration_ms")));
         foreach (var failed in models.Where(m => m.Text("reason") != "-"))
         {
-            context.Terminal.Error.WriteLine($"{failed.Text("id")}: {failed.Text("reason")}");
+            context.Terminal.Error.WriteLine($"{failed.Text("id")}: {failed.Text("reason")}{Retry(failed)}");
+            foreach (var line in Tail(failed))
+            {
+                context.Terminal.Error.WriteLine("    " + line.GetString());
+            }
         }
     }
+
+    private static string Retry(JsonElement model) =>
+        model.Text("failure", "retry_at") is var at and not "-" ? $" (the next request after {at} tries again)" : "";
+
+    /// <summary>The engine's last words say more than the reason alone.</summary>
+    private static IEnumerable<JsonElement> Tail(JsonElement model) =>
+        model.TryGetProperty("failure", out var failure) && failure.ValueKind == JsonValueKind.Object ? failure.Items("log_tail").TakeLast(5) : [];
 
     private static string Memory(JsonElement model)
     {

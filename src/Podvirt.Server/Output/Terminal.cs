@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Podvirt.Server.Output;
 
@@ -38,11 +39,16 @@ internal sealed class Terminal
 
     public TextWriter Error { get; }
 
+    /// <summary>Whether a picture can be drawn in place.</summary>
+    public bool IsLive => _tables.Profile.Capabilities.Ansi;
+
     public static Terminal OfProcess() =>
         new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
 
     /// <summary>Prints one row for each item. Numbers stand to the right.</summary>
-    public void Table<T>(IReadOnlyList<T> rows, params (string Head, bool IsNumber, Func<T, string> Cell)[] columns)
+    public void Table<T>(IReadOnlyList<T> rows, params (string Head, bool IsNumber, Func<T, string> Cell)[] columns) => Draw(TableOf(rows, columns));
+
+    public static Table TableOf<T>(IReadOnlyList<T> rows, params (string Head, bool IsNumber, Func<T, string> Cell)[] columns)
     {
         var table = new Table { Border = TableBorder.None };
         foreach (var (head, isNumber, _) in columns)
@@ -54,7 +60,24 @@ internal sealed class Terminal
         {
             table.AddRow([.. columns.Select(c => new Text(c.Cell(row)))]);
         }
-        _tables.Write(table);
+        return table;
+    }
+
+    public void Draw(IRenderable picture) => _tables.Write(picture);
+
+    /// <summary>Draws a picture in place, again and again until it is cancelled.</summary>
+    public async Task LiveAsync<T>(Func<CancellationToken, Task<T>> look, TimeSpan interval, TimeProvider time, CancellationToken cancellationToken)
+        where T : IRenderable
+    {
+        await _tables.Live(await look(cancellationToken)).StartAsync(async live =>
+        {
+            while (true)
+            {
+                await Task.Delay(interval, time, cancellationToken);
+                live.UpdateTarget(await look(cancellationToken));
+                live.Refresh();
+            }
+        });
     }
 
     /// <summary>Waits; after a second a person is told for what.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Podvirt.Simulator.Faults;
+using Podvirt.Simulator.Metrics;
 using Podvirt.Simulator.Options;
 using Podvirt.Simulator.Startup;
 
@@ -13,6 +14,7 @@ internal sealed class Dispatcher
     private static readonly string[] _guarded = ["/v1", "/v2", "/inference", "/cohere"];
 
     private readonly Dictionary<string, List<EngineRoute>> _routes;
+    private readonly Timeline _timeline;
     private readonly FaultBook _faults;
     private readonly Errors _errors;
     private readonly EngineLog _log;
@@ -22,10 +24,11 @@ internal sealed class Dispatcher
 
     /// <param name="stopping">Ends the requests that would never be answered.</param>
     public Dispatcher(
-        SimulatorOptions options, IEnumerable<EngineRoute> routes, FaultBook faults, Errors errors, EngineLog log, TimeProvider time, CancellationToken stopping)
+        SimulatorOptions options, IEnumerable<EngineRoute> routes, Timeline timeline, FaultBook faults, Errors errors, EngineLog log, TimeProvider time, CancellationToken stopping)
     {
         _log = log;
         _routes = routes.GroupBy(route => route.Path).ToDictionary(group => group.Key, group => group.ToList());
+        _timeline = timeline;
         _faults = faults;
         _errors = errors;
         _time = time;
@@ -35,9 +38,19 @@ internal sealed class Dispatcher
 
     public async Task HandleAsync(HttpContext context)
     {
+        var path = context.Request.Path.Value ?? "/";
+        var began = _timeline.Now;
+        await DispatchAsync(context, path);
+        if (!path.StartsWith("/sim/", StringComparison.Ordinal))
+        {
+            _timeline.Add(path, began);
+        }
+    }
+
+    private async Task DispatchAsync(HttpContext context, string path)
+    {
         try
         {
-            var path = context.Request.Path.Value ?? "/";
             if (!path.StartsWith("/sim/", StringComparison.Ordinal) && await RefuseOrHangAsync(context))
             {
                 return;

@@ -132,6 +132,7 @@ internal sealed class EngineHost : IAsyncDisposable
         var replies = new Replies(_engine, errors);
         var factory = new GenerationFactory(_engine);
         var tokens = new TokenEndpoints(_options, models);
+        var timeline = new Timeline(_time);
         var faults = new FaultEndpoints(_engine.Faults);
         var sleep = new SleepEndpoints(_engine, _sleep);
         List<EngineRoute> routes =
@@ -148,6 +149,7 @@ internal sealed class EngineHost : IAsyncDisposable
             new("POST", "/tokenize", tokens.TokenizeAsync),
             new("POST", "/detokenize", tokens.DetokenizeAsync),
             new("GET", "/sim/state", new StateEndpoint(_engine, _sleep, _memory).HandleAsync),
+            new("GET", "/sim/timeline", timeline.HandleAsync),
             new("POST", "/sim/faults", faults.AddAsync),
             new("GET", "/sim/faults", faults.ListAsync),
             new("DELETE", "/sim/faults", faults.RemoveAsync),
@@ -168,7 +170,7 @@ internal sealed class EngineHost : IAsyncDisposable
             ]);
         }
 
-        return new Dispatcher(_options, routes, _engine.Faults, errors, _log, _time, _stopping.Token);
+        return new Dispatcher(_options, routes, timeline, _engine.Faults, errors, _log, _time, _stopping.Token);
     }
 
     private static Task VersionAsync(HttpContext context) => Json.ReplyAsync(context, writer =>

@@ -16,6 +16,10 @@ internal sealed partial class CatalogStore(IStateStore store, RecordPrice record
     /// <summary>Null until the file has been applied.</summary>
     public Catalog? Applied => _applied;
 
+    /// <summary>As it stands in the store.</summary>
+    public async Task<Catalog> ReadAsync(CancellationToken cancellationToken) =>
+        (await store.GetAsync(Catalog.StateKey, cancellationToken))?.Read<Catalog>() ?? Catalog.Empty;
+
     /// <summary>
     /// 1. Records every model's price: nothing of the new catalog can be used before its price is known. 2. Reads the
     /// catalog. 3. Compares. 4. Writes over exactly what was read, and begins again at 2 when another write came first.

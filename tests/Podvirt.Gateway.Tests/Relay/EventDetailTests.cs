@@ -95,6 +95,23 @@ public sealed class EventDetailTests
         Assert.Equal(Replies.Event("""{"choices":[],"prompt_filter_results":[1]}""") + Replies.Done, text);
     }
 
+    [Fact]
+    public async Task StreamOfSeveralChoicesBreaksOff_EachOnesTokensAreBilled()
+    {
+        static string Choice(int index, int completion) =>
+            Replies.Event($"{{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"a\"}}}}],\"usage\":{Replies.Usage(7, completion)}}}");
+        await using var engine = new FakeEngine(async call =>
+        {
+            await call.SendStreamHeadAsync();
+            await call.SendChunkAsync(Choice(0, 1) + Choice(1, 1) + Choice(0, 3) + Choice(1, 2));
+            call.Close();
+        });
+        await using var host = await GatewayHost.ServingAsync(engine);
+        await host.Client.PostAsync(Calls.Chat, Calls.StreamBody.Replace("\"stream\"", "\"n\":2,\"stream\"", StringComparison.Ordinal)).TextAsync();
+        var record = await host.Outbox.SingleAsync();
+        Assert.Equal((UsageOutcome.Truncated, 7L, 5L), (record.Outcome, record.Tokens.Prompt, record.Tokens.Completion));
+    }
+
     private static async Task<(string Text, UsageRecord Record)> RelayAsync(string body, string answer, string path = Calls.Chat)
     {
         await using var engine = new FakeEngine(async call =>

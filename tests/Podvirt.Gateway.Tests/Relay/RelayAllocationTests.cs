@@ -31,22 +31,29 @@ public sealed class RelayAllocationTests
 #endif
 
     [Theory]
-    [InlineData(false, 1)]
-    [InlineData(true, 1)]
-    [InlineData(false, 7)]
-    public void Events20000_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead)
+    [InlineData(false, 1, true, false, Events)]
+    [InlineData(true, 1, true, false, Events)]
+    [InlineData(false, 7, true, false, Events)]
+    [InlineData(false, 1, false, false, Events)]
+    [InlineData(true, 7, false, false, Events)]
+    // Every flush waits for the client.
+    [InlineData(false, 1, true, true, Events)]
+    [InlineData(true, 7, false, true, Events)]
+    // Nothing allocated for a million: nothing for a collection to grow by.
+    [InlineData(false, 1, true, false, 1_000_000)]
+    public void Events_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, int events)
     {
-        var relayed = new ScriptedInput(wantsUsage, eventsPerRead);
+        var relayed = new ScriptedInput(wantsUsage, eventsPerRead, chunked, slowClient);
         var task = relayed.Relay.RunAsync(relayed.Head).AsTask();
 
         relayed.Pump(Events / 10);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        relayed.Pump(Events);
+        relayed.Pump(events);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.False(task.IsCompleted);
-        Assert.True(relayed.BytesOut > Events * 50L, $"only {relayed.BytesOut} bytes arrived");
-        Assert.True(allocated <= SlackBytes + (BytesPerRead * Events / eventsPerRead), $"{allocated} bytes for {Events} events");
+        Assert.True(relayed.BytesOut > events * 50L, $"only {relayed.BytesOut} bytes arrived");
+        Assert.True(allocated <= SlackBytes + (BytesPerRead * events / eventsPerRead), $"{allocated} bytes for {events} events");
         relayed.Relay.Dispose();
     }
 
@@ -58,19 +65,14 @@ public sealed class RelayAllocationTests
         private readonly byte[] _read;
         private readonly int _eventsPerRead;
 
-        public ScriptedInput(bool wantsUsage, int eventsPerRead)
+        public ScriptedInput(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient)
         {
-            var inline = new PipeOptions(
-                pool: new OwnBlocks(),
-                readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false,
-                pauseWriterThreshold: 0);
-            _input = new Pipe(inline);
-            _output = new Pipe(inline);
+            _input = new Pipe(Inline(pauseAt: 0));
+            _output = new Pipe(Inline(pauseAt: slowClient ? 1 : 0));
             _eventsPerRead = eventsPerRead;
             // The last event of each read is split: it goes on in the next.
             var events = string.Concat(Enumerable.Repeat(Replies.Delta("Hello", 5), eventsPerRead));
-            var text = Replies.Chunk(events[20..] + events[..20]);
-            _read = Encoding.UTF8.GetBytes(text);
+            _read = Encoding.UTF8.GetBytes(Framed(events[20..] + events[..20]));
 
             var http = new DefaultHttpContext();
             http.Features.Set<IHttpResponseBodyFeature>(new PipeBody(_output.Writer));
@@ -93,10 +95,14 @@ public sealed class RelayAllocationTests
             Relay = new StreamRelay(
                 exchange, new ClientReply(exchange, options, TimeProvider.System), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
 
-            var head = Encoding.UTF8.GetBytes(Replies.StreamHead());
+            var head = Encoding.UTF8.GetBytes(chunked
+                ? Replies.StreamHead()
+                : "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n");
             Assert.Equal(HeadParseResult.Complete, ResponseHead.Parse(head, out var parsed, out _));
             Head = parsed;
-            Write(Encoding.UTF8.GetBytes(Replies.Chunk(events[..20])));
+            Write(Encoding.UTF8.GetBytes(Framed(events[..20])));
+
+            string Framed(string bytes) => chunked ? Replies.Chunk(bytes) : bytes;
         }
 
         public StreamRelay Relay { get; }
@@ -117,6 +123,11 @@ public sealed class RelayAllocationTests
                 }
             }
         }
+
+        private static PipeOptions Inline(int pauseAt) => new(
+            pool: new OwnBlocks(),
+            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false,
+            pauseWriterThreshold: pauseAt, resumeWriterThreshold: pauseAt);
 
         private void Write(ReadOnlySpan<byte> bytes)
         {

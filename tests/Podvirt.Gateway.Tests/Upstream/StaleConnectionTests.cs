@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
@@ -170,10 +171,13 @@ public sealed class StaleConnectionTests
         await using var host = await GatewayHost.ServingAsync(engine);
         var error = await host.Client.PostAsync(Calls.Chat, s_largeBody).ErrorAsync(HttpStatusCode.RequestEntityTooLarge, null);
         Assert.Equal("so large", error.GetProperty("message").GetString());
+
+        // Half a request went over it: it must not carry another, though the engine would keep it.
+        var connector = host.Services.GetRequiredService<UpstreamConnector>();
+        await Eventually.TrueAsync(() => connector.OpenConnections == 0, "the connection is given up");
+        Assert.Equal(0, host.Dispatcher().IdleConnections);
         answered.SetResult();
         Assert.Empty(host.Troubles);
-
-        // Half a request went over it: it must not carry another.
         await Eventually.TrueAsync(() => engine.OpenConnections == 0, "the connection is closed");
         await host.NothingIsLeftAsync(engine);
     }

@@ -56,5 +56,25 @@ public sealed class UpstreamPoolTests
         await Eventually.TrueAsync(() => engine.OpenConnections == 0, "the connection is closed");
     }
 
+    [Fact]
+    public async Task ReplicaLeavesWhileItAnswers_ItsConnectionIsClosedBehindTheAnswer()
+    {
+        var proceed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var engine = new FakeEngine(async call =>
+        {
+            await proceed.Task;
+            await call.AnswerAsync();
+        });
+        await using var host = await GatewayHost.ServingAsync(engine);
+        var reply = host.PlainAsync();
+        await host.InFlightAsync(1);
+        await host.PublishAsync(Routes.Cold("m"));
+        proceed.SetResult();
+        Assert.Equal(new SampleReply(true, false, false, false).Plain, await reply.TextAsync());
+
+        // Nobody sweeps the pool of a replica that is gone.
+        await Eventually.TrueAsync(() => OpenConnections(host) == 0 && engine.OpenConnections == 0, "the connection is closed");
+    }
+
     private static int OpenConnections(GatewayHost host) => host.Services.GetRequiredService<UpstreamConnector>().OpenConnections;
 }

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Messaging.Tests.Sqlite;
@@ -43,6 +44,25 @@ public sealed class SqliteStateStoreTests : StateStoreContract
         _ = Store;
 
         Assert.Equal(OwnerOnly, ModeOf(FilePath));
+    }
+
+    [Fact]
+    public async Task FileIsLocked_WriteWaitsWithoutItsCaller()
+    {
+        await Store.PutAsync("k", Bytes("v"), Ended);
+        Task write;
+        await using (var other = new SqliteConnection($"Data Source={FilePath};Pooling=False"))
+        {
+            await other.OpenAsync(Ended);
+            await using var begin = other.CreateCommand();
+            begin.CommandText = "BEGIN IMMEDIATE";
+            await begin.ExecuteNonQueryAsync(Ended);
+
+            // A call that waited for the file itself would come back with an outcome.
+            write = Store.PutAsync("k", Bytes("w"), Ended).AsTask();
+            Assert.False(write.IsCompleted);
+        }
+        await write;
     }
 
     [Fact]

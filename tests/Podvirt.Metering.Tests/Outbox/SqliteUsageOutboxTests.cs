@@ -48,6 +48,26 @@ public sealed class SqliteUsageOutboxTests : IDisposable
     }
 
     [Fact]
+    public async Task FileIsLocked_AppendWaitsWithoutItsCaller()
+    {
+        await using var outbox = Open();
+        Task append;
+        await using (var other = new SqliteConnection($"Data Source={Path.Combine(_directory.Path, "outbox.db")};Pooling=False"))
+        {
+            await other.OpenAsync(Ended);
+            await using var begin = other.CreateCommand();
+            begin.CommandText = "BEGIN IMMEDIATE";
+            await begin.ExecuteNonQueryAsync(Ended);
+
+            // A call that waited for the file itself would come back with an outcome.
+            append = outbox.AppendAsync(Sample.Record(1), Ended).AsTask();
+            Assert.False(append.IsCompleted);
+        }
+        await append;
+        Assert.Equal(1, outbox.Rows);
+    }
+
+    [Fact]
     public async Task TimesWithAnOffset_AreKeptAsUtcMicroseconds()
     {
         await using var outbox = Open();

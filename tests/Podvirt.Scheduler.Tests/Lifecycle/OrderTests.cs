@@ -29,6 +29,21 @@ public class OrderTests
     }
 
     [Fact]
+    public void WakeThatADrainTakenBackMeets_KeepsNothingUpForGood()
+    {
+        _world.Apply(Make.Model("a", sleepAfter: 5 * Second));
+        var replica = _world.Serve("a");
+        _world.Tick(5 * Second);
+        Assert.Equal(ReplicaState.Draining, replica.State);
+        Assert.True(_world.Ask(FleetAction.Wake, "a").Accepted);
+        Assert.Equal(ReplicaState.Active, replica.State);
+        _world.Live(4 * Second);
+        Assert.Equal(ReplicaState.Active, replica.State);
+        _world.Live(2 * Second);
+        _world.FinishSleep("a");
+    }
+
+    [Fact]
     public void Wake_DoesNotWaitOutABackoff()
     {
         _world.Apply(Make.Model("a"));

@@ -7,7 +7,8 @@ public sealed class ClientCommandTests : IAsyncLifetime
         {"id":"qwen/q3","type":"chat","status":"Warming Up","reason":null,"gpu":{"count":2,"type":"H100","memory_bytes":21474836480},
          "replicas":{"min":0,"max":2,"concurrency":64,"active":1},"requests_total":12,"startup_duration_ms":3200},
         {"id":"[bold]bge","type":"embedding","status":"Failed","reason":"out of memory","gpu":{"count":0,"type":null,"memory_bytes":0},
-         "replicas":{"min":0,"max":1,"concurrency":64,"active":0},"requests_total":0,"startup_duration_ms":null}]}
+         "replicas":{"min":0,"max":1,"concurrency":64,"active":0},"requests_total":0,"startup_duration_ms":null,
+         "failure":{"code":"model_start_failed","reason":"out of memory","retry_at":"2026-01-31T10:00:00Z","log_tail":["Traceback","CUDA out of memory"]}}]}
         """;
 
     private FakeServer _server = null!;
@@ -28,7 +29,8 @@ public sealed class ClientCommandTests : IAsyncLifetime
         Assert.Equal(["MODEL", "TYPE", "STATUS", "GPU", "TYPE", "MEMORY", "REQUESTS", "REPLICAS", "STARTUP_DURATION_MS"], Words(lines[0]));
         Assert.Equal(["qwen/q3", "chat", "Warming", "Up", "H100", "2x20GiB", "12", "1/2", "3200"], Words(lines[1]));
         Assert.Equal(["[bold]bge", "embedding", "Failed", "-", "-", "0", "0/1", "-"], Words(lines[2]));
-        Assert.Contains("[bold]bge: out of memory", run.Error, StringComparison.Ordinal);
+        Assert.Contains("[bold]bge: out of memory (the next request after 2026-01-31T10:00:00Z tries again)", run.Error, StringComparison.Ordinal);
+        Assert.Contains("    CUDA out of memory", run.Error, StringComparison.Ordinal);
         Assert.Equal([$"GET /api/models Bearer {FakeServer.Token}"], _server.Calls);
     }
 

@@ -36,6 +36,7 @@ public sealed class ConfigReaderTests
               client_grace: 1m
               client_head_timeout: 5s
               client_idle_timeout: 70s
+              io_threads: 7
               listen_h2c: http://127.0.0.1:8081
             models:
               - id: qwen/q3-8b
@@ -75,6 +76,7 @@ public sealed class ConfigReaderTests
                 ClientGrace = TimeSpan.FromMinutes(1),
                 ClientHeadTimeout = TimeSpan.FromSeconds(5),
                 ClientIdleTimeout = TimeSpan.FromSeconds(70),
+                IoThreads = 7,
                 ListenH2c = new Uri("http://127.0.0.1:8081"),
             },
             config.Gateway);
@@ -216,6 +218,7 @@ public sealed class ConfigReaderTests
     [InlineData("gateway: { client_grace: 1s }", "gateway.client_grace")]
     [InlineData("gateway: { client_head_timeout: 1h }", "gateway.client_head_timeout")]
     [InlineData("gateway: { client_idle_timeout: 0s }", "gateway.client_idle_timeout")]
+    [InlineData("gateway: { io_threads: 0 }", "gateway.io_threads")]
     [InlineData("gateway: { listen_h2c: 8081 }", "gateway.listen_h2c")]
     [InlineData("gateway: { listen_h2c: 'https://127.0.0.1:8081' }", "gateway.listen_h2c")]
     [InlineData("gateway: { listen_h2c: 'http://127.0.0.1:0' }", "gateway.listen_h2c")]
@@ -351,7 +354,7 @@ public sealed class ConfigReaderTests
         var options = Rooms.OptionsOf(Read(Model + """
 
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
-            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m }
+            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7 }
             """));
         var defaults = new GatewayOptions();
         Assert.All(typeof(GatewayOptions).GetProperties(), option => Assert.NotEqual(option.GetValue(defaults), option.GetValue(options)));

@@ -112,7 +112,7 @@ internal sealed class ReplicaLogFiles : IReplicaLogs
         stream.Write(tail, start, length - start);
     }
 
-    /// <summary>What was written since <paramref name="position"/>; after a cut it starts over.</summary>
+    /// <summary>The whole lines that were written since <paramref name="position"/>; after a cut it starts over.</summary>
     public static string ReadFrom(string path, ref long position)
     {
         if (!File.Exists(path))
@@ -125,6 +125,9 @@ internal sealed class ReplicaLogFiles : IReplicaLogs
         var buffer = new byte[(int)Math.Min(stream.Length - position, TailBytesMax)];
         stream.Seek(position, SeekOrigin.Begin);
         var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        // The rest of a line that is being written comes with the next read: half of one would say nothing to anybody.
+        var end = buffer.AsSpan(0, length).LastIndexOf((byte)'\n') + 1;
+        length = end > 0 || length < TailBytesMax ? end : length;
         position += length;
         return Encoding.UTF8.GetString(buffer, 0, length);
     }

@@ -31,6 +31,18 @@ public sealed class ReplicaLogFilesTests : IDisposable
     }
 
     [Fact]
+    public void LineThatIsBeingWritten_IsReadOnceItIsWhole()
+    {
+        var path = Path.Combine(_data, "engine.log");
+        var position = 0L;
+        File.WriteAllText(path, "Starting\nLoading wei");
+        Assert.Equal("Starting\n", ReplicaLogFiles.ReadFrom(path, ref position));
+        Assert.Equal("", ReplicaLogFiles.ReadFrom(path, ref position));
+        File.AppendAllText(path, "ghts took 3 s\n");
+        Assert.Equal("Loading weights took 3 s\n", ReplicaLogFiles.ReadFrom(path, ref position));
+    }
+
+    [Fact]
     public async Task ReadOn_AfterACut_BeginsAnew_AndAfterADeletionWithTheOldestLeft()
     {
         await WriteAsync("r-1", "a long line of the first\n");
