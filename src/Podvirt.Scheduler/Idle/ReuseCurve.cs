@@ -7,6 +7,9 @@ namespace Podvirt.Scheduler.Idle;
 /// </summary>
 internal sealed class ReuseCurve
 {
+    /// <summary>Ten minutes: for about so long a replica that finds a place keeps it. Of one, ten and a hundred it served best.</summary>
+    public const double SoonSeconds = 600;
+
     private readonly float[] _rates;
 
     private ReuseCurve(float[] rates) => _rates = rates;
@@ -55,6 +58,9 @@ internal sealed class ReuseCurve
 
         return new ReuseCurve(rates);
     }
+
+    /// <summary>How likely a return is soon enough to matter for what is placed beside it: about, and at most 1.</summary>
+    public double ChanceSoon(double idleSeconds) => Math.Min(1, At(idleSeconds) * SoonSeconds);
 
     /// <summary>Returns for each second held, from this idle time on.</summary>
     public double At(double idleSeconds) => _rates[GapBuckets.Of(idleSeconds)];
