@@ -1,9 +1,9 @@
-using Stopwatch = System.Diagnostics.Stopwatch;
 using Podvirt.Laboratory.Policies;
 using Podvirt.Laboratory.Reports;
 using Podvirt.Laboratory.Simulation;
 using Podvirt.Laboratory.Traces;
 using Podvirt.Scheduler.Idle;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace Podvirt.Laboratory;
 

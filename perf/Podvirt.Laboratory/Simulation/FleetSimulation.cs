@@ -1,9 +1,9 @@
-using Stopwatch = System.Diagnostics.Stopwatch;
 using Podvirt.Core.Gpus;
 using Podvirt.Laboratory.Policies;
 using Podvirt.Laboratory.Traces;
 using Podvirt.Scheduler.Idle;
 using Podvirt.Scheduler.Placement;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace Podvirt.Laboratory.Simulation;
 
