@@ -7,10 +7,16 @@ internal sealed record IdleTuning
 
     /// <summary>
     /// Gaps that a model's history remembers, so to say: the weight of one falls by this part with each that follows. Few
-    /// enough to follow a model whose day begins, enough to see the pause between two conversations of fifteen turns.
+    /// enough to follow a model that changes within days, enough to see the pauses between conversations of many turns.
     /// </summary>
-    public double GapMemory { get; init; } = 96;
+    public double GapMemory { get; init; } = 288;
 
     /// <summary>How many gaps the fleet's experience counts for beside a model's own.</summary>
     public double FleetWeight { get; init; } = 2;
+
+    /// <summary>
+    /// How many times its own start a lost sleeper costs. The start has to find a place, where others have to leave, and
+    /// holds up whoever sleeps there.
+    /// </summary>
+    public double StartFactor { get; init; } = 4;
 }

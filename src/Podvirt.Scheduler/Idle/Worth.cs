@@ -10,7 +10,8 @@ internal readonly record struct Worth(double Awake, double Asleep)
     /// <param name="price">
     /// Waiting seconds that a gpu-second is worth. What a model holds while it gets ready is a cost of its having left.
     /// </param>
-    public static Worth Of(double returns, in ModelCosts costs, double price)
+    /// <param name="tuning">How much more than itself a start costs.</param>
+    public static Worth Of(double returns, in ModelCosts costs, double price, IdleTuning tuning)
     {
         var start = costs.Waiting(costs.StartSeconds) + (price * costs.AwakeGpus * costs.StartSeconds);
         if (!costs.CanSleep || costs.AsleepGpus >= costs.AwakeGpus)
@@ -20,7 +21,7 @@ internal readonly record struct Worth(double Awake, double Asleep)
 
         var wake = costs.Waiting(costs.WakeSeconds) + (price * costs.AwakeGpus * (costs.WakeSeconds + costs.SleepSeconds));
         return new Worth(
-            Per(returns * wake, costs.AwakeGpus - costs.AsleepGpus), Per(returns * Math.Max(0, start - wake), costs.AsleepGpus));
+            Per(returns * wake, costs.AwakeGpus - costs.AsleepGpus), Per(returns * Math.Max(0, (tuning.StartFactor * start) - wake), costs.AsleepGpus));
     }
 
     // Who holds no gpu memory is never in anybody's way.

@@ -57,7 +57,23 @@ internal sealed partial class LifecycleLoop
         return new Holding(
             replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
             Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: isAsleep ? HostBytes(replica) : 0,
+            ExpectedBytes: Expect(replica),
             IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping));
+    }
+
+    /// <summary>What it will want back where it sleeps, so that others are placed beside it only where there is no better place.</summary>
+    private long Expect(Replica replica)
+    {
+        var isDown = replica.State is ReplicaState.Sleeping or ReplicaState.FallingAsleep
+            || replica is { State: ReplicaState.Draining, Drain.ThenSleep: true };
+        if (!isDown)
+        {
+            return 0;
+        }
+
+        var entry = _models[replica.Model.Id];
+        var chance = entry.Use.Curve(_fleetGaps).ChanceSoon((_now - replica.LastBusyAt).TotalSeconds);
+        return (long)(Math.Max(0, replica.Model.Gpu.MemoryBytes - AssumedResidue(replica)) * chance);
     }
 
     /// <summary>

@@ -45,7 +45,7 @@ internal sealed partial class LifecycleLoop
     {
         var entry = _models[replica.Model.Id];
         var returns = entry.Use.Curve(_fleetGaps).At((_now - replica.LastBusyAt).TotalSeconds);
-        return Worth.Of(returns, Costs(entry, replica), _options.MemoryPrice);
+        return Worth.Of(returns, Costs(entry, replica), _options.MemoryPrice, IdleTuning.Default);
     }
 
     private ModelCosts Costs(ModelEntry entry, Replica replica)

@@ -21,9 +21,9 @@ public class GapHistogramTests
     public void OldGaps_FadeAsNewOnesCome()
     {
         var gaps = new GapHistogram(IdleTuning.Default);
-        for (var i = 0; i < 1000; i++)
+        for (var i = 0; i < 4000; i++)
         {
-            gaps.Record(i < 500 ? 10 : 1000);
+            gaps.Record(i < 2000 ? 10 : 1000);
         }
 
         Assert.Equal(IdleTuning.Default.GapMemory, gaps.Total, tolerance: 1);

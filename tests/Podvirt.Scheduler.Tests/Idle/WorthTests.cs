@@ -9,18 +9,18 @@ public class WorthTests
     [Fact]
     public void Worth_IsWaitingSavedForEachGpuSecond()
     {
-        var worth = Worth.Of(returns: 0.01, Costs, price: 0);
+        var worth = Worth.Of(returns: 0.01, Costs, price: 0, IdleTuning.Default);
         Assert.Equal(0.01 * 2 / 0.48, worth.Awake, tolerance: 1e-9);
-        Assert.Equal(0.01 * 58 / 0.02, worth.Asleep, tolerance: 1e-9);
+        Assert.Equal(0.01 * ((IdleTuning.Default.StartFactor * 60) - 2) / 0.02, worth.Asleep, tolerance: 1e-9);
     }
 
     [Fact]
     public void EngineWithoutSleep_SavesAWholeStart() =>
-        Assert.Equal(0.01 * 60 / 0.5, Worth.Of(0.01, Costs with { CanSleep = false }, price: 0).Awake, tolerance: 1e-9);
+        Assert.Equal(0.01 * 60 / 0.5, Worth.Of(0.01, Costs with { CanSleep = false }, price: 0, IdleTuning.Default).Awake, tolerance: 1e-9);
 
     [Fact]
     public void MemoryHeldWhileItGetsReady_CountsAgainstLeaving() =>
-        Assert.Equal(0.01 * (2 + (0.1 * 0.5 * 6)) / 0.48, Worth.Of(0.01, Costs, price: 0.1).Awake, tolerance: 1e-9);
+        Assert.Equal(0.01 * (2 + (0.1 * 0.5 * 6)) / 0.48, Worth.Of(0.01, Costs, price: 0.1, IdleTuning.Default).Awake, tolerance: 1e-9);
 
     [Fact]
     public void Followers_WaitAsWell() =>
