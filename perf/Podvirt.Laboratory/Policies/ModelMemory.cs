@@ -24,8 +24,8 @@ internal sealed class ModelMemory(IdleTuning tuning)
     public ModelCosts Costs(ModelTraits traits)
     {
         var gpu = (double)TraceSettings.GpuBytes;
-        return new ModelCosts(
-            _startSeconds ?? ModelCosts.AssumedStartSeconds, _wakeSeconds ?? ModelCosts.AssumedWakeSeconds, ModelCosts.AssumedSleepSeconds,
-            traits.Gpus * traits.Bytes / gpu, traits.Gpus * traits.ResidueBytes / gpu, _use.FollowersPerSecond, CanSleep: true);
+        return ModelCosts.Of(
+            _startSeconds, _wakeSeconds, traits.Gpus * traits.Bytes / gpu, traits.Gpus * traits.ResidueBytes / gpu, _use.FollowersPerSecond,
+            canSleep: true);
     }
 }

@@ -6,8 +6,18 @@ namespace Podvirt.Scheduler.Idle;
 /// </summary>
 internal sealed class FleetGaps
 {
-    /// <summary>Before anything was seen every doubling of time is as likely as any other; it takes a few gaps to say otherwise.</summary>
+    /// <summary>It takes a few gaps to say otherwise than what is expected before anything was seen.</summary>
     private const double PriorWeight = 8;
+
+    /// <summary>
+    /// Before anything was seen: who is new, or was back within a minute, is back within a minute seven times of eight. So at
+    /// the default price a model of which little is known serves for about a minute without a request, and then sleeps.
+    /// </summary>
+    private const double PriorWithinMinute = 7 / 8.0;
+
+    // Apart from that every doubling of time is as likely as any other.
+    private static readonly double[] s_prior = Prior(null);
+    private static readonly double[] s_priorOfFrequent = Prior(PriorWithinMinute);
 
     /// <summary>One context for each doubling of the last gap, and one for models without any.</summary>
     private const int Contexts = 2 + ((GapBuckets.Count + 1) / 3);
@@ -41,10 +51,18 @@ internal sealed class FleetGaps
     {
         var context = ContextOf(last);
         var total = _totals[context] + PriorWeight;
+        var prior = last is null or < 60 ? s_priorOfFrequent : s_prior;
         for (var i = 0; i < chances.Length; i++)
         {
-            chances[i] = (_rows[context][i] + (PriorWeight / GapBuckets.Count)) / total;
+            chances[i] = (_rows[context][i] + (PriorWeight * prior[i])) / total;
         }
+    }
+
+    private static double[] Prior(double? withinMinute)
+    {
+        var minute = GapBuckets.Of(60) + 1;
+        var share = withinMinute ?? minute / (double)GapBuckets.Count;
+        return [.. Enumerable.Range(0, GapBuckets.Count).Select(i => i < minute ? share / minute : (1 - share) / (GapBuckets.Count - minute))];
     }
 
     private static int ContextOf(double? last) => last is { } seconds ? 1 + ((GapBuckets.Of(seconds) + 2) / 3) : 0;

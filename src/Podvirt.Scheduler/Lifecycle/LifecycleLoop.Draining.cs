@@ -18,6 +18,7 @@ internal sealed partial class LifecycleLoop
     {
         replica.Drain = null;
         replica.FenceRevision = 0;
+        replica.IsSleepAsked = false;
         Move(replica, ReplicaTrigger.Unfence, why);
         replica.NextProbeAt = _now + _options.ProbeInterval;
     }
@@ -89,7 +90,7 @@ internal sealed partial class LifecycleLoop
                 {
                     StopReplica(replica, ReplicaTrigger.Stop, WhyIdle(replica));
                 }
-                else if (replica.State == ReplicaState.Active && decision != IdleDecision.Stay
+                else if (replica is { State: ReplicaState.Active, Jobs: 0 } && decision != IdleDecision.Stay
                     && serving > KeptOf(entry)
                     && need <= entry.Spec.Replicas.Concurrency * (serving - 1)
                     && _demand.InFlightOf(replica.Id) == 0)

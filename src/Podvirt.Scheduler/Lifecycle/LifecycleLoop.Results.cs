@@ -91,6 +91,7 @@ internal sealed partial class LifecycleLoop
         replica.ResidueBytes = 0;
         replica.ActiveSince = _now;
         replica.IsStopAsked = false;
+        replica.IsSleepAsked = false;
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;

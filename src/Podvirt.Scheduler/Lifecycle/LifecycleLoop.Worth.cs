@@ -45,7 +45,9 @@ internal sealed partial class LifecycleLoop
     {
         var entry = _models[replica.Model.Id];
         var returns = entry.Use.Curve(_fleetGaps).At((_now - replica.LastBusyAt).TotalSeconds);
-        return Worth.Of(returns, Costs(entry, replica), _options.MemoryPrice, IdleTuning.Default);
+        var worth = Worth.Of(returns, Costs(entry, replica), _options.MemoryPrice, IdleTuning.Default);
+        // Who was told to sleep does, until it is used or its set time to stop comes: only those who wait for memory end it.
+        return replica.IsSleepAsked ? worth with { Asleep = double.PositiveInfinity } : worth;
     }
 
     private ModelCosts Costs(ModelEntry entry, Replica replica)
@@ -57,10 +59,9 @@ internal sealed partial class LifecycleLoop
             asleep += AssumedResidue(replica) / (double)gpu.MemoryBytes;
         }
 
-        return new ModelCosts(
-            entry.History.ExpectedColdStartMs / 1000.0 ?? ModelCosts.AssumedStartSeconds,
-            entry.History.ExpectedWakeMs / 1000.0 ?? ModelCosts.AssumedWakeSeconds,
-            ModelCosts.AssumedSleepSeconds, awake, asleep, entry.Use.FollowersPerSecond, CanSleep(replica));
+        return ModelCosts.Of(
+            entry.History.ExpectedColdStartMs / 1000.0, entry.History.ExpectedWakeMs / 1000.0,
+            awake, asleep, entry.Use.FollowersPerSecond, CanSleep(replica));
     }
 
     private void PriceMemory() => _price = MemoryPrice.Of(

@@ -50,9 +50,14 @@ public class GapHistogramTests
     {
         var fleet = new FleetGaps();
         var chances = new double[GapBuckets.Count];
-        fleet.Expect(null, chances);
-        Assert.Equal(1, chances.Sum(), tolerance: 1e-9);
-        Assert.Equal(chances[3], chances[40], tolerance: 1e-9);
+        foreach (var last in new double?[] { null, 20, 3600 })
+        {
+            fleet.Expect(last, chances);
+            Assert.Equal(1, chances.Sum(), tolerance: 1e-9);
+            Assert.Equal(last is 3600, Math.Abs(chances[3] - chances[40]) < 1e-9);
+            Assert.Equal(last is not 3600, Math.Abs(chances.Take(GapBuckets.Of(60) + 1).Sum() - (7 / 8.0)) < 1e-9);
+        }
+
         for (var i = 0; i < 50_000; i++)
         {
             fleet.Record(1e9, 60);

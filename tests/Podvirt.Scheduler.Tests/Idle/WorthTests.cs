@@ -19,6 +19,16 @@ public class WorthTests
         Assert.Equal(0.01 * 60 / 0.5, Worth.Of(0.01, Costs with { CanSleep = false }, price: 0, IdleTuning.Default).Awake, tolerance: 1e-9);
 
     [Fact]
+    public void StartThatWasMeasuredAsQuick_CostsMoreThanAWakeAllTheSame()
+    {
+        var costs = ModelCosts.Of(startSeconds: 0.2, wakeSeconds: 0.1, awakeGpus: 0.5, asleepGpus: 0.02, followersPerSecond: 0, canSleep: true);
+        Assert.Equal(ModelCosts.WakeSecondsMin, costs.WakeSeconds);
+        Assert.Equal(ModelCosts.WakeSecondsMin + ModelCosts.StartOverWakeSecondsMin, costs.StartSeconds);
+        var slow = ModelCosts.Of(90, 5, 0.5, 0.02, 0, canSleep: true);
+        Assert.Equal((90.0, 5.0), (slow.StartSeconds, slow.WakeSeconds));
+    }
+
+    [Fact]
     public void MemoryHeldWhileItGetsReady_CountsAgainstLeaving() =>
         Assert.Equal(0.01 * (2 + (0.1 * 0.5 * 6)) / 0.48, Worth.Of(0.01, Costs, price: 0.1, IdleTuning.Default).Awake, tolerance: 1e-9);
 

@@ -13,12 +13,12 @@ public class WorthTests
     private static readonly StartHistory Slow = new() { ColdStartsMs = [60_000, 60_000, 60_000], WakesMs = [2_000, 2_000, 2_000] };
 
     [Fact]
-    public void ModelThatReturnsEveryMinute_IsKept_AndOneThatIsNewIsNot()
+    public void ModelThatReturnsEveryTwoMinutes_IsKept_AndOneThatIsNewIsNot()
     {
         var gaps = new GapHistogram(IdleTuning.Default);
         for (var i = 0; i < 40; i++)
         {
-            gaps.Record(60);
+            gaps.Record(120);
         }
 
         var known = Slow with { Use = UseRecord.Of(new UseHistory(gaps, 0, IdleTuning.Default)) };
@@ -27,7 +27,7 @@ public class WorthTests
         world.Apply(Make.Model("known"), Make.Model("new"));
         world.Serve("known");
         world.Serve("new");
-        world.Live(TimeSpan.FromSeconds(55));
+        world.Live(TimeSpan.FromSeconds(70));
         Assert.Equal((ReplicaState.Active, ReplicaState.FallingAsleep), (world.StateOf("known"), world.StateOf("new")));
 
         // It did not come when it always does.
@@ -41,7 +41,7 @@ public class WorthTests
         var gaps = new GapHistogram(IdleTuning.Default);
         for (var i = 0; i < 40; i++)
         {
-            gaps.Record(60);
+            gaps.Record(20);
         }
 
         var known = Slow with { Use = UseRecord.Of(new UseHistory(gaps, 0, IdleTuning.Default)) };
