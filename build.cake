@@ -1,4 +1,4 @@
-// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format | perf
+// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format | perf | lab
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -21,7 +21,7 @@ var suites = new (string Name, int BudgetMinutes)[]
     ("Podvirt.Tests", 4),
     ("Podvirt.Server.Tests", 3),
     ("Podvirt.LoadTest.Tests", 2),
-    ("Podvirt.FunctionalTests", 8),
+    ("Podvirt.FunctionalTests", 12),
 };
 const int ConsoleBudgetMinutes = 3;
 
@@ -119,6 +119,15 @@ Task("perf")
         Run("dotnet", $"restore {project} --locked-mode -v quiet");
         Run("dotnet", $"build {project} -c {Configuration} --no-restore -v quiet -clp:NoSummary");
     }
+});
+
+// Simulations only: nothing else has to be built for them.
+Task("lab")
+    .Does(() =>
+{
+    const string project = "perf/Podvirt.Laboratory";
+    Run("dotnet", $"restore {project} --locked-mode -v quiet");
+    Run("dotnet", $"build {project} -c {Configuration} --no-restore -v quiet -clp:NoSummary");
 });
 
 RunTarget(target);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./build.sh [serve|test|build|publish|format|perf] [arguments of serve or perf]
-# Builds through build.cake. "serve" then becomes podvirt itself, and "perf" the load test, so that Ctrl-C reaches it and nothing in between.
+# ./build.sh [serve|test|build|publish|format|perf|lab] [arguments of serve, perf or lab]
+# Builds through build.cake. "serve" then becomes podvirt itself, and "perf" the load test and "lab" the laboratory, so that Ctrl-C reaches it and nothing in between.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 target="${1:-serve}"
@@ -16,6 +16,12 @@ if [ "$target" = perf ]; then
   # Only a whole run is a result; a part of one, or a quick one, is for whoever is trying something out.
   [ $# -gt 0 ] || set -- --results perf/results
   exec perf/Podvirt.LoadTest/bin/Release/net10.0/Podvirt.LoadTest run "$@"
+fi
+if [ "$target" = lab ]; then
+  run lab
+  cd "$here"
+  [ $# -gt 0 ] || set -- --results perf/results
+  exec perf/Podvirt.Laboratory/bin/Release/net10.0/Podvirt.Laboratory "$@"
 fi
 code=0
 run "$target" || code=$?

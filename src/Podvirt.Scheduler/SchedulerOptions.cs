@@ -36,6 +36,28 @@ public sealed class SchedulerOptions
     /// </summary>
     public PlacementOrder PlacementOrder { get; set; } = PlacementOrder.Pack;
 
+    /// <summary>
+    /// Seconds of waiting that are as bad as a second of holding a whole gpu, for models with <c>idle: auto</c>. Default 0.02: an
+    /// hour of a waiting person costs some ten hours of a gpu, and most memory that one lets go nobody else has a use for at
+    /// once. Lower keeps models longer.
+    /// </summary>
+    public double MemoryPrice { get; set; } = 0.02;
+
+    /// <summary>
+    /// Starts models shortly before the time of day at which they were used on most of the last days, where memory is free.
+    /// Default off: it spends memory on guesses.
+    /// </summary>
+    public bool PrewarmByTimeOfDay { get; set; }
+
+    /// <summary>
+    /// One of several replicas leaves when the others' slots would be filled to at most this share. Default 0.75: the rest is
+    /// for the next wave, so that it does not come back at once.
+    /// </summary>
+    public double ScaleInShare { get; set; } = 0.75;
+
+    /// <summary>… and when that has been so for this long. Default 60 s: as long as a start takes.</summary>
+    public TimeSpan ScaleInAfter { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>A gateway silent for this long is gone. Default 5 s: five of its one-second reports.</summary>
     public TimeSpan GatewayLease { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using Podvirt.FunctionalTests.Fixtures;
 
@@ -97,6 +98,11 @@ public class AdoptionTests
         }
         await Task.WhenAll(streams.Select(stream => stream.ReadAsync(s => s.Chunks.Count >= 3)));
         await server.UntilStatusAsync("asleep", "Sleeping");
+
+        // Its intent to sleep goes from the state store a moment later, and an engine with an intent that is not done is not
+        // taken over. Writes are in order: what comes back from a later one is behind it.
+        using var written = await server.Admin.PostAsJsonAsync("api/keys", new { name = "later" });
+        Assert.Equal(HttpStatusCode.Created, written.StatusCode);
         return streams;
     }
 

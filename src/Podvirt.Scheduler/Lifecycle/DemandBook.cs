@@ -14,22 +14,22 @@ internal readonly record struct Demand(int Waiting, TimeSpan Oldest, int InFligh
 internal sealed class DemandBook
 {
     private readonly TimeSpan _lease;
-    private readonly Dictionary<string, (GatewayReport Report, TimeSpan At)> _reports = [];
+    private readonly Dictionary<string, Page> _pages = [];
 
     public DemandBook(TimeSpan lease) => _lease = lease;
 
-    public int Gateways => _reports.Count;
+    public int Gateways => _pages.Count;
 
-    public void Record(GatewayReport report, TimeSpan now) => _reports[report.Gateway] = (report, now);
+    public void Record(GatewayReport report, TimeSpan now) => _pages[report.Gateway] = new Page(report, now);
 
     public void Expire(TimeSpan now)
     {
-        foreach (var (gateway, entry) in _reports)
+        foreach (var (gateway, page) in _pages)
         {
-            if (now - entry.At >= _lease)
+            if (now - page.At >= _lease)
             {
                 // Removing while enumerating is allowed for dictionaries.
-                _reports.Remove(gateway);
+                _pages.Remove(gateway);
             }
         }
     }
@@ -39,22 +39,19 @@ internal sealed class DemandBook
         var waiting = 0;
         var inFlight = 0;
         var oldest = TimeSpan.Zero;
-        foreach (var (report, at) in _reports.Values)
+        foreach (var page in _pages.Values)
         {
-            foreach (var demand in report.Models)
+            if (!page.Models.TryGetValue(model, out var demand))
             {
-                if (demand.Model != model)
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                waiting += demand.Waiting;
-                inFlight += demand.InFlight;
-                if (demand.Waiting > 0)
-                {
-                    var age = TimeSpan.FromMilliseconds(demand.OldestMs) + (now - at);
-                    oldest = age > oldest ? age : oldest;
-                }
+            waiting += demand.Waiting;
+            inFlight += demand.InFlight;
+            if (demand.Waiting > 0)
+            {
+                var age = TimeSpan.FromMilliseconds(demand.OldestMs) + (now - page.At);
+                oldest = age > oldest ? age : oldest;
             }
         }
 
@@ -64,12 +61,9 @@ internal sealed class DemandBook
     public int InFlightOf(string replica)
     {
         var sum = 0;
-        foreach (var (report, _) in _reports.Values)
+        foreach (var page in _pages.Values)
         {
-            foreach (var load in report.Replicas)
-            {
-                sum += load.Replica == replica ? load.InFlight : 0;
-            }
+            sum += page.Replicas.GetValueOrDefault(replica);
         }
 
         return sum;
@@ -83,14 +77,43 @@ internal sealed class DemandBook
             return false;
         }
 
-        foreach (var (report, _) in _reports.Values)
+        foreach (var page in _pages.Values)
         {
-            if (report.RoutesEpoch != epoch || report.RoutesRevision < revision)
+            if (page.Report.RoutesEpoch != epoch || page.Report.RoutesRevision < revision)
             {
                 return false;
             }
         }
 
         return InFlightOf(replica) == 0;
+    }
+
+    /// <summary>One report, by model and by replica: it is asked for every model, and there may be thousands.</summary>
+    private sealed class Page
+    {
+        public Page(GatewayReport report, TimeSpan at)
+        {
+            Report = report;
+            At = at;
+            foreach (var demand in report.Models)
+            {
+                var before = Models.GetValueOrDefault(demand.Model, new ModelDemand(demand.Model, 0, 0, 0));
+                Models[demand.Model] = new ModelDemand(
+                    demand.Model, before.Waiting + demand.Waiting, Math.Max(before.OldestMs, demand.OldestMs), before.InFlight + demand.InFlight);
+            }
+
+            foreach (var load in report.Replicas)
+            {
+                Replicas[load.Replica] = Replicas.GetValueOrDefault(load.Replica) + load.InFlight;
+            }
+        }
+
+        public GatewayReport Report { get; }
+
+        public TimeSpan At { get; }
+
+        public Dictionary<string, ModelDemand> Models { get; } = new(StringComparer.Ordinal);
+
+        public Dictionary<string, int> Replicas { get; } = new(StringComparer.Ordinal);
     }
 }

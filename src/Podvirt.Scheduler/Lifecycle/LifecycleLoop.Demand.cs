@@ -20,18 +20,6 @@ internal sealed partial class LifecycleLoop
         public bool IsFirst => Have == 0;
     }
 
-    private void NoteUse()
-    {
-        foreach (var replica in _replicas.Values)
-        {
-            if (replica.State is ReplicaState.Active or ReplicaState.Draining
-                && (replica.Jobs > 0 || _demand.InFlightOf(replica.Id) > 0 || _demand.Of(replica.Model.Id, _now).Waiting > 0))
-            {
-                replica.LastBusyAt = _now;
-            }
-        }
-    }
-
     private void ServeDemand()
     {
         TouchAll();
@@ -43,6 +31,7 @@ internal sealed partial class LifecycleLoop
         foreach (var want in wants)
         {
             want.Entry.WaitingPhase = null;
+            want.Entry.IsShort = false;
         }
 
         // Nobody served before somebody served more; demand before replicas.min; the longest wait first.
@@ -81,7 +70,7 @@ internal sealed partial class LifecycleLoop
             wanted = have + 1;
         }
 
-        wanted = Math.Min(Math.Max(wanted, MinOf(entry)), Math.Max(range.Max, 1));
+        wanted = Math.Min(Math.Max(wanted, KeptOf(entry)), Math.Max(range.Max, 1));
         return new Want(entry, demand, need, serving, warming, wanted);
     }
 
@@ -94,13 +83,15 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        var scope = want.IsFirst ? EvictionScope.Idle : EvictionScope.None;
+        // What is only expected takes free memory, and nobody's.
+        var isExpected = want.Need == 0 && entry.Spec.Replicas.Min == 0;
+        var scope = want.IsFirst && !isExpected ? EvictionScope.Idle : EvictionScope.None;
         if (TryWake(entry, scope) || TryStart(entry, EvictionScope.None))
         {
             return;
         }
 
-        if (!want.IsFirst || _now < entry.RetryAt)
+        if (!want.IsFirst || isExpected || _now < entry.RetryAt)
         {
             return;
         }
@@ -111,10 +102,8 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        if (want.Demand.Oldest >= _options.FairnessLimit && want.Demand.Waiting > 0)
-        {
-            _ = TryWake(entry, EvictionScope.Busy) || TryStart(entry, EvictionScope.Busy);
-        }
+        var isAged = want.Demand.Oldest >= _options.FairnessLimit && want.Demand.Waiting > 0;
+        entry.IsShort = !isAged || !(TryWake(entry, EvictionScope.Busy) || TryStart(entry, EvictionScope.Busy));
     }
 
     private bool TakeBack(ModelEntry entry)

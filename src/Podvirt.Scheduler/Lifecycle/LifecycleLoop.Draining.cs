@@ -18,6 +18,7 @@ internal sealed partial class LifecycleLoop
     {
         replica.Drain = null;
         replica.FenceRevision = 0;
+        replica.IsSleepAsked = false;
         Move(replica, ReplicaTrigger.Unfence, why);
         replica.NextProbeAt = _now + _options.ProbeInterval;
     }
@@ -34,7 +35,7 @@ internal sealed partial class LifecycleLoop
             }
 
             var demand = _demand.Of(entry.Spec.Id, _now);
-            var isUnwanted = demand is { Waiting: 0, InFlight: 0 } && MinOf(entry) == 0;
+            var isUnwanted = demand is { Waiting: 0, InFlight: 0 } && KeptOf(entry) == 0;
             var isReplaced = entry.IsRemoved || isUnwanted
                 || ReplicasOf(entry).Any(replica => IsCurrent(entry, replica) && replica.State == ReplicaState.Active);
             foreach (var replica in outdated)
@@ -79,7 +80,7 @@ internal sealed partial class LifecycleLoop
             foreach (var replica in current.OrderBy(replica => replica.LastBusyAt))
             {
                 var isAsleep = replica.State == ReplicaState.Sleeping;
-                var decision = IdlePolicy.Decide(entry.Spec.Idle, _now - replica.LastBusyAt, isAsleep, CanSleep(replica));
+                var decision = DecideIdle(entry, replica);
                 if (isAsleep && surplus > 0 && AreQuiet(replica))
                 {
                     StopReplica(replica, ReplicaTrigger.Stop, new Why(TransitionCause.Surplus, $"replicas.max is {entry.Spec.Replicas.Max}"));
@@ -89,8 +90,8 @@ internal sealed partial class LifecycleLoop
                 {
                     StopReplica(replica, ReplicaTrigger.Stop, WhyIdle(replica));
                 }
-                else if (replica.State == ReplicaState.Active && decision != IdleDecision.Stay
-                    && serving > MinOf(entry)
+                else if (replica is { State: ReplicaState.Active, Jobs: 0 } && decision != IdleDecision.Stay
+                    && serving > KeptOf(entry)
                     && need <= entry.Spec.Replicas.Concurrency * (serving - 1)
                     && _demand.InFlightOf(replica.Id) == 0)
                 {

@@ -43,6 +43,8 @@ internal sealed partial class LifecycleLoop
         var asleep = canSleep ? AssumedResidue(replica) : reserved;
         var (bytes, after, kind) = replica.State switch
         {
+            // Somebody waits for its wake.
+            ReplicaState.Sleeping when _demand.Of(replica.Model.Id, _now).Waiting > 0 => (replica.ResidueBytes, 0, HoldingKind.Rising),
             ReplicaState.Sleeping => (replica.ResidueBytes, 0, HoldingKind.Sleeping),
             ReplicaState.Stopping => (Held(replica), 0, HoldingKind.Leaving),
             ReplicaState.FallingAsleep => (reserved, asleep, HoldingKind.Leaving),
@@ -51,9 +53,27 @@ internal sealed partial class LifecycleLoop
             _ => (reserved, reserved, HoldingKind.Rising),
         };
         var isAsleep = replica is { State: ReplicaState.Sleeping or ReplicaState.FallingAsleep, SleepLevel: 1 };
+        var worth = replica.State is ReplicaState.Active or ReplicaState.Sleeping ? WorthOf(replica) : default;
         return new Holding(
-            replica.Id, replica.GpuIds, bytes, after, kind, HostBytes: isAsleep ? HostBytes(replica) : 0,
+            replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
+            Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: isAsleep ? HostBytes(replica) : 0,
+            ExpectedBytes: Expect(replica),
             IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping));
+    }
+
+    /// <summary>What it will want back where it sleeps, so that others are placed beside it only where there is no better place.</summary>
+    private long Expect(Replica replica)
+    {
+        var isDown = replica.State is ReplicaState.Sleeping or ReplicaState.FallingAsleep
+            || replica is { State: ReplicaState.Draining, Drain.ThenSleep: true };
+        if (!isDown)
+        {
+            return 0;
+        }
+
+        var entry = _models[replica.Model.Id];
+        var chance = entry.Use.Curve(_fleetGaps).ChanceSoon((_now - replica.LastBusyAt).TotalSeconds);
+        return (long)(Math.Max(0, replica.Model.Gpu.MemoryBytes - AssumedResidue(replica)) * chance);
     }
 
     /// <summary>
@@ -92,7 +112,7 @@ internal sealed partial class LifecycleLoop
         }
 
         var entry = _models[replica.Model.Id];
-        if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= MinOf(entry))
+        if (IsCurrent(entry, replica) && ReplicasOf(entry).Count(other => other.State == ReplicaState.Active) <= KeptOf(entry))
         {
             return HoldingKind.Kept;
         }

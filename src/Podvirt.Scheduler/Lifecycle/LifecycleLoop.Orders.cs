@@ -119,6 +119,11 @@ internal sealed partial class LifecycleLoop
             return Refuse("model_cannot_sleep", $"The engine of '{id}' ({entry.Spec.Engine.Kind.ToName()}) cannot sleep; stop it instead.");
         }
 
+        foreach (var replica in replicas)
+        {
+            replica.IsSleepAsked |= replica.State is ReplicaState.FallingAsleep or ReplicaState.Sleeping;
+        }
+
         if (!replicas.Exists(replica => replica.State is ReplicaState.Active or ReplicaState.Draining))
         {
             return replicas.Exists(replica => replica.State.ToModelStatus() == ModelStatus.Sleeping) ? Accept($"'{id}' is asleep.")
@@ -180,6 +185,12 @@ internal sealed partial class LifecycleLoop
             replica.Drain = order;
             replica.Why = why;
         }
+        else
+        {
+            return;
+        }
+
+        replica.IsSleepAsked = thenSleep;
     }
 
     /// <summary>Sleepers that an operator stopped while their gpus were busy with others.</summary>

@@ -1,6 +1,7 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Idle;
 
 namespace Podvirt.Scheduler.Lifecycle;
 
@@ -83,10 +84,14 @@ internal sealed partial class LifecycleLoop
             entry.History = entry.History.WithWake(_now - replica.StateSince, replica.PhasesUntil(_now));
         }
 
+        entry.Use.Served((_now - (replica.State == ReplicaState.Warming ? replica.CreatedAt : replica.StateSince)).TotalSeconds,
+            _demand.Of(replica.Model.Id, _now).Waiting);
+        entry.History = entry.History with { Use = UseRecord.Of(entry.Use) };
         Move(replica, ReplicaTrigger.Canary);
         replica.ResidueBytes = 0;
         replica.ActiveSince = _now;
         replica.IsStopAsked = false;
+        replica.IsSleepAsked = false;
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;

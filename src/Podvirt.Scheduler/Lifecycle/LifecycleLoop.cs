@@ -81,7 +81,9 @@ internal sealed partial class LifecycleLoop
         ForgetMetWakes();
         FenceOutdated();
         StopAsked();
+        PriceMemory();
         FenceIdle();
+        ScaleIn();
         Drain();
         StartPlaced();
         ForgetRemovedModels();

@@ -1,5 +1,6 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
+using Podvirt.Scheduler.Idle;
 
 namespace Podvirt.Scheduler.Lifecycle;
 
@@ -10,6 +11,7 @@ internal sealed class ModelEntry
     {
         Spec = spec;
         History = history;
+        Use = history.Use?.ToHistory(IdleTuning.Default) ?? new UseHistory(IdleTuning.Default);
     }
 
     public ModelSpec Spec { get; set; }
@@ -18,6 +20,20 @@ internal sealed class ModelEntry
     public bool IsRemoved { get; set; }
 
     public StartHistory History { get; set; }
+
+    /// <summary>When it is used and what comes while it gets ready: what its memory is worth follows from this.</summary>
+    public UseHistory Use { get; }
+
+    public DayProfile Day { get; } = new();
+
+    /// <summary>It had a request when its demand was last looked at.</summary>
+    public bool IsUsed { get; set; }
+
+    /// <summary>Null before its first request.</summary>
+    public TimeSpan? LastUsedAt { get; set; }
+
+    /// <summary>Since when fewer replicas would do.</summary>
+    public TimeSpan? SurplusSince { get; set; }
 
     /// <summary>Set from a failed start to the next one.</summary>
     public ModelFailure? Failure { get; set; }
@@ -42,6 +58,9 @@ internal sealed class ModelEntry
 
     /// <summary>Demand without a replica: what it waits for.</summary>
     public string? WaitingPhase { get; set; }
+
+    /// <summary>Demand for which there is no memory, and nobody who could be asked for some.</summary>
+    public bool IsShort { get; set; }
 
     /// <summary>When the present warm-up began; null while the model does not warm up.</summary>
     public DateTimeOffset? WarmSince { get; set; }

@@ -100,6 +100,9 @@ internal sealed class Replica
     /// <summary>An operator stopped it while it slept: it goes as soon as its gpus are quiet.</summary>
     public bool IsStopAsked { get; set; }
 
+    /// <summary>An operator sent it to sleep, and it was not used since.</summary>
+    public bool IsSleepAsked { get; set; }
+
     /// <summary>Set while Draining.</summary>
     public DrainOrder? Drain { get; set; }
 

@@ -1,3 +1,5 @@
+using Podvirt.Scheduler.Idle;
+
 namespace Podvirt.Scheduler.Lifecycle;
 
 /// <summary>How long a model's recent cold starts and wakes took, newest last. Stored under <c>history/&lt;model&gt;</c>.</summary>
@@ -21,6 +23,9 @@ internal sealed record StartHistory
 
     /// <summary>What each phase of the same wakes took.</summary>
     public IReadOnlyList<IReadOnlyList<PhaseTime>> WakePhases { get; init; } = [];
+
+    /// <summary>How the model was used; null in histories of before it was kept.</summary>
+    public UseRecord? Use { get; init; }
 
     public StartHistory WithColdStart(TimeSpan duration, IReadOnlyList<PhaseTime> phases) => this with
     {

@@ -137,7 +137,7 @@ internal static class Evictions
         return best;
     }
 
-    /// <summary>Drops who is not needed, the dearest first.</summary>
+    /// <summary>Drops who is not needed, the dearest first; those whose residue is not needed sleep.</summary>
     public static void DropNeedless(List<Eviction> chosen, long missing)
     {
         var freed = chosen.Sum(eviction => eviction.Freed);
@@ -152,6 +152,17 @@ internal static class Evictions
             {
                 freed -= chosen[i].Freed;
                 chosen.RemoveAt(i--);
+            }
+        }
+
+        for (var i = 0; i < chosen.Count; i++)
+        {
+            var holding = chosen[i].Holding;
+            var residue = holding.BytesAfter;
+            if (!chosen[i].Sleep && holding.Kind != HoldingKind.Sleeping && residue > 0 && residue < holding.Bytes && freed - residue >= missing)
+            {
+                freed -= residue;
+                chosen[i] = new Eviction(holding, Sleep: true, holding.Bytes - residue, Loss(holding.WorthAwake + Dearer(holding), holding.Bytes - residue));
             }
         }
     }
@@ -170,7 +181,7 @@ internal static class Evictions
             return;
         }
 
-        var dearer = holding.Kind switch { HoldingKind.Rising => RisingWorth, HoldingKind.Busy => BusyWorth, _ => 0 };
+        var dearer = Dearer(holding);
         var awake = Loss(holding.WorthAwake + dearer, bytes - residue);
         var asleep = Loss(holding.WorthAsleep + dearer, residue);
         if (residue >= bytes)
@@ -205,6 +216,13 @@ internal static class Evictions
 
         taken.Add(new Eviction(step.Holding, Sleep: !step.Stops, step.Freed, step.Loss));
     }
+
+    private static double Dearer(Holding holding) => holding.Kind switch
+    {
+        HoldingKind.Rising => RisingWorth,
+        HoldingKind.Busy => BusyWorth,
+        _ => 0,
+    };
 
     private static double Loss(double worth, long bytes) => worth * (bytes / GiB);
 

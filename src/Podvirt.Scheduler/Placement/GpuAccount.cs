@@ -29,6 +29,9 @@ internal sealed class GpuAccount
     /// <summary>What those that are leaving will give back.</summary>
     public long Coming { get; private set; }
 
+    /// <summary>What sleepers will want back, for how likely that is.</summary>
+    public long Expected { get; private set; }
+
     /// <summary>Holders that change its memory, or are about to.</summary>
     public int Changing { get; private set; }
 
@@ -62,11 +65,24 @@ internal sealed class GpuAccount
         Count(holding, -1);
     }
 
+    /// <summary>The same holding, of another worth.</summary>
+    public void Replace(Holding before, Holding after)
+    {
+        Held[Held.IndexOf(before)] = after;
+        Forget();
+    }
+
     private void Count(Holding holding, int sign)
     {
         Free -= sign * holding.Bytes;
         Coming += holding.Kind == HoldingKind.Leaving ? sign * (holding.Bytes - holding.BytesAfter) : 0;
+        Expected += sign * holding.ExpectedBytes;
         Changing += holding.IsChanging ? sign : 0;
+        Forget();
+    }
+
+    private void Forget()
+    {
         _steps = null;
         _idleBounds = null;
         _busyBounds = null;

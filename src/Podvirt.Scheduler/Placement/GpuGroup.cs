@@ -12,6 +12,7 @@ internal sealed class GpuGroup
         Gpus = gpus;
         FreeSorted = new long[gpus.Count];
         QuietSorted = new long[gpus.Count];
+        CalmSorted = new long[gpus.Count];
     }
 
     public string Node { get; }
@@ -22,14 +23,17 @@ internal sealed class GpuGroup
 
     public IReadOnlyList<GpuAccount> Gpus { get; }
 
-    /// <summary>Changed since the pool's indexes were last brought up to date.</summary>
-    public bool IsStale { get; set; }
+    /// <summary>Waits for its bounds to follow a change of worth.</summary>
+    public bool IsFaded { get; set; }
 
     /// <summary>As the pool's indexes know it: free bytes of each gpu, the most first; -1 where it is claimed.</summary>
     public long[] FreeSorted { get; }
 
     /// <summary>The same, with -1 also where a memory transition is under way.</summary>
     public long[] QuietSorted { get; }
+
+    /// <summary>The same, without what sleepers will want back.</summary>
+    public long[] CalmSorted { get; }
 
     /// <summary>The cheapest <paramref name="request"/>.Count gpus of the group, or null.</summary>
     public GroupOption? Consider(PlacementRequest request)

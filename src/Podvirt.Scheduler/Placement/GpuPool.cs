@@ -6,15 +6,24 @@ namespace Podvirt.Scheduler.Placement;
 internal sealed class GpuPool
 {
     /// <summary>
-    /// Groups that one decision looks at for evictions. The bounds put the cheapest first; 32 are some 250 gpus, and the
-    /// time of a decision does not grow with the fleet.
+    /// Groups that one decision looks at in full for evictions. The bounds put the cheapest first, and the time of a decision
+    /// does not grow with the fleet.
     /// </summary>
-    private const int VisitsMax = 32;
+    private const int VisitsMax = 12;
 
-    private readonly List<GpuGroup> _stale = [];
-    private readonly HashSet<GpuGroup> _staleForBusy = [];
+    /// <summary>
+    /// Groups whose bounds one decision brings up to date because a worth has changed. Worth fades everywhere all the time; a
+    /// bound that is a few decisions behind makes a choice a little dearer, never wrong.
+    /// </summary>
+    private const int FadedMax = 12;
+
+    private readonly HashSet<GpuGroup> _stale = [];
+    private readonly HashSet<GpuGroup> _staleBounds = [];
+    private readonly HashSet<GpuGroup> _staleBusyBounds = [];
+    private readonly Queue<GpuGroup> _faded = new();
     private readonly FreeIndex _free;
     private readonly FreeIndex _quiet;
+    private readonly FreeIndex _calm;
     private readonly LossTree _idle;
     private readonly LossTree _busy;
 
@@ -24,24 +33,30 @@ internal sealed class GpuPool
         var gpusMax = groups.Count == 0 ? 0 : groups.Max(group => group.Gpus.Count);
         _free = new FreeIndex(gpusMax);
         _quiet = new FreeIndex(gpusMax);
+        _calm = new FreeIndex(gpusMax);
         _idle = new LossTree(EvictionScope.Idle, groups.Count, gpusMax);
         _busy = new LossTree(EvictionScope.Busy, groups.Count, gpusMax);
         foreach (var group in groups)
         {
             _free.Add(group, group.FreeSorted);
             _quiet.Add(group, group.QuietSorted);
+            _calm.Add(group, group.CalmSorted);
             Touch(group);
         }
     }
 
     public IReadOnlyList<GpuGroup> Groups { get; }
 
-    public void Touch(GpuGroup group)
+    /// <summary>What its gpus hold, or may be asked for, has changed.</summary>
+    public void Touch(GpuGroup group) => _stale.Add(group);
+
+    /// <summary>Only the worth of what its gpus hold has changed.</summary>
+    public void Fade(GpuGroup group)
     {
-        if (!group.IsStale)
+        if (!group.IsFaded)
         {
-            group.IsStale = true;
-            _stale.Add(group);
+            group.IsFaded = true;
+            _faded.Enqueue(group);
         }
     }
 
@@ -49,7 +64,7 @@ internal sealed class GpuPool
     public GpuGroup? FindFree(PlacementRequest request)
     {
         Refresh();
-        var number = _quiet.Find(request) ?? _free.Find(request);
+        var number = _calm.Find(request) ?? _quiet.Find(request) ?? _free.Find(request);
         return number is { } found ? Groups[found] : null;
     }
 
@@ -57,30 +72,33 @@ internal sealed class GpuPool
     public GroupOption? FindCheapest(PlacementRequest request)
     {
         Refresh();
-        if (request.Scope != EvictionScope.Busy)
+        for (var i = 0; i < FadedMax && _faded.TryDequeue(out var group); i++)
         {
-            return _idle.Cheapest(Groups, request, VisitsMax);
+            group.IsFaded = false;
+            _staleBounds.Add(group);
+            _staleBusyBounds.Add(group);
         }
 
-        // Few requests age so far: their tree is brought up to date only when one asks.
-        foreach (var group in _staleForBusy)
+        // Each scope's bounds are brought up to date when somebody asks for them.
+        var (tree, stale) = request.Scope == EvictionScope.Busy ? (_busy, _staleBusyBounds) : (_idle, _staleBounds);
+        foreach (var group in stale)
         {
-            _busy.Update(group);
+            tree.Update(group);
         }
 
-        _staleForBusy.Clear();
-        return _busy.Cheapest(Groups, request, VisitsMax);
+        stale.Clear();
+        return tree.Cheapest(Groups, request, VisitsMax);
     }
 
     private void Refresh()
     {
         foreach (var group in _stale)
         {
-            group.IsStale = false;
-            _free.Update(group, group.FreeSorted, static gpu => !gpu.IsClaimed);
-            _quiet.Update(group, group.QuietSorted, static gpu => !gpu.IsClaimed && gpu.Changing == 0);
-            _idle.Update(group);
-            _staleForBusy.Add(group);
+            _free.Update(group, group.FreeSorted, static gpu => gpu.IsClaimed ? -1 : gpu.Free);
+            _quiet.Update(group, group.QuietSorted, static gpu => gpu.IsClaimed || gpu.Changing > 0 ? -1 : gpu.Free);
+            _calm.Update(group, group.CalmSorted, static gpu => gpu.IsClaimed || gpu.Changing > 0 ? -1 : gpu.Free - gpu.Expected);
+            _staleBounds.Add(group);
+            _staleBusyBounds.Add(group);
         }
 
         _stale.Clear();
@@ -112,12 +130,12 @@ internal sealed class FreeIndex
     }
 
     /// <param name="sorted">The group's entry in this index; brought up to date.</param>
-    public void Update(GpuGroup group, long[] sorted, Func<GpuAccount, bool> isOffered)
+    public void Update(GpuGroup group, long[] sorted, Func<GpuAccount, long> offered)
     {
         var now = _scratch.AsSpan(0, sorted.Length);
         for (var i = 0; i < now.Length; i++)
         {
-            now[i] = isOffered(group.Gpus[i]) ? Math.Max(-1, group.Gpus[i].Free) : -1;
+            now[i] = Math.Max(-1, offered(group.Gpus[i]));
         }
 
         now.Sort();

@@ -10,7 +10,7 @@ internal sealed class LossTree
 {
     // Requests between two sizes are bounded by the lower one. Memory sizes of gpus and models lie about so far apart.
     private static readonly long[] s_sizes =
-        [.. new[] { 0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 72, 80, 96, 128, 160, 192, 256 }.Select(gib => (long)gib << 30)];
+        [.. new[] { 0, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 128, 192 }.Select(gib => (long)gib << 30)];
 
     private readonly EvictionScope _scope;
     private readonly int _countMax;
@@ -47,11 +47,10 @@ internal sealed class LossTree
             {
                 if (!gpu.IsClaimed)
                 {
-                    _losses[found++] = gpu.Bounds(_scope)[size];
+                    Insert(gpu.Bounds(_scope)[size], found++);
                 }
             }
 
-            Array.Sort(_losses, 0, found);
             var sum = 0.0;
             for (var count = 0; count < _countMax; count++)
             {
@@ -101,6 +100,18 @@ internal sealed class LossTree
         }
 
         return best;
+    }
+
+    /// <summary>Keeps the losses sorted: a node has few gpus, for which nothing is quicker.</summary>
+    private void Insert(double loss, int count)
+    {
+        var at = count;
+        for (; at > 0 && _losses[at - 1] > loss; at--)
+        {
+            _losses[at] = _losses[at - 1];
+        }
+
+        _losses[at] = loss;
     }
 
     private void Open(int node, int component)

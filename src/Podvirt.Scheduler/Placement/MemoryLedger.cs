@@ -37,25 +37,35 @@ internal sealed class MemoryLedger
     /// <summary>Enters a holding, or what became of it.</summary>
     public void Put(Holding holding)
     {
-        if (_holdings.TryGetValue(holding.Replica, out var before))
+        _holdings.TryGetValue(holding.Replica, out var before);
+        if (before == holding)
         {
-            if (before == holding)
-            {
-                return;
-            }
+            return;
+        }
 
+        var isFading = before is not null && before == holding with { WorthAwake = before.WorthAwake, WorthAsleep = before.WorthAsleep };
+        if (before is not null && !isFading)
+        {
             Remove(holding.Replica);
         }
 
-        _holdings.Add(holding.Replica, holding);
+        _holdings[holding.Replica] = holding;
         foreach (var id in holding.Gpus)
         {
             var (account, group, pool) = _gpus[id];
-            account.Add(holding);
-            pool.Touch(group);
+            if (isFading)
+            {
+                account.Replace(before!, holding);
+                pool.Fade(group);
+            }
+            else
+            {
+                account.Add(holding);
+                pool.Touch(group);
+            }
         }
 
-        CountHost(holding, 1);
+        CountHost(holding, isFading ? 0 : 1);
     }
 
     public void Remove(string replica)
@@ -83,6 +93,17 @@ internal sealed class MemoryLedger
             if (_claimed.Add(id))
             {
                 SetClaimed(id, true);
+            }
+        }
+    }
+
+    public void Unclaim(IReadOnlyList<string> gpus)
+    {
+        foreach (var id in gpus)
+        {
+            if (_claimed.Remove(id))
+            {
+                SetClaimed(id, false);
             }
         }
     }

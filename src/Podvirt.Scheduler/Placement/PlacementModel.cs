@@ -34,10 +34,11 @@ internal enum HoldingKind
 /// <param name="WorthAwake">What being awake is worth: waiting seconds that it saves for each gpu-second held.</param>
 /// <param name="WorthAsleep">The same of being asleep rather than gone.</param>
 /// <param name="HostBytes">Host memory that it holds, or will hold once it sleeps as it is about to.</param>
+/// <param name="ExpectedBytes">What a sleeper will want back on each gpu, for how likely it is to be used soon.</param>
 /// <param name="IsChanging">Its gpus see a memory transition, or are about to: others would wait for it there.</param>
 internal sealed record Holding(
     string Replica, IReadOnlyList<string> Gpus, long Bytes, long BytesAfter, HoldingKind Kind,
-    double WorthAwake = 0, double WorthAsleep = 0, long HostBytes = 0, bool IsChanging = false);
+    double WorthAwake = 0, double WorthAsleep = 0, long HostBytes = 0, long ExpectedBytes = 0, bool IsChanging = false);
 
 internal enum EvictionScope
 {

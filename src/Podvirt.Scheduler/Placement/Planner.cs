@@ -103,7 +103,7 @@ internal static class Planner
         return
         [
             .. group.Gpus.Where(gpu => !gpu.IsClaimed && gpu.Free >= request.Bytes)
-                .OrderBy(gpu => gpu.Changing > 0).ThenBy(gpu => sign * gpu.Free).ThenBy(gpu => gpu.Number)
+                .OrderBy(gpu => gpu.Changing > 0).ThenBy(gpu => gpu.Free - gpu.Expected < request.Bytes).ThenBy(gpu => sign * (gpu.Free - gpu.Expected)).ThenBy(gpu => gpu.Number)
                 .Take(request.Count).Select(gpu => gpu.Device).OrderBy(gpu => gpu.Index),
         ];
     }

@@ -26,14 +26,23 @@ internal static class Rooms
     }
 
     public static void AddScheduler(IServiceCollection services, PodvirtOptions options, PodvirtConfig config) =>
-        services.AddPodvirtScheduler(new SchedulerOptions
-        {
-            DataPath = options.DataDirectory,
-            Gpus = config.Gpus.Devices,
-            SimulatorPath = options.SimulatorPath,
-        });
+        services.AddPodvirtScheduler(SchedulerOptionsOf(options, config));
 
     public static void AddGateway(IServiceCollection services, PodvirtConfig config) => services.AddPodvirtGateway(OptionsOf(config));
+
+    internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
+    {
+        DataPath = options.DataDirectory,
+        Gpus = config.Gpus.Devices,
+        SimulatorPath = options.SimulatorPath,
+        PlacementOrder = config.Scheduler.Placement,
+        MemoryPrice = (double)config.Scheduler.MemoryPrice,
+        HostMemoryBytes = config.Scheduler.HostMemoryBytes,
+        ResidencyMin = config.Scheduler.ResidencyMin,
+        ScaleInShare = (double)config.Scheduler.ScaleInShare,
+        ScaleInAfter = config.Scheduler.ScaleInAfter,
+        PrewarmByTimeOfDay = config.Scheduler.Prewarm,
+    };
 
     internal static GatewayOptions OptionsOf(PodvirtConfig config) => new()
     {

@@ -17,7 +17,7 @@ public sealed class Metronome : IDisposable
     private readonly Beat[] _beats;
     private readonly Thread _own;
     private TimeSpan _ownGap;
-    private volatile bool _ended;
+    private readonly ManualResetEventSlim _ended = new();
 
     /// <param name="streams">More than the server has IO threads: each of these carries some.</param>
     public Metronome(PodvirtProcess server, string model, int streams)
@@ -51,20 +51,20 @@ public sealed class Metronome : IDisposable
 
     public void Dispose()
     {
-        _ended = true;
+        _ended.Set();
         _own.Join();
         foreach (var beat in _beats)
         {
             beat.Dispose();
         }
+        _ended.Dispose();
     }
 
     private void RunOwn()
     {
-        while (!_ended)
+        var began = Stopwatch.GetTimestamp();
+        for (; !_ended.Wait(s_ownTick); began = Stopwatch.GetTimestamp())
         {
-            var began = Stopwatch.GetTimestamp();
-            Thread.Sleep(s_ownTick);
             var late = Stopwatch.GetElapsedTime(began) - s_ownTick;
             _ownGap = late > _ownGap ? late : _ownGap;
         }

@@ -1,20 +1,26 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;
 
 namespace Podvirt.Scheduler.Tests.Lifecycle;
 
 public class EvictionTests
 {
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    private readonly LoopWorld _world = new(Make.Gpus(1, 80));
+    // Starts that take no time would make sleep worthless.
+    private static readonly StartHistory Slow = new() { ColdStartsMs = [60_000, 60_000, 60_000, 60_000], WakesMs = [2_000, 2_000, 2_000, 2_000] };
+
+    private readonly LoopWorld _world = new(
+        Make.Gpus(1, 80), histories: new Dictionary<string, StartHistory> { ["a"] = Slow, ["b"] = Slow });
 
     [Fact]
     public void TwoModelsThatDoNotFitTogether_TakeTurns()
     {
-        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        _world.Apply(Make.Model("a", gib: 60, sleepAfter: Hour), Make.Model("b", gib: 60, sleepAfter: Hour));
         var a = _world.Serve("a");
         _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("b", 1, 0, 0));
@@ -39,7 +45,7 @@ public class EvictionTests
     [Fact]
     public void ReplicaThatHasJustStarted_IsLeftAlone_ForItsResidency()
     {
-        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        _world.Apply(Make.Model("a", gib: 60, sleepAfter: Hour), Make.Model("b", gib: 60, sleepAfter: Hour));
         var a = _world.Serve("a");
         for (var second = 0; second < 5; second++)
         {
@@ -90,7 +96,7 @@ public class EvictionTests
     [Fact]
     public void SleepThatLeavesTooMuch_StopsTheSleeper()
     {
-        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 78));
+        _world.Apply(Make.Model("a", gib: 60, sleepAfter: Hour), Make.Model("b", gib: 78));
         var a = _world.Serve("a");
         _world.Live(_world.Options.ResidencyMin);
         _world.Report(new ModelDemand("b", 1, 0, 0));
@@ -129,7 +135,7 @@ public class EvictionTests
     [Fact]
     public void BusyReplica_IsLeftAlone_UntilTheFairnessLimit()
     {
-        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        _world.Apply(Make.Model("a", gib: 60, sleepAfter: Hour), Make.Model("b", gib: 60, sleepAfter: Hour));
         var a = _world.Serve("a");
         for (var second = 0; second < 35; second++)
         {
@@ -150,7 +156,7 @@ public class EvictionTests
     [Fact]
     public void DrainForOthers_EndsByForce()
     {
-        _world.Apply(Make.Model("a", gib: 60), Make.Model("b", gib: 60));
+        _world.Apply(Make.Model("a", gib: 60, sleepAfter: Hour), Make.Model("b", gib: 60, sleepAfter: Hour));
         var a = _world.Serve("a");
         for (var second = 0; second < 340; second++)
         {

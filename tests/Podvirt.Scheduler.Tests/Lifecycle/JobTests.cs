@@ -30,6 +30,20 @@ public class JobTests
     }
 
     [Fact]
+    public void RunningJob_IsKept_HoweverLittleItsMemoryIsWorth()
+    {
+        var world = new LoopWorld(Make.Gpus(1, 80), new SchedulerOptions { MemoryPrice = 1000 });
+        world.Apply(Make.Model("v", gib: 60));
+        world.Report(new ModelDemand("v", 1, 0, 0));
+        world.FinishStart("v");
+        world.Tick(TimeSpan.FromSeconds(1));
+        var probe = world.Effects.Take(EffectKind.Probe).Target;
+        world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Healthy, WasTrouble: false, "", Jobs: 1));
+        world.Live(TimeSpan.FromSeconds(5));
+        Assert.Equal(ReplicaState.Active, world.StateOf("v"));
+    }
+
+    [Fact]
     public void RunningJob_IsNotEvicted()
     {
         _world.Apply(Make.Model("v", gib: 60), Make.Model("other", gib: 60));

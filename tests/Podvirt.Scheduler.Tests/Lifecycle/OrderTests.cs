@@ -82,6 +82,36 @@ public class OrderTests
     }
 
     [Fact]
+    public void SleepByOrder_Lasts_HoweverLittleItIsWorth_UntilItIsUsed()
+    {
+        var world = new LoopWorld(Make.Gpus(2, 80), new SchedulerOptions { MemoryPrice = 1000 });
+        world.Apply(Make.Model("a"), Make.Model("timed", sleepAfter: 5 * Second, stopAfter: 20 * Second));
+        foreach (var id in new[] { "a", "timed" })
+        {
+            world.Serve(id);
+            Assert.True(world.Ask(FleetAction.Sleep, id).Accepted);
+            world.Report();
+            world.FinishSleep(id);
+        }
+
+        world.Live(10 * Second);
+        Assert.Equal((ReplicaState.Sleeping, ReplicaState.Sleeping), (world.StateOf("a"), world.StateOf("timed")));
+        world.Live(20 * Second);
+        Assert.Equal(ReplicaState.Stopping, world.StateOf("timed"));
+
+        world.FinishStop("timed");
+        world.Tick(TimeSpan.FromHours(1));
+        Assert.Equal(ReplicaState.Sleeping, world.StateOf("a"));
+
+        world.Report(new ModelDemand("a", 1, 0, 0));
+        world.FinishWake("a");
+        world.Live(5 * Second);
+        world.FinishSleep("a");
+        world.Tick(TimeSpan.FromHours(1));
+        Assert.Equal(ReplicaState.Stopping, world.StateOf("a"));
+    }
+
+    [Fact]
     public void Stop_DrainsWhatServes_AndEndsWhatStarts()
     {
         _world.Apply(Make.Model("a", max: 2, slots: 1));

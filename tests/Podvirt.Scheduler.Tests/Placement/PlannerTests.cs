@@ -85,6 +85,14 @@ public class PlannerTests
     }
 
     [Fact]
+    public void ResidueThatIsWorthLittle_StaysAllTheSame_WhereNobodyNeedsItsRoom()
+    {
+        var decision = Decide(Make.Gpus(1, 80), Need(70), Hold("idle", 60, HoldingKind.Idle, "SIM-0", after: 1, worth: 5, asleep: 0));
+        Assert.Equal([new Victim("idle", Sleep: true, HoldingKind.Idle)], decision.Victims);
+        Assert.Equal(5 * 59, decision.Loss, tolerance: 1e-6);
+    }
+
+    [Fact]
     public void ThoseThatLeaveAlready_AreWaitedFor()
     {
         var decision = Decide(

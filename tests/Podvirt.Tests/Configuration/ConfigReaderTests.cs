@@ -2,6 +2,7 @@ using Podvirt.Configuration;
 using Podvirt.Core.Models;
 using Podvirt.Gateway;
 using Podvirt.Hosting;
+using Podvirt.Scheduler;
 
 namespace Podvirt.Tests.Configuration;
 
@@ -223,6 +224,14 @@ public sealed class ConfigReaderTests
     [InlineData("gateway: { listen_h2c: 'https://127.0.0.1:8081' }", "gateway.listen_h2c")]
     [InlineData("gateway: { listen_h2c: 'http://127.0.0.1:0' }", "gateway.listen_h2c")]
     [InlineData("gateway: { listen: 'http://127.0.0.1:1' }", "gateway.listen")]
+    [InlineData("scheduler: pack", "scheduler")]
+    [InlineData("scheduler: { placement: tight }", "scheduler.placement")]
+    [InlineData("scheduler: { memory_price: -1 }", "scheduler.memory_price")]
+    [InlineData("scheduler: { host_memory: 64 }", "scheduler.host_memory")]
+    [InlineData("scheduler: { residency_min: 2h }", "scheduler.residency_min")]
+    [InlineData("scheduler: { scale_in_share: 2 }", "scheduler.scale_in_share")]
+    [InlineData("scheduler: { scale_in_after: soon }", "scheduler.scale_in_after")]
+    [InlineData("scheduler: { prewarm: maybe }", "scheduler.prewarm")]
     [InlineData("cors: { origins: ['https://x/path'] }", "cors.origins")]
     [InlineData("public_url: /inference", "public_url")]
     public void AWrongTopLevelKey_IsReportedOnItsLine(string extra, string key)
@@ -342,6 +351,25 @@ public sealed class ConfigReaderTests
     [Fact]
     public void ParkingThatIsSmallerThanABody_IsAWarning() =>
         Assert.Equal("limits.parked_bytes", Assert.Single(Read(Model + "\nlimits: { parked_bytes: 1MiB }").Warnings).Key);
+
+    [Fact]
+    public void OnlyWhatIsRequired_GivesTheSchedulersOwnDefaults() =>
+        Assert.Equivalent(
+            new SchedulerOptions { DataPath = "d", Gpus = Read(Model).Gpus.Devices },
+            Rooms.SchedulerOptionsOf(new PodvirtOptions { DataDirectory = "d" }, Read(Model)), strict: true);
+
+    [Fact]
+    public void SchedulerOptions_ComeFromTheFile()
+    {
+        var options = Rooms.SchedulerOptionsOf(new PodvirtOptions(), Read(Model + """
+
+            scheduler: { placement: spread, memory_price: 0.5, host_memory: 64GiB, residency_min: 1s, scale_in_share: 0.5, scale_in_after: 5m, prewarm: true }
+            """));
+        Assert.Equal(
+            (PlacementOrder.Spread, 0.5, 64L << 30, TimeSpan.FromSeconds(1), 0.5, TimeSpan.FromMinutes(5), true),
+            (options.PlacementOrder, options.MemoryPrice, options.HostMemoryBytes!.Value, options.ResidencyMin, options.ScaleInShare,
+                options.ScaleInAfter, options.PrewarmByTimeOfDay));
+    }
 
     // The gateway's own defaults are for hosts without a file; both say the same.
     [Fact]

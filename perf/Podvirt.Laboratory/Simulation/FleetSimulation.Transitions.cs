@@ -1,0 +1,162 @@
+using Podvirt.Laboratory.Traces;
+using Podvirt.Scheduler.Placement;
+
+namespace Podvirt.Laboratory.Simulation;
+
+/// <summary>Starts, sleeps, wakes and stops: one at a time on a gpu.</summary>
+internal sealed partial class FleetSimulation
+{
+    private readonly bool[] _locked;
+    private readonly List<SimulatedReplica>[] _lockWaits;
+
+    /// <summary>It wants a transition; that begins when all its gpus are quiet.</summary>
+    private void Intend(SimulatedReplica replica, SimulatedState intent)
+    {
+        if (intent == SimulatedState.ToSleep)
+        {
+            replica.Level = replica.Model.Traits.HostBytes <= _ledger.HostFree(Node(replica)) ? 1 : 2;
+        }
+
+        if (intent == SimulatedState.ToStop && replica.Model.Replica == replica)
+        {
+            replica.Model.Replica = null;
+        }
+
+        replica.WasAsleep = replica.State == SimulatedState.Sleeping;
+        Become(replica, intent);
+        TryBegin(replica);
+    }
+
+    private void TryBegin(SimulatedReplica replica)
+    {
+        foreach (var number in replica.Numbers)
+        {
+            if (_locked[number])
+            {
+                _lockWaits[number].Add(replica);
+                return;
+            }
+        }
+
+        foreach (var number in replica.Numbers)
+        {
+            _locked[number] = true;
+        }
+
+        var traits = replica.Model.Traits;
+        var (state, seconds) = replica.State switch
+        {
+            SimulatedState.ToStart => (SimulatedState.Starting, traits.StartSeconds),
+            SimulatedState.ToWake => (SimulatedState.Waking, replica.Level == 1 ? traits.WakeSeconds : traits.DeepWakeSeconds),
+            SimulatedState.ToSleep => (SimulatedState.FallingAsleep, traits.SleepSeconds),
+            _ => (SimulatedState.Stopping, StopSeconds),
+        };
+        Become(replica, state);
+        // No two are exactly alike.
+        _events.Enqueue((replica, replica.Stamp, false), _now + (seconds * (0.9 + (0.2 * _random.NextDouble()))));
+    }
+
+    private void Finish(SimulatedReplica replica)
+    {
+        var model = replica.Model;
+        var traits = model.Traits;
+        switch (replica.State)
+        {
+            case SimulatedState.Starting or SimulatedState.Waking:
+                var wasCold = replica.State == SimulatedState.Starting;
+                _ = wasCold ? Outcome.Starts++ : Outcome.Wakes++;
+                _policy.BecameActive(model, !wasCold, _now - replica.RiseBegan, model.Waiting.Count);
+                foreach (var arrival in model.Waiting)
+                {
+                    Count(arrival, wasCold);
+                    model.BusyUntil = Math.Max(model.BusyUntil, _now + arrival.Service);
+                }
+
+                model.Waiting.Clear();
+                replica.ActiveSince = _now;
+                Become(replica, SimulatedState.Active);
+                JudgeAt(replica, model.BusyUntil);
+                break;
+            case SimulatedState.FallingAsleep:
+                Become(replica, SimulatedState.Sleeping);
+                replica.IsIdle = true;
+                if (model.Waiting.Count > 0)
+                {
+                    Enqueue(model);
+                }
+                else
+                {
+                    JudgeAt(replica, _now);
+                }
+
+                break;
+            default:
+                Become(replica, SimulatedState.Gone);
+                break;
+        }
+
+        foreach (var number in replica.Numbers)
+        {
+            _locked[number] = false;
+        }
+
+        FreedSomething(replica);
+        foreach (var number in replica.Numbers)
+        {
+            var waits = _lockWaits[number];
+            var retry = waits.ToArray();
+            waits.Clear();
+            foreach (var other in retry)
+            {
+                if (other.State is SimulatedState.ToStart or SimulatedState.ToSleep or SimulatedState.ToWake or SimulatedState.ToStop)
+                {
+                    TryBegin(other);
+                }
+            }
+        }
+    }
+
+    private void Become(SimulatedReplica replica, SimulatedState state)
+    {
+        replica.State = state;
+        replica.Stamp++;
+        replica.IsIdle = false;
+        Enter(replica);
+    }
+
+    /// <summary>The ledger, and the integral of what is held, learn what became of a replica.</summary>
+    private void Enter(SimulatedReplica replica)
+    {
+        var traits = replica.Model.Traits;
+        var (bytes, after, kind) = replica.State switch
+        {
+            SimulatedState.Sleeping when replica.Model.Waiting.Count > 0 => (traits.ResidueBytes, 0, HoldingKind.Rising),
+            SimulatedState.Sleeping => (traits.ResidueBytes, 0, HoldingKind.Sleeping),
+            SimulatedState.ToStop or SimulatedState.Stopping =>
+                (replica.WasAsleep ? traits.ResidueBytes : traits.Bytes, 0, HoldingKind.Leaving),
+            SimulatedState.ToSleep or SimulatedState.FallingAsleep => (traits.Bytes, traits.ResidueBytes, HoldingKind.Leaving),
+            SimulatedState.Active when _now < replica.ActiveSince + ResidencySeconds => (traits.Bytes, traits.ResidueBytes, HoldingKind.Rising),
+            SimulatedState.Active => (traits.Bytes, traits.ResidueBytes, replica.IsIdle ? HoldingKind.Idle : HoldingKind.Busy),
+            SimulatedState.Gone => (0L, 0L, HoldingKind.Leaving),
+            _ => (traits.Bytes, traits.Bytes, HoldingKind.Rising),
+        };
+        var shares = traits.Gpus * bytes / (double)TraceSettings.GpuBytes;
+        _shares += shares - replica.SharesHeld;
+        replica.SharesHeld = shares;
+        if (replica.State == SimulatedState.Gone)
+        {
+            _ledger.Remove(replica.Id);
+            _replicas.Remove(replica.Id);
+            return;
+        }
+
+        var isDown = replica.State is SimulatedState.ToSleep or SimulatedState.FallingAsleep or SimulatedState.Sleeping;
+        _ledger.Put(new Holding(
+            replica.Id, replica.Gpus, bytes, after, kind, replica.Worth.Awake, replica.Worth.Asleep,
+            isDown && replica.Level == 1 ? traits.HostBytes : 0,
+            isDown ? (long)((traits.Bytes - traits.ResidueBytes) * replica.ChanceSoon) : 0,
+            IsChanging: replica.State is not (SimulatedState.Active or SimulatedState.Sleeping)));
+    }
+
+    private string Node(SimulatedReplica replica) => _ledger.Account(replica.Gpus[0]).Device.Node;
+}

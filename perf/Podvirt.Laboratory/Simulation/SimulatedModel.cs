@@ -1,0 +1,85 @@
+using Podvirt.Laboratory.Traces;
+using Podvirt.Scheduler.Idle;
+
+namespace Podvirt.Laboratory.Simulation;
+
+internal sealed class SimulatedModel(ModelTraits traits)
+{
+    public ModelTraits Traits => traits;
+
+    /// <summary>The one that serves or will; a sleeper that was left behind is no more the model's.</summary>
+    public SimulatedReplica? Replica { get; set; }
+
+    /// <summary>Replicas it has had: makes their ids.</summary>
+    public int Replicas { get; set; }
+
+    /// <summary>Requests that wait.</summary>
+    public List<Arrival> Waiting { get; } = [];
+
+    /// <summary>In the queue for memory.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>Gpus that are being freed for it.</summary>
+    public IReadOnlyList<string>? Claim { get; set; }
+
+    /// <summary>When its last request ends.</summary>
+    public double BusyUntil { get; set; } = double.NegativeInfinity;
+
+    public bool WasUsed { get; set; }
+}
+
+internal enum SimulatedState
+{
+    /// <summary>Placed; a transition waits for its gpus to be quiet.</summary>
+    ToStart,
+    Starting,
+    Active,
+
+    /// <summary>Fenced; it sleeps when its gpus are quiet. A request takes it back.</summary>
+    ToSleep,
+    FallingAsleep,
+    Sleeping,
+    ToWake,
+    Waking,
+    ToStop,
+    Stopping,
+    Gone,
+}
+
+internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnlyList<string> gpus, int[] numbers)
+{
+    public SimulatedModel Model => model;
+
+    public string Id => id;
+
+    public IReadOnlyList<string> Gpus => gpus;
+
+    /// <summary>The same, by their place in the fleet.</summary>
+    public int[] Numbers => numbers;
+
+    public SimulatedState State { get; set; } = SimulatedState.ToStart;
+
+    /// <summary>Grows with every change of state: events of an older one mean nothing.</summary>
+    public int Stamp { get; set; }
+
+    /// <summary>Without a request, and so known to the policy.</summary>
+    public bool IsIdle { get; set; }
+
+    /// <summary>How deep it sleeps.</summary>
+    public int Level { get; set; } = 1;
+
+    public double ActiveSince { get; set; }
+
+    /// <summary>When the present start or wake began.</summary>
+    public double RiseBegan { get; set; }
+
+    /// <summary>It sleeps, or did when it was told to stop: it holds its residue only.</summary>
+    public bool WasAsleep { get; set; }
+
+    public Worth Worth { get; set; }
+
+    /// <summary>How likely its model is used soon.</summary>
+    public double ChanceSoon { get; set; } = 1;
+
+    public double SharesHeld { get; set; }
+}

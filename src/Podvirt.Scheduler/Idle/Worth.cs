@@ -1,0 +1,29 @@
+namespace Podvirt.Scheduler.Idle;
+
+/// <summary>What a replica's memory is worth: waiting seconds that it saves for each gpu-second that it holds.</summary>
+/// <param name="Awake">Of being awake rather than asleep (or gone, where it cannot sleep).</param>
+/// <param name="Asleep">Of being asleep rather than gone.</param>
+internal readonly record struct Worth(double Awake, double Asleep)
+{
+    /// <param name="returns">Returns a second, from <see cref="ReuseCurve.At"/>.</param>
+    /// <param name="costs">The model's.</param>
+    /// <param name="price">
+    /// Waiting seconds that a gpu-second is worth. What a model holds while it gets ready is a cost of its having left.
+    /// </param>
+    /// <param name="tuning">How much more than itself a start costs.</param>
+    public static Worth Of(double returns, in ModelCosts costs, double price, IdleTuning tuning)
+    {
+        var start = costs.Waiting(costs.StartSeconds) + (price * costs.AwakeGpus * costs.StartSeconds);
+        if (!costs.CanSleep || costs.AsleepGpus >= costs.AwakeGpus)
+        {
+            return new Worth(Per(returns * start, costs.AwakeGpus), 0);
+        }
+
+        var wake = costs.Waiting(costs.WakeSeconds) + (price * costs.AwakeGpus * (costs.WakeSeconds + costs.SleepSeconds));
+        return new Worth(
+            Per(returns * wake, costs.AwakeGpus - costs.AsleepGpus), Per(returns * Math.Max(0, (tuning.StartFactor * start) - wake), costs.AsleepGpus));
+    }
+
+    // Who holds no gpu memory is never in anybody's way.
+    private static double Per(double saved, double gpus) => gpus > 0 ? saved / gpus : double.PositiveInfinity;
+}
