@@ -45,11 +45,10 @@ public class PlannerBenchmarks
 
     private PlacementDecision Decide(PlacementRequest[] requests)
     {
-        _next++;
-        var at = _next * 7919 % _holdings.Length;
-        var holding = _holdings[at];
-        _holdings[at] = holding with { WorthAwake = holding.WorthAwake * 1.01, WorthAsleep = holding.WorthAsleep * 0.99 };
-        _ledger.Put(_holdings[at]);
+        _next = (_next + 7919) % _holdings.Length;
+        var holding = _holdings[_next];
+        _holdings[_next] = holding with { WorthAwake = holding.WorthAwake * 1.01, WorthAsleep = holding.WorthAsleep * 0.99 };
+        _ledger.Put(_holdings[_next]);
         return Planner.Decide(_ledger, requests[_next & 1023]);
     }
 
