@@ -12,7 +12,7 @@ internal sealed record IdleTuning
     public double GapMemory { get; init; } = 288;
 
     /// <summary>How many gaps the fleet's experience counts for beside a model's own.</summary>
-    public double FleetWeight { get; init; } = 1;
+    public double FleetWeight { get; init; } = 2;
 
     /// <summary>
     /// How many times its own start a lost sleeper costs. The start has to find a place, where others have to leave, and

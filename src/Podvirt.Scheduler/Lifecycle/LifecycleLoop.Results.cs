@@ -224,13 +224,19 @@ internal sealed partial class LifecycleLoop
         SchedulerLog.Trouble(_log, trouble.Model, trouble.Replica, trouble.Kind, trouble.Detail);
         if (_replicas.TryGetValue(trouble.Replica, out var replica) && replica.State == ReplicaState.Active)
         {
+            if (replica.TroubleProbeRunning)
+            {
+                // It is being asked whether it lives. All requests of an engine that died report it: that is one death, not
+                // a row of failures.
+                return;
+            }
+
             if (trouble.InARow >= _options.ErrorsMax)
             {
                 GiveUp(replica, trouble);
             }
-            else if (!replica.TroubleProbeRunning)
+            else
             {
-                // Every request of a dead engine reports it; one question at a time is enough.
                 replica.TroubleProbeRunning = true;
                 _effects.Probe(replica.Target, wasTrouble: true);
             }

@@ -157,6 +157,23 @@ public class FailureTests
     }
 
     [Fact]
+    public void EngineThatDiesUnderManyRequests_IsOneDeath()
+    {
+        _world.Apply(Make.Model("a"));
+        var replica = _world.Serve("a");
+        for (var failed = 1; failed <= 12; failed++)
+        {
+            _world.Loop.Handle(new TroubleReported(new ReplicaTrouble("g1", "a", replica.Id, TroubleKind.Died, "broke off", failed)));
+        }
+
+        Assert.Equal(ReplicaState.Active, replica.State);
+        var probe = _world.Effects.Take(EffectKind.ProbeTrouble).Target;
+        _world.Loop.Handle(new Probed(replica.Id, probe.Attempt, ProbeResult.Unhealthy, true, "refused"));
+        _world.FinishStop("a");
+        Assert.NotEqual(ModelStatus.Failed, _world.Route("a").Status);
+    }
+
+    [Fact]
     public void FiveFailedRequestsInARow_AreAFailure_ThoughItsHealthIsGood()
     {
         _world.Apply(Make.Model("a"));

@@ -22,6 +22,7 @@ public sealed class TimelineTests
         var times = requests.SelectMany(request => new[] { (long)request!["began_ns"]!, (long)request["ended_ns"]! }).ToList();
         Assert.Equal(times.Order(), times);
         Assert.True(times[0] >= before && times[^1] <= TimeProvider.System.GetTimestamp());
-        Assert.True(times[3] - times[2] >= 29_000_000, "the wake took its time");
+        // Timers count by a coarser clock, and may end a tick or two early.
+        Assert.True(times[3] - times[2] >= 25_000_000, "the wake took its time");
     }
 }
