@@ -10,8 +10,6 @@ internal static unsafe partial class Libc
     public const int NoMemory = 12;
     public const int TooManyFilesInSystem = 23;
     public const int TooManyFiles = 24;
-    public const int BrokenPipe = 32;
-    public const int ConnectionAborted = 103;
     public const int NoBufferSpace = 105;
     public const int InProgress = 115;
     public const int Canceled = 125;
