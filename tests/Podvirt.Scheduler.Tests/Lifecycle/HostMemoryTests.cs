@@ -15,7 +15,9 @@ public class HostMemoryTests
     /// <summary>Starts and wakes take the same for all; a deep wake takes much longer than a start's worth of idle hours could be.</summary>
     private static readonly StartHistory Known = new()
     {
-        ColdStartsMs = [30_000, 30_000, 30_000], WakesMs = [1_000, 1_000, 1_000], DeepWakesMs = [25_000, 25_000, 25_000],
+        ColdStartsMs = [30_000, 30_000, 30_000],
+        WakesMs = [1_000, 1_000, 1_000],
+        DeepWakesMs = [25_000, 25_000, 25_000],
     };
 
     [Fact]
