@@ -48,6 +48,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         Tokens = exchange.Tokens,
         Source = exchange.Source,
         StartedAt = exchange.StartedAt,
+        QueuedUs = Microseconds(exchange.Queued),
         ParkedUs = Microseconds(exchange.Parked),
         FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
         DurationUs = Microseconds(exchange.Elapsed),

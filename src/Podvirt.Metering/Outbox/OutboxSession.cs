@@ -20,6 +20,7 @@ internal sealed class OutboxSession : WriteSession
         CREATE TABLE invalid_usage (seq INTEGER NOT NULL PRIMARY KEY, {UsageColumns.Definition}) STRICT;
         CREATE TABLE probe (id INTEGER NOT NULL PRIMARY KEY, filling BLOB NOT NULL) STRICT;
         """,
+        UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
     ];
 
     private readonly Statement _append;
