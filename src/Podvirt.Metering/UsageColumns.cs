@@ -45,9 +45,7 @@ internal static class UsageColumns
     /// <summary>Sets the first <see cref="Count"/> parameters.</summary>
     public static void Bind(Statement statement, UsageRecord record)
     {
-        Span<byte> id = stackalloc byte[16];
-        record.Id.TryWriteBytes(id, bigEndian: true, out _);
-        statement.BindBlob(1, id);
+        BindId(statement, record.Id);
         statement.Bind(2, record.Project);
         statement.Bind(3, record.Key);
         statement.Bind(4, record.Model);
@@ -68,6 +66,14 @@ internal static class UsageColumns
         statement.Bind(19, record.FirstTokenUs);
         statement.Bind(20, record.DurationUs);
         statement.Bind(21, record.ColdStart ? 1 : 0);
+    }
+
+    /// <summary>Sets the first parameter.</summary>
+    public static void BindId(Statement statement, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        statement.BindBlob(1, bytes);
     }
 
     /// <param name="at">The column where <see cref="List"/> begins.</param>
