@@ -7,7 +7,7 @@ namespace Podvirt.Metering;
 /// <summary>A usage record as columns: the same in the outbox and in the ledger.</summary>
 internal static class UsageColumns
 {
-    /// <summary>For CREATE TABLE. The tables are STRICT: a sum or a value that is no integer fails instead of becoming a float.</summary>
+    /// <summary>For CREATE TABLE, as of the first schema; <see cref="Added"/> came later. The tables are STRICT: a sum or a value that is no integer fails instead of becoming a float.</summary>
     public const string Definition =
         """
         id BLOB NOT NULL UNIQUE,
@@ -33,11 +33,15 @@ internal static class UsageColumns
         cold_start INTEGER NOT NULL
         """;
 
-    public const int Count = 21;
+    public const int Count = 23;
 
     public const string List =
         "id, project, key, model, revision, replica, surface, outcome, status, reason, streamed, prompt, cached, completion, reasoning, "
-        + "source, started_us, parked_us, first_token_us, duration_us, cold_start";
+        + "source, started_us, parked_us, first_token_us, duration_us, cold_start, queued_us, video_us";
+
+    /// <summary>Brings a table of the first schema to the second.</summary>
+    public static string Added(string table) =>
+        $"ALTER TABLE {table} ADD COLUMN queued_us INTEGER NOT NULL DEFAULT 0; ALTER TABLE {table} ADD COLUMN video_us INTEGER NOT NULL DEFAULT 0;";
 
     /// <summary>In the order of <see cref="List"/>.</summary>
     public static IReadOnlyList<string> Parameters { get; } = [.. List.Split(", ").Select(name => "$" + name)];
@@ -66,6 +70,8 @@ internal static class UsageColumns
         statement.Bind(19, record.FirstTokenUs);
         statement.Bind(20, record.DurationUs);
         statement.Bind(21, record.ColdStart ? 1 : 0);
+        statement.Bind(22, record.QueuedUs);
+        statement.Bind(23, record.VideoUs);
     }
 
     /// <summary>Sets the first parameter.</summary>
@@ -97,6 +103,8 @@ internal static class UsageColumns
         FirstTokenUs = row.IsDBNull(at + 18) ? null : row.GetInt64(at + 18),
         DurationUs = row.GetInt64(at + 19),
         ColdStart = row.GetBoolean(at + 20),
+        QueuedUs = row.GetInt64(at + 21),
+        VideoUs = row.GetInt64(at + 22),
     };
 }
 

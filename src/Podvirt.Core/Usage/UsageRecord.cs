@@ -64,6 +64,9 @@ public sealed record UsageRecord
     /// <summary>UTC, microseconds: when the request had been read and authenticated.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>Microseconds from the start until the request went to the engine, the parked ones included; 0 when it never did.</summary>
+    public long QueuedUs { get; init; }
+
     /// <summary>Microseconds spent parked, waiting for a replica.</summary>
     public long ParkedUs { get; init; }
 
@@ -73,8 +76,14 @@ public sealed record UsageRecord
     /// <summary>Microseconds from start to end.</summary>
     public required long DurationUs { get; init; }
 
+    /// <summary>Microseconds of video that were made.</summary>
+    public long VideoUs { get; init; }
+
     /// <summary>True when the request waited for a start or a wake.</summary>
     public bool ColdStart { get; init; }
+
+    /// <summary>Microseconds in which the engine's tokens came: from the first one where that is known, else from the sending.</summary>
+    public long DecodeUs => Math.Max(0, DurationUs - (FirstTokenUs ?? QueuedUs));
 
     public DateTimeOffset EndedAt => StartedAt.AddMicroseconds(DurationUs);
 }

@@ -65,6 +65,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         Tokens = tokens,
         Source = source,
         StartedAt = exchange.StartedAt,
+        QueuedUs = Microseconds(exchange.Queued),
         ParkedUs = Microseconds(exchange.Parked),
         FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
         DurationUs = Microseconds(exchange.Elapsed),

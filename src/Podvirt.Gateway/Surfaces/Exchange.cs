@@ -65,6 +65,9 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public TimeSpan Connected { get; set; }
 
+    /// <summary>From the start until it went to the engine that took it last.</summary>
+    public TimeSpan Queued { get; set; }
+
     /// <summary>It found no replica awake.</summary>
     public bool ColdStart { get; set; }
 

@@ -20,7 +20,8 @@ internal sealed class OutboxSession : WriteSession
         CREATE TABLE invalid_usage (seq INTEGER NOT NULL PRIMARY KEY, {UsageColumns.Definition}) STRICT;
         CREATE TABLE probe (id INTEGER NOT NULL PRIMARY KEY, filling BLOB NOT NULL) STRICT;
         """,
-        $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT;",
+        UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
+        $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT; " + UsageColumns.Added("checkpoint"),
     ];
 
     private readonly Statement _append;

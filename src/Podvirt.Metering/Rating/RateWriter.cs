@@ -23,18 +23,21 @@ public static class RateWriter
         ArgumentNullException.ThrowIfNull(store);
         ArgumentException.ThrowIfNullOrEmpty(model);
         var wanted = price ?? new PriceSpec();
-        var (prompt, cached, completion) = (Rate.ToPico(wanted.Prompt), Rate.ToPico(wanted.Cached), Rate.ToPico(wanted.Completion));
+        long? embedding = wanted.Embedding is { } amount ? Rate.ToPico(amount) : null;
+        var priced = new Rate(
+            model, 0, Micros.ToTime(Micros.Of(now)),
+            Rate.ToPico(wanted.Prompt), Rate.ToPico(wanted.Cached), Rate.ToPico(wanted.Completion), embedding, Rate.ToPico(wanted.VideoSecond));
         var key = Rate.StatePrefix + model;
         while (true)
         {
             var entry = await store.GetAsync(key, cancellationToken);
             var versions = entry is null ? [] : entry.Read<IReadOnlyList<Rate>>();
             var newest = versions.MaxBy(r => r.Version);
-            if (newest is null ? price is null : (newest.PromptPico, newest.CachedPico, newest.CompletionPico) == (prompt, cached, completion))
+            if (newest is null ? price is null : BilledAmounts.Kinds.All(kind => newest.PicoOf(kind) == priced.PicoOf(kind)))
             {
                 return newest;
             }
-            var rate = new Rate(model, (newest?.Version ?? 0) + 1, Micros.ToTime(Micros.Of(now)), prompt, cached, completion);
+            var rate = priced with { Version = (newest?.Version ?? 0) + 1 };
             var value = StateJson.ToBytes<IReadOnlyList<Rate>>([.. versions, rate]);
             var revision = entry is null
                 ? await store.CreateAsync(key, value, cancellationToken)

@@ -16,13 +16,13 @@ internal static class UsageCheck
     /// <summary>Microseconds of one request: a year.</summary>
     public const long DurationUsMax = 366L * 24 * 60 * 60 * 1_000_000;
 
-    public static bool IsValid(UsageRecord record) => AreValid(record.Tokens) && HasValidTimes(record);
+    public static bool IsValid(UsageRecord record) => AreValid(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
 
     /// <summary>The record as it enters the ledger: the same request, without its numbers.</summary>
     public static UsageRecord WithoutCounts(UsageRecord record)
     {
-        var emptied = record with { Tokens = default, Source = UsageSource.None, Reason = InvalidReason };
-        return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, FirstTokenUs = null };
+        var emptied = record with { Tokens = default, VideoUs = 0, Source = UsageSource.None, Reason = InvalidReason };
+        return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, QueuedUs = 0, FirstTokenUs = null };
     }
 
     private static bool AreValid(TokenCounts tokens) =>
@@ -34,6 +34,7 @@ internal static class UsageCheck
     private static bool HasValidTimes(UsageRecord record) =>
         IsWithin(record.DurationUs, DurationUsMax)
         && IsWithin(record.ParkedUs, DurationUsMax)
+        && IsWithin(record.QueuedUs, DurationUsMax)
         && IsWithin(record.FirstTokenUs ?? 0, DurationUsMax)
         && record.StartedAt.UtcTicks <= DateTimeOffset.MaxValue.UtcTicks - (DurationUsMax * TimeSpan.TicksPerMicrosecond);
 

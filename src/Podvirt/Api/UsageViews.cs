@@ -35,7 +35,7 @@ internal sealed record UsageRow(
 internal sealed record RequestView(
     string Id, string Project, string Key, string Model, int Revision, string Replica, string Surface, string Outcome, int Status, string Reason,
     bool Streamed, bool ColdStart, string UsageSource, long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens,
-    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
+    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long QueuedUs, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
 {
     public static RequestView Of(RatedRecord rated)
     {
@@ -46,7 +46,7 @@ internal sealed record RequestView(
             OutcomeName(record.Outcome), record.Status, record.Reason, record.Streamed, record.ColdStart,
             record.Source == Core.Usage.UsageSource.Engine ? "engine" : "none",
             tokens.Prompt, tokens.Cached, tokens.Completion, tokens.Reasoning,
-            record.StartedAt, record.EndedAt, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
+            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
     }
 
     private static string OutcomeName(UsageOutcome outcome) => outcome switch

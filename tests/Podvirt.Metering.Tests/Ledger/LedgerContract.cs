@@ -147,7 +147,7 @@ public abstract class LedgerContract : IAsyncDisposable
         var rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 1_000_000_000_001, 0, 999_999_999_999);
         var records = Enumerable.Range(0, 50)
             .Select(i => Rated(i, r => r with { Tokens = new TokenCounts(1_000_000_000_000, 0, 1_000_000_000_000 - i, 0) }))
-            .Select(r => r with { Cost = rate.CostOf(r.Record.Tokens) })
+            .Select(r => r with { Cost = rate.CostOf(r.Record) })
             .ToList();
         await Ledger.AppendAsync(records, Ended);
 

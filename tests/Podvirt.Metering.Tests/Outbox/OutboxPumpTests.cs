@@ -141,7 +141,7 @@ public sealed class OutboxPumpTests : IAsyncDisposable
         await pump.MoveBatchAsync(Ended);
 
         var billed = (await _sqlite.FindAsync(Sample.IdOf(1), Ended))!;
-        Assert.Equal(negative with { Tokens = default, Source = UsageSource.None, Reason = "invalid_usage" }, billed.Record);
+        Assert.Equal(negative with { Tokens = default, VideoUs = 0, Source = UsageSource.None, Reason = "invalid_usage" }, billed.Record);
         Assert.Equal(Cost.Zero, billed.Cost);
         Assert.NotEqual(Cost.Zero, (await _sqlite.FindAsync(Sample.IdOf(2), Ended))!.Cost);
         Assert.Equal(negative, Assert.Single(await _outbox.ReadInvalidAsync(10, Ended)).Record);
