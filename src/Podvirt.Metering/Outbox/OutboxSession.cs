@@ -21,6 +21,7 @@ internal sealed class OutboxSession : WriteSession
         CREATE TABLE probe (id INTEGER NOT NULL PRIMARY KEY, filling BLOB NOT NULL) STRICT;
         """,
         UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
+        UsageColumns.AddedQuote("outbox") + UsageColumns.AddedQuote("invalid_usage"),
     ];
 
     private readonly Statement _append;
