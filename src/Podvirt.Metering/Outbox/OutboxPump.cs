@@ -168,7 +168,7 @@ internal sealed partial class OutboxPump : BackgroundService
     private RatedRecord Rated(UsageRecord record)
     {
         var rate = _rates.RateFor(record.Model, record.EndedAt);
-        var cost = record.Source == UsageSource.None ? Cost.Zero : rate.CostOf(record);
+        var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
         return new RatedRecord(record, rate.Version, cost);
     }
 
