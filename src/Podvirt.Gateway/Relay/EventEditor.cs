@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using Podvirt.Core.Replies;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
@@ -13,6 +14,9 @@ namespace Podvirt.Gateway.Relay;
 /// </summary>
 internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
 {
+    // Of what an engine said wrong, in the log.
+    private const int ShownBytesMax = 200;
+
     private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
 
     private readonly bool _wantsUsage = exchange.Request.WantsUsage;
@@ -23,6 +27,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private byte[]? _done;
     private bool _droppedUpToCarriageReturn;
     private bool _hasBegun;
+    private bool _isAborted;
 
     /// <summary>Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back.</summary>
     public RelayEnd? End { get; private set; }
@@ -83,7 +88,9 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         if (json.SequenceEqual("[DONE]"u8))
         {
             _done = sseEvent.SequenceEqual("data: [DONE]\n\n"u8) ? s_done : Whole(sseEvent);
-            End = RelayEnd.Completed;
+
+            // What the engine gave up has not ended well, whatever follows.
+            End = _isAborted ? RelayEnd.EngineAborted : RelayEnd.Completed;
             return;
         }
         if (!_chunks.TryRead(json, out var facts))
@@ -98,6 +105,20 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         else if (facts.HasUsage)
         {
             exchange.ReadCounts(facts.Tokens);
+        }
+        if (facts.HasBadUsage)
+        {
+            exchange.Disbelieve($"it reported {Shown(facts.UsageValue.Of(json))}");
+        }
+        if (facts.IsAborted)
+        {
+            _isAborted = true;
+            if (!HasForwarded)
+            {
+                // Another replica may answer as if nothing had been.
+                End = RelayEnd.EngineDied;
+                return;
+            }
         }
         if (facts.HasChoices)
         {
@@ -132,6 +153,9 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             ForwardWithout(_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, sseEvent, json, dataStart);
         }
     }
+
+    private static string Shown(ReadOnlySpan<byte> json) =>
+        Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
 
     // Where a read ends between an event's last CR and LF, the LF comes at the start of the next event: it shares the
     // fate of the event that it belongs to.

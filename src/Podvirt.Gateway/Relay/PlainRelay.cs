@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Replies;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 
@@ -33,9 +34,13 @@ internal sealed class PlainRelay(
         var end = await RelayAsync();
 
         // Also of a reply that was not handed out whole: its counts may have passed by.
-        if (_scanner.TryGetCounts(out var tokens))
+        if (_scanner.TryGetCounts(out var tokens, out var isBad))
         {
             exchange.ReadCounts(tokens);
+        }
+        if (isBad)
+        {
+            exchange.Disbelieve("it reported what is no count");
         }
         return end == RelayEnd.Completed ? await FinishAsync() : end;
     }
@@ -116,7 +121,12 @@ internal sealed class PlainRelay(
         {
             return RelayEnd.ClientGone;
         }
-        if (!await recorder.TryCompleteAsync(exchange, head.Status))
+
+        // A reply that the engine gave up says so itself, in its finish_reason.
+        var isKept = _scanner.IsAborted
+            ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+            : await recorder.TryCompleteAsync(exchange, head.Status);
+        if (!isKept)
         {
             return RelayEnd.UsageLost;
         }

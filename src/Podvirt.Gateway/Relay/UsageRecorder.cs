@@ -27,6 +27,10 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
     public async ValueTask<bool> TryRecordAsync(Exchange exchange, UsageOutcome outcome, int status, string reason)
     {
         exchange.BeginRecord();
+        if (exchange.Disbelieved is { } what)
+        {
+            LogDisbelieved(exchange.Id, exchange.Dispatcher.Model.Id, exchange.Replica?.Route.Id ?? "", what);
+        }
         var record = ToRecord(exchange, outcome, status, reason, exchange.Tokens, exchange.Source);
         try
         {
@@ -76,4 +80,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
 
     [LoggerMessage(1101, LogLevel.Error, "The usage of request {RequestId} on {Model} could not be recorded when it ended.")]
     private partial void LogNotKept(Exception exception, Guid requestId, string model);
+
+    [LoggerMessage(1104, LogLevel.Warning, "Request {RequestId} on {Model} is quarantined and billed at zero: the counts of replica {Replica} cannot be, {What}.")]
+    private partial void LogDisbelieved(Guid requestId, string model, string replica, string what);
 }

@@ -6,6 +6,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// <summary>Every refusal the gateway makes itself.</summary>
 internal static class ApiErrors
 {
+    public const string EngineAbortedCode = "engine_aborted";
+
     public static ApiError MissingKey { get; } = new(
         401, ApiError.InvalidRequest, "invalid_api_key",
         "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
@@ -97,6 +99,9 @@ internal static class ApiErrors
 
     public static ApiError EngineTruncated(string model) => new(
         502, ApiError.Server, "engine_truncated", $"The engine of `{model}` ended before its answer was complete.");
+
+    public static ApiError EngineAborted(string model) => new(
+        502, ApiError.Server, EngineAbortedCode, $"The engine of `{model}` was stopped before its answer was complete.");
 
     public static ApiError EngineStalled(string model, TimeSpan silence) => new(
         504, ApiError.Server, "engine_stalled", $"The engine of `{model}` was silent for {silence.TotalSeconds:0} s and was given up.");

@@ -80,10 +80,44 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
-    /// <summary>Takes over an engine's counts for the whole request.</summary>
+    /// <summary>What an engine reported that cannot be; null: nothing of the kind.</summary>
+    public string? Disbelieved { get; private set; }
+
+    /// <summary>Takes over an engine's counts for the whole request. They are cumulative: counts that shrink are none.</summary>
     public void ReadCounts(TokenCounts tokens)
     {
+        if (Source == UsageSource.Quarantined)
+        {
+            return;
+        }
+        var last = Tokens;
+        if (tokens.Prompt < last.Prompt || tokens.Completion < last.Completion)
+        {
+            Disbelieve($"its counts shrank from {last.Prompt} + {last.Completion} to {tokens.Prompt} + {tokens.Completion}");
+            return;
+        }
         _counts.Write(tokens, UsageSource.Engine);
+    }
+
+    /// <summary>From here on nothing that the engine counts is believed. What was read before is kept for inspection, not billed.</summary>
+    public void Disbelieve(string what)
+    {
+        if (Source != UsageSource.Quarantined)
+        {
+            Disbelieved = what;
+            _counts.Write(Tokens, UsageSource.Quarantined);
+        }
+    }
+
+    /// <summary>Another replica counts from the beginning.</summary>
+    public void ForgetCounts()
+    {
+        if (Source != UsageSource.None)
+        {
+            _completions = null;
+            Disbelieved = null;
+            _counts.Write(default, UsageSource.None);
+        }
     }
 
     /// <summary>
@@ -106,7 +140,8 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         var sum = 0L;
         foreach (var completion in _completions)
         {
-            sum += completion;
+            // Two counts near the end of a long would add up to less than one of them: that reads as shrinking.
+            sum = unchecked(sum + completion);
         }
         ReadCounts(tokens with { Completion = sum });
     }

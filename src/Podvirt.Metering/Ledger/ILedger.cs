@@ -54,4 +54,8 @@ public enum UsageGroup
 /// <param name="Unreported">Requests for which the engine reported no usage: billed at zero.</param>
 public sealed record UsageSum(
     string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported,
-    TokenCounts Tokens, Cost Cost);
+    TokenCounts Tokens, Cost Cost)
+{
+    /// <summary>Requests for which the engine reported impossible counts: billed at zero.</summary>
+    public long Quarantined { get; init; }
+}

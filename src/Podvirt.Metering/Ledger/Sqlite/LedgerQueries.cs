@@ -48,7 +48,7 @@ internal static class LedgerQueries
               sum(outcome = '{UsageNames.Completed}'), sum(outcome = '{UsageNames.Cancelled}'),
               sum(outcome = '{UsageNames.Truncated}'), sum(outcome = '{UsageNames.Failed}'),
               sum(source = '{UsageNames.None}'),
-              sum(prompt), sum(cached), sum(completion), sum(reasoning), {CostColumns.Sums}
+              sum(prompt), sum(cached), sum(completion), sum(reasoning), {CostColumns.Sums}, sum(source = '{UsageNames.Quarantined}')
             FROM usage WHERE {Filter(command, query)} GROUP BY grouped ORDER BY grouped
             """;
         using var reader = command.ExecuteReader();
@@ -59,7 +59,10 @@ internal static class LedgerQueries
                 group == UsageGroup.Hour ? HourName(reader.GetInt64(0)) : reader.GetString(0),
                 reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
                 new TokenCounts(reader.GetInt64(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10)),
-                CostColumns.FromSums(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13))));
+                CostColumns.FromSums(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13)))
+            {
+                Quarantined = reader.GetInt64(14),
+            });
         }
         var adjusted = Adjustments(connection, query, group);
         return adjusted.Count == 0 ? sums : sums.ConvertAll(s => s with { Cost = s.Cost + adjusted.GetValueOrDefault(s.Group) });
