@@ -33,6 +33,7 @@ public static class GatewayServices
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
         services.AddHostedSingleton<KeyRing>();
+        services.AddHostedSingleton<RateBoard>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
         services.AddHostedSingleton<GatewayDrain>();
