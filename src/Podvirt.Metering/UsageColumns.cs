@@ -52,9 +52,7 @@ internal static class UsageColumns
     /// <summary>Sets the first <see cref="Count"/> parameters.</summary>
     public static void Bind(Statement statement, UsageRecord record)
     {
-        Span<byte> id = stackalloc byte[16];
-        record.Id.TryWriteBytes(id, bigEndian: true, out _);
-        statement.BindBlob(1, id);
+        BindId(statement, record.Id);
         statement.Bind(2, record.Project);
         statement.Bind(3, record.Key);
         statement.Bind(4, record.Model);
@@ -78,6 +76,14 @@ internal static class UsageColumns
         statement.Bind(22, record.QueuedUs);
         statement.Bind(23, record.VideoUs);
         statement.Bind(24, (long?)record.QuotedRate);
+    }
+
+    /// <summary>Sets the first parameter.</summary>
+    public static void BindId(Statement statement, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        statement.BindBlob(1, bytes);
     }
 
     /// <param name="at">The column where <see cref="List"/> begins.</param>
