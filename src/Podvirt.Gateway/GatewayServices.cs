@@ -34,6 +34,7 @@ public static class GatewayServices
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
         services.AddHostedSingleton<StreamCheckpoints>();
         services.AddHostedSingleton<KeyRing>();
+        services.AddHostedSingleton<RateBoard>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
         services.AddHostedSingleton<GatewayDrain>();

@@ -18,6 +18,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private const int ShownBytesMax = 200;
 
     private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
+    private static readonly byte[] s_null = "null"u8.ToArray();
 
     private readonly bool _wantsUsage = exchange.Request.WantsUsage;
     private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
@@ -132,7 +133,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             End = RelayEnd.EngineError;
             return;
         }
-        if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
+        if (exchange.Rates is not null && _wantsUsage && facts.HasUsage && facts.ChoicesAreEmpty)
+        {
+            ForwardEdited(new ByteRange(facts.UsageValue.End - 1, 0), UsageCost.Member(exchange.Quote()), sseEvent, json, dataStart);
+        }
+        else if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
         {
             Forward(sseEvent);
         }
@@ -150,7 +155,8 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
         else
         {
-            ForwardWithout(_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, sseEvent, json, dataStart);
+            var (cut, instead) = (_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, _nullInsteadOfNothing ? s_null : []);
+            ForwardEdited(cut, instead, sseEvent, json, dataStart);
         }
     }
 
@@ -179,22 +185,22 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         MarkForwarded();
     }
 
-    private void ForwardWithout(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
+    private void ForwardEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
     {
         Begin();
         if (dataStart >= 0)
         {
-            WriteWithout(new ByteRange(dataStart + cut.Start, cut.Length), sseEvent);
+            WriteEdited(new ByteRange(dataStart + cut.Start, cut.Length), instead, sseEvent);
         }
         else
         {
-            WriteJoined(cut, sseEvent, json);
+            WriteJoined(cut, instead, sseEvent, json);
         }
         MarkForwarded();
     }
 
     // Several data lines become one; the event's other lines stay as they came.
-    private void WriteJoined(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
+    private void WriteJoined(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
     {
         var writer = reply.Writer;
         var hasData = false;
@@ -209,16 +215,15 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             {
                 hasData = true;
                 writer.Write("data: "u8);
-                WriteWithout(cut, json);
+                WriteEdited(cut, instead, json);
                 writer.Write(sseEvent[(start + length)..at]);
             }
         }
     }
 
     // In one piece: each piece handed to the host costs as much as copying some hundred bytes.
-    private void WriteWithout(ByteRange cut, ReadOnlySpan<byte> text)
+    private void WriteEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> text)
     {
-        var instead = _nullInsteadOfNothing ? "null"u8 : default;
         var length = text.Length - cut.Length + instead.Length;
         var span = reply.Writer.GetSpan(length);
         text[..cut.Start].CopyTo(span);

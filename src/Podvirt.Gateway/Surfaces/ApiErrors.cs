@@ -66,6 +66,10 @@ internal static class ApiErrors
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Max-Wait is '{Shorten(value)}'. It takes seconds, for example 30 or 0.5; 0 does not wait at all.", "X-Podvirt-Max-Wait");
 
+    public static ApiError BadUsageCost(string value) => new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        $"X-Podvirt-Usage-Cost is '{Shorten(value)}'. It takes true or false.", "X-Podvirt-Usage-Cost");
+
     public static ApiError SessionIdTooLong(int bytesMax) => new(
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Session-Id takes at most {bytesMax} printable ASCII characters.", "X-Podvirt-Session-Id");

@@ -51,6 +51,12 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public required ModelDispatcher Dispatcher { get; init; }
 
+    /// <summary>By what the client wants to be told what its answer costs; null: it does not.</summary>
+    public RateBoard? Rates { get; init; }
+
+    /// <summary>The rate version by which it was told.</summary>
+    public int? QuotedRate { get; private set; }
+
     /// <summary>The session's number, for affinity.</summary>
     public required ulong Session { get; init; }
 
@@ -144,6 +150,17 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
             sum = unchecked(sum + completion);
         }
         ReadCounts(tokens with { Completion = sum });
+    }
+
+    /// <summary>
+    /// What the counts so far cost, by the rate of now; the record keeps that version. Counts that cannot be are billed at
+    /// zero.
+    /// </summary>
+    public Cost Quote()
+    {
+        var rate = Rates!.Now(Dispatcher.Model.Id);
+        QuotedRate = rate.Version;
+        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
