@@ -34,6 +34,9 @@ public static class MeteringServices
         services.AddSingleton<ILedger>(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RateBook>();
+        services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
+        services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new OutboxPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<ILedger>(),

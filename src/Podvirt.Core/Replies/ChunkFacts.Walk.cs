@@ -73,7 +73,8 @@ public partial record struct ChunkFacts
         while (at >= 0 && !isEnd)
         {
             at = JsonWalk.TakeName(json, at, out var nameStart, out var nameLength);
-            if (json.Slice(nameStart, nameLength).SequenceEqual("index"u8))
+            var name = json.Slice(nameStart, nameLength);
+            if (name.SequenceEqual("index"u8))
             {
                 at = JsonWalk.TakeCount(json, at, out var index);
                 at = index <= int.MaxValue ? at : JsonWalk.Lost;
@@ -81,6 +82,7 @@ public partial record struct ChunkFacts
             }
             else
             {
+                IsFinished = name.SequenceEqual("finish_reason"u8) ? JsonWalk.ByteAt(json, JsonWalk.SkipBlanks(json, at)) == (byte)'"' : IsFinished;
                 at = JsonWalk.SkipValue(json, at);
             }
             at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);

@@ -32,6 +32,9 @@ public partial record struct ChunkFacts
     /// <summary>The <c>index</c> of the first choice: whose counts these are, where several are generated.</summary>
     public int Choice { get; private set; }
 
+    /// <summary>The first choice has its <c>finish_reason</c>: nothing of it follows.</summary>
+    public bool IsFinished { get; private set; }
+
     /// <summary>A top-level <c>error</c>: the engine failed in the middle of the stream.</summary>
     public bool IsError { get; private set; }
 
@@ -136,7 +139,9 @@ public partial record struct ChunkFacts
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isIndex = reader.ValueTextEquals("index"u8);
+            var isFinish = !isIndex && reader.ValueTextEquals("finish_reason"u8);
             reader.Read();
+            IsFinished = isFinish ? reader.TokenType == JsonTokenType.String : IsFinished;
             if (isIndex && reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var index))
             {
                 Choice = index;

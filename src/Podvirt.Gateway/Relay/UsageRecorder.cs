@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>Turns an exchange into its usage record.</summary>
-internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRecorder> logger)
+internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accounts, ILogger<UsageRecorder> logger)
 {
     /// <summary>False when requests must be refused, because their usage would be lost.</summary>
     public bool IsHealthy => outbox.IsHealthy;
@@ -22,7 +23,9 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         try
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
-            await outbox.AppendAsync(ToRecord(exchange, outcome, status, reason), CancellationToken.None);
+            var record = ToRecord(exchange, outcome, status, reason);
+            await outbox.AppendAsync(record, CancellationToken.None);
+            accounts.Settle(exchange, record);
             return true;
         }
         catch (UsageOutboxException e)

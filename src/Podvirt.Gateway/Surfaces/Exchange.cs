@@ -10,8 +10,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// <summary>One request from its acceptance to its usage record. Touched by one flow at a time.</summary>
 internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time)
 {
-    // As many as a request may ask for.
-    private const int ChoicesMax = 128;
+    /// <summary>As many as a request may ask for.</summary>
+    public const int ChoicesMax = 128;
 
     private readonly long _started = time.GetTimestamp();
     private long[]? _completions;
@@ -36,6 +36,9 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     public required PeekedRequest Request { get; init; }
 
     public required ModelDispatcher Dispatcher { get; init; }
+
+    /// <summary>What it holds of its limits; null: nothing limits it.</summary>
+    public Reservation? Reservation { get; init; }
 
     /// <summary>The session's number, for affinity.</summary>
     public required ulong Session { get; init; }
@@ -74,25 +77,35 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     /// Takes over the counts on a chunk. Where several choices are generated (<c>n</c>), vLLM counts each one's
     /// completion by itself until the usage chunk at the end: they are added up.
     /// </summary>
-    public void ReadCounts(TokenCounts tokens, int choice)
+    /// <returns>
+    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but a first one's are
+    /// taken, for the prompt was worked through.
+    /// </returns>
+    public bool TryReadCounts(TokenCounts tokens, int choice)
     {
-        if (choice is < 0 or >= ChoicesMax || (choice == 0 && _completions is null))
+        var isOneOfMany = choice is >= 0 and < ChoicesMax && (choice > 0 || _completions is not null);
+        if (!isOneOfMany)
         {
-            ReadCounts(tokens);
-            return;
+            return TryTake(tokens);
         }
         if (_completions is null)
         {
             _completions = new long[ChoicesMax];
             _completions[0] = Tokens.Completion;
         }
+        var before = _completions[choice];
         _completions[choice] = tokens.Completion;
         var sum = 0L;
         foreach (var completion in _completions)
         {
             sum += completion;
         }
-        ReadCounts(tokens with { Completion = sum });
+        if (TryTake(tokens with { Completion = sum }))
+        {
+            return true;
+        }
+        _completions[choice] = before;
+        return false;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
@@ -103,6 +116,17 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     }
 
     public void SawOutput() => FirstToken ??= Elapsed;
+
+    private bool TryTake(TokenCounts tokens)
+    {
+        // One comparison a chunk; the limits are asked once for many.
+        var isWithin = Reservation is not { } reservation || tokens.Completion <= reservation.CompletionMax || reservation.TryCover(tokens);
+        if (isWithin || Source == UsageSource.None)
+        {
+            ReadCounts(tokens);
+        }
+        return isWithin;
+    }
 }
 
 /// <summary>One path of the API.</summary>

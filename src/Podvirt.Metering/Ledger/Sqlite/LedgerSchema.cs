@@ -50,5 +50,8 @@ internal static class LedgerSchema
         """;
 
     public static IReadOnlyList<string> Migrations { get; } =
-        [$"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}"];
+    [
+        $"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}",
+        MonthConsumption.Migration,
+    ];
 }

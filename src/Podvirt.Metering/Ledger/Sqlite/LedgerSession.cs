@@ -9,6 +9,7 @@ internal sealed class LedgerSession : WriteSession
     private readonly Statement _insert;
     private readonly Statement _addMinute;
     private readonly Statement _addHour;
+    private readonly Statement _addConsumption;
     private readonly SqliteCommand _removeMinutes;
 
     public LedgerSession(SqliteConnection connection)
@@ -20,6 +21,7 @@ internal sealed class LedgerSession : WriteSession
             + "ON CONFLICT (id) DO NOTHING");
         _addMinute = PrepareAdd("rollup_minute");
         _addHour = PrepareAdd("rollup_hour");
+        _addConsumption = PrepareStatement(MonthConsumption.Batch.Sql);
         _removeMinutes = Prepare("DELETE FROM rollup_minute WHERE bucket_us < $before", "$before");
     }
 
@@ -28,6 +30,7 @@ internal sealed class LedgerSession : WriteSession
     {
         var minutes = new Dictionary<RollupKey, Rollup>();
         var hours = new Dictionary<RollupKey, Rollup>();
+        var consumption = new MonthConsumption.Batch();
         var added = 0;
         foreach (var rated in records)
         {
@@ -35,11 +38,13 @@ internal sealed class LedgerSession : WriteSession
             {
                 Add(minutes, RollupKey.Of(rated, Micros.Minute), rated);
                 Add(hours, RollupKey.Of(rated, Micros.Hour), rated);
+                consumption.Note(rated);
                 added++;
             }
         }
         Save(_addMinute, minutes);
         Save(_addHour, hours);
+        consumption.Save(_addConsumption);
         return added;
     }
 

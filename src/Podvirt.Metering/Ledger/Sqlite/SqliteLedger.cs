@@ -1,3 +1,5 @@
+using Podvirt.Core.Projects;
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
@@ -56,6 +58,9 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
         ArgumentNullException.ThrowIfNull(query);
         return await _reader.RunAsync(c => LedgerQueries.Sum(c, query, group), cancellationToken);
     }
+
+    public async ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
+        await _reader.RunAsync(c => MonthConsumption.Read(c, month), cancellationToken);
 
     public async ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
         await _reader.RunAsync(LedgerQueries.RequestTotals, cancellationToken);
