@@ -26,11 +26,16 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private readonly ChunkReader _chunks = new();
     private byte[] _joined = [];
     private byte[]? _done;
+    private UInt128 _finished;
+    private int _choices = 1;
     private bool _droppedUpToCarriageReturn;
     private bool _hasBegun;
     private bool _isAborted;
 
-    /// <summary>Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back.</summary>
+    /// <summary>
+    /// Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back;
+    /// <see cref="RelayEnd.QuotaSpent"/> at an event beyond the request's limits, which is not handed on.
+    /// </summary>
     public RelayEnd? End { get; private set; }
 
     public bool HasForwarded { get; private set; }
@@ -75,6 +80,14 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         HasUnflushed = true;
     }
 
+    /// <summary>Ends the stream in the engine's place.</summary>
+    public void WriteCut()
+    {
+        Begin();
+        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0));
+        MarkForwarded();
+    }
+
     public void Dispose()
     {
         if (_joined.Length > 0)
@@ -101,7 +114,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
         if (facts.HasUsage && facts.HasChoices)
         {
-            exchange.ReadCounts(facts.Tokens, facts.Choice);
+            if (!exchange.TryReadCounts(facts.Tokens, facts.Choice))
+            {
+                End = RelayEnd.QuotaSpent;
+                return;
+            }
         }
         else if (facts.HasUsage)
         {
@@ -124,6 +141,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         if (facts.HasChoices)
         {
             exchange.SawOutput();
+            NoteChoice(facts.Choice, facts.IsFinished);
         }
         if (facts.IsError)
         {
@@ -162,6 +180,15 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
 
     private static string Shown(ReadOnlySpan<byte> json) =>
         Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
+
+    private void NoteChoice(int choice, bool isFinished)
+    {
+        if (choice is >= 0 and < Exchange.ChoicesMax)
+        {
+            _choices = Math.Max(_choices, choice + 1);
+            _finished |= isFinished ? UInt128.One << choice : 0;
+        }
+    }
 
     // Where a read ends between an event's last CR and LF, the LF comes at the start of the next event: it shares the
     // fate of the event that it belongs to.

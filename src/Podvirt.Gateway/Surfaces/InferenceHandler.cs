@@ -15,7 +15,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// is said here, before anything is parked or started for it.
 /// </summary>
 internal sealed class InferenceHandler(
-    Authenticator authenticator, RouteDirectory routes, RateBoard rates, Forwarder forwarder, UsageRecorder recorder, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    Authenticator authenticator, RouteDirectory routes, RateBoard rates, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
+    AdmissionControl admission, GatewayDrain drain, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -82,7 +83,8 @@ internal sealed class InferenceHandler(
                 return;
             }
 
-            // 6. Serve.
+            // 6. Serve. What the record has not settled by then is given back.
+            using var reserved = exchange.Reservation;
             exchange.Authenticated = authenticated;
             await forwarder.ServeAsync(exchange, headers.MaxWait);
         }
@@ -123,6 +125,7 @@ internal sealed class InferenceHandler(
         }
         return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted)
             && (!needsRates || await FirstNews.HasComeAsync(rates.FirstListing, time, context.RequestAborted))
+            && await FirstNews.HasComeAsync(watch.Ready, time, context.RequestAborted)
             ? null
             : ApiErrors.NotReady;
     }
@@ -145,6 +148,12 @@ internal sealed class InferenceHandler(
         {
             return wrongType;
         }
+        var session = SessionOf(context, surface, caller, headers.SessionId, body.Span, request);
+        var model = dispatcher.Model.Id;
+        if (admission.Admit(context.Response, accounts.KeyOf(caller), model, request, body.Length, surface.Kind, out var reservation) is { } limited)
+        {
+            return limited;
+        }
         exchange = new Exchange(context, id, surface, time)
         {
             Caller = caller,
@@ -152,7 +161,8 @@ internal sealed class InferenceHandler(
             BodyOwner = owner,
             Request = request,
             Dispatcher = dispatcher,
-            Session = SessionOf(context, surface, caller, headers.SessionId, body.Span, request),
+            Reservation = reservation,
+            Session = session,
             Rates = headers.WantsCost ? rates : null,
         };
         return null;
