@@ -78,6 +78,12 @@ internal static class RouteBuilder
         var furthest = replicas.Where(replica => replica.State.IsWarming()).OrderByDescending(replica => replica.State).FirstOrDefault();
         var phase = furthest?.Phase ?? entry.WaitingPhase ?? WarmUpPhases.WaitingForMemory;
 
+        if (furthest is { IsFound: true })
+        {
+            // An answer is due at once, and no history is of it.
+            return new WarmUp(phase, since, null);
+        }
+
         // What runs says which of both it is; before anything does, a sleeper is the nearest.
         var isWake = furthest is null ? asleep : furthest.State == ReplicaState.Waking;
         var past = isWake ? entry.History.WakePhases : entry.History.ColdPhases;
