@@ -36,8 +36,7 @@ internal sealed partial class LifecycleLoop
                 break;
             case StillBusy busy:
                 replica.Jobs = busy.Jobs;
-                replica.LastBusyAt = _now;
-                Unfence(replica, new Why(TransitionCause.Demand, $"{busy.Jobs} unfinished video jobs"));
+                BeBusy(replica);
                 break;
             case StepFailed failed:
                 Break(replica, failed.Reason);
@@ -272,6 +271,8 @@ internal sealed partial class LifecycleLoop
         {
             replica.ProbeFailures = 0;
             replica.Jobs = probed.Jobs ?? replica.Jobs;
+            // In Draining it was asked after the fence.
+            replica.AreJobsCounted = replica.State == ReplicaState.Draining && (replica.AreJobsCounted || probed.Jobs is not null);
             NoteHost(replica, probed.HostBytes);
             return;
         }
