@@ -28,6 +28,9 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
     /// <summary>The surface whose prompt tokens are embedded ones.</summary>
     public const string EmbeddingSurface = "embeddings";
 
+    /// <summary>Tokens of one request at most. A thousand times the largest context there is still stays far below.</summary>
+    public const long TokensMax = 1_000_000_000_000;
+
     public static IReadOnlyList<UsageKind> Kinds { get; } = Enum.GetValues<UsageKind>();
 
     /// <summary>Tokens; microseconds for video.</summary>
@@ -44,11 +47,19 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
     public static BilledAmounts Of(UsageRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var amounts = record.Surface == EmbeddingSurface
-            ? new BilledAmounts(0, 0, record.Tokens.Completion, record.Tokens.Prompt, 0)
-            : Of(record.Tokens);
-        return amounts with { VideoUs = record.VideoUs };
+        return Of(record.Surface, record.Tokens) with { VideoUs = record.VideoUs };
     }
+
+    /// <summary>Of what was counted on a surface.</summary>
+    public static BilledAmounts Of(string surface, TokenCounts tokens) =>
+        surface == EmbeddingSurface ? new BilledAmounts(0, 0, tokens.Completion, tokens.Prompt, 0) : Of(tokens);
+
+    /// <summary>False for counts that cannot be: such a record is billed at zero.</summary>
+    public static bool CanBill(TokenCounts tokens) =>
+        IsWithin(tokens.Prompt, TokensMax)
+        && IsWithin(tokens.Completion, TokensMax)
+        && IsWithin(tokens.Cached, tokens.Prompt)
+        && IsWithin(tokens.Reasoning, tokens.Completion);
 
     /// <summary>Of generated text.</summary>
     public static BilledAmounts Of(TokenCounts tokens) => new(tokens.Prompt - tokens.Cached, tokens.Cached, tokens.Completion, 0, 0);
@@ -61,4 +72,6 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
         checked(a.Completion + b.Completion),
         checked(a.Embedding + b.Embedding),
         checked(a.VideoUs + b.VideoUs));
+
+    private static bool IsWithin(long count, long max) => count >= 0 && count <= max;
 }

@@ -24,6 +24,9 @@ public enum UsageSource
 
     /// <summary>The engine's own cumulative counts.</summary>
     Engine,
+
+    /// <summary>The engine reported what cannot be: negative, shrinking, broken or absurd counts. Billed at zero, and shown where everybody sees it.</summary>
+    Quarantined,
 }
 
 /// <summary>What one request consumed. Written once, before the client sees the end of its answer.</summary>
@@ -78,6 +81,9 @@ public sealed record UsageRecord
 
     /// <summary>Microseconds of video that were made.</summary>
     public long VideoUs { get; init; }
+
+    /// <summary>The rate version by which the client was told its cost; null: it was told none, and the version of the record's end holds.</summary>
+    public int? QuotedRate { get; init; }
 
     /// <summary>True when the request waited for a start or a wake.</summary>
     public bool ColdStart { get; init; }
