@@ -163,12 +163,7 @@ internal sealed partial class LifecycleLoop
             return false;
         }
 
-        if (!replica.ProbeRunning && _now >= replica.NextProbeAt)
-        {
-            replica.ProbeRunning = true;
-            AskHealth(replica, wasTrouble: false);
-        }
-
+        AskHealthWhenDue(replica);
         return true;
     }
 

@@ -58,24 +58,6 @@ internal sealed partial class LifecycleLoop
         replica.Enter(phase, _now, _time.GetUtcNow());
     }
 
-    private void FallAsleep(Replica replica, FellAsleep asleep)
-    {
-        var entry = _models[replica.Model.Id];
-        replica.ResidueBytes = asleep.ResidueBytes;
-        entry.MeasuredResidueBytes = asleep.ResidueBytes;
-        replica.HostBase = asleep.Host?.Base ?? replica.HostBase;
-        replica.HostBytes = asleep.Host?.Added ?? HostBytes(replica);
-        replica.IsHostStale = false;
-        if (replica.SleepLevel == 1 && asleep.Host is { } host && IsCurrent(entry, replica))
-        {
-            entry.History = entry.History with { HostNeed = new HostNeed(replica.Model.Revision, host.Added) };
-            _effects.SaveHistory(replica.Model.Id, entry.History);
-        }
-
-        replica.Drain = null;
-        Move(replica, ReplicaTrigger.Asleep, Measured(replica));
-    }
-
     /// <summary>What a sleeper gave back is known now.</summary>
     private static Why Measured(Replica replica) => replica.Why.Eviction is not { } eviction ? replica.Why : replica.Why with
     {
@@ -289,13 +271,12 @@ internal sealed partial class LifecycleLoop
     private void AskHealth(Replica replica, bool wasTrouble) =>
         _effects.Probe(replica.IsHostStale ? replica.Target : replica.Target with { HostBase = null }, wasTrouble);
 
-    private void NoteHost(Replica replica, long? bytes)
+    private void AskHealthWhenDue(Replica replica)
     {
-        if (bytes is { } kept && replica.IsHostStale)
+        if (!replica.ProbeRunning && _now >= replica.NextProbeAt)
         {
-            replica.HostBytes = kept;
-            replica.IsHostStale = false;
-            _touched.Add(replica);
+            replica.ProbeRunning = true;
+            AskHealth(replica, wasTrouble: false);
         }
     }
 
@@ -303,10 +284,9 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var replica in _replicas.Values)
         {
-            if (replica.State == ReplicaState.Active && !replica.ProbeRunning && _now >= replica.NextProbeAt)
+            if (replica.State == ReplicaState.Active)
             {
-                replica.ProbeRunning = true;
-                AskHealth(replica, wasTrouble: false);
+                AskHealthWhenDue(replica);
             }
         }
 
