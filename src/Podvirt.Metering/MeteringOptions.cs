@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Podvirt.Metering.Invoices;
 
 namespace Podvirt.Metering;
 
@@ -33,6 +34,10 @@ public sealed class MeteringOptions
     /// </value>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan LedgerLinger { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Who stands on the invoices that become final from now on.</summary>
+    [Required]
+    public BillingParties Billing { get; set; } = BillingParties.None;
 
     /// <summary>How often an outbox that failed to commit tries whether it can again.</summary>
     /// <value>One second: requests are refused meanwhile.</value>

@@ -22,6 +22,7 @@ internal sealed class OutboxSession : WriteSession
         """,
         UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
         $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT; " + UsageColumns.Added("checkpoint"),
+        UsageColumns.AddedQuote("outbox") + UsageColumns.AddedQuote("invalid_usage") + UsageColumns.AddedQuote("checkpoint"),
     ];
 
     private readonly Statement _append;

@@ -10,15 +10,12 @@ internal static class UsageCheck
 {
     public const string InvalidReason = "invalid_usage";
 
-    /// <summary>Tokens of one request. A thousand times the largest context there is still stays far below.</summary>
-    public const long TokensMax = 1_000_000_000_000;
-
     /// <summary>Microseconds of one request: a year.</summary>
     public const long DurationUsMax = 366L * 24 * 60 * 60 * 1_000_000;
 
     /// <summary>False also where the gateway saw that the engine's counts cannot be: what is in the record then are the last that could.</summary>
     public static bool IsValid(UsageRecord record) =>
-        record.Source != UsageSource.Quarantined && AreValid(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
+        record.Source != UsageSource.Quarantined && BilledAmounts.CanBill(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
 
     /// <summary>The record as it enters the ledger: the same request, without its numbers.</summary>
     public static UsageRecord WithoutCounts(UsageRecord record)
@@ -33,12 +30,6 @@ internal static class UsageCheck
         };
         return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, QueuedUs = 0, FirstTokenUs = null };
     }
-
-    private static bool AreValid(TokenCounts tokens) =>
-        IsWithin(tokens.Prompt, TokensMax)
-        && IsWithin(tokens.Completion, TokensMax)
-        && IsWithin(tokens.Cached, tokens.Prompt)
-        && IsWithin(tokens.Reasoning, tokens.Completion);
 
     private static bool HasValidTimes(UsageRecord record) =>
         IsWithin(record.DurationUs, DurationUsMax)

@@ -1,3 +1,5 @@
+using Podvirt.Metering.Invoices.Sqlite;
+
 namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>The ledger's tables.</summary>
@@ -53,5 +55,6 @@ internal static class LedgerSchema
     [
         $"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}",
         UsageColumns.Added("usage"),
+        UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
     ];
 }
