@@ -47,6 +47,9 @@ public static class MeteringServices
             provider.GetRequiredService<RateBook>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
+        services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
+        services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new OutboxPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<ILedger>(),

@@ -86,6 +86,7 @@ public partial record struct ChunkFacts
             }
             else
             {
+                IsFinished = name.SequenceEqual("finish_reason"u8) ? JsonWalk.ByteAt(json, JsonWalk.SkipBlanks(json, at)) == (byte)'"' : IsFinished;
                 at = JsonWalk.SkipValue(json, at);
             }
             at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);

@@ -38,6 +38,9 @@ public partial record struct ChunkFacts
     /// <summary>The first choice's <c>finish_reason</c> is <c>abort</c>, as engines write it: they gave it up, because they were stopped.</summary>
     public bool IsAborted { get; private set; }
 
+    /// <summary>The first choice has its <c>finish_reason</c>: nothing of it follows.</summary>
+    public bool IsFinished { get; private set; }
+
     /// <summary>A top-level <c>error</c>: the engine failed in the middle of the stream.</summary>
     public bool IsError { get; private set; }
 
@@ -143,11 +146,12 @@ public partial record struct ChunkFacts
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isIndex = reader.ValueTextEquals("index"u8);
-            var isFinish = reader.ValueTextEquals("finish_reason"u8);
+            var isFinish = !isIndex && reader.ValueTextEquals("finish_reason"u8);
             reader.Read();
             if (isFinish)
             {
-                IsAborted = reader.TokenType == JsonTokenType.String && reader.ValueSpan.SequenceEqual("abort"u8);
+                IsFinished = reader.TokenType == JsonTokenType.String;
+                IsAborted = IsFinished && reader.ValueSpan.SequenceEqual("abort"u8);
             }
             if (isIndex && reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var index))
             {

@@ -50,19 +50,40 @@ public sealed class PlainUsageScanner
     {
         while (bytes.Length > 0)
         {
+            bytes = bytes[ScanToUsageEnd(bytes, out _)..];
+        }
+    }
+
+    /// <summary>As <see cref="Scan"/>, but stops behind the brace that ends the <c>usage</c> object.</summary>
+    /// <param name="bytes">What comes next of the reply.</param>
+    /// <param name="isEnd">It stopped there; else all was scanned.</param>
+    /// <returns>How many bytes were scanned.</returns>
+    public int ScanToUsageEnd(ReadOnlySpan<byte> bytes, out bool isEnd)
+    {
+        var length = bytes.Length;
+        isEnd = false;
+        while (bytes.Length > 0)
+        {
             // Most of a reply is text inside strings: skip to what ends one.
             if (_inString && !_escaped && !_capturing && !_expectsName && _nameLength > FinishReasonName.Length)
             {
                 var stop = bytes.IndexOfAny((byte)'"', (byte)'\\');
                 if (stop < 0)
                 {
-                    return;
+                    return length;
                 }
                 bytes = bytes[stop..];
             }
+            var wasCapturing = _capturing;
             Step(bytes[0]);
             bytes = bytes[1..];
+            if (wasCapturing && !_capturing)
+            {
+                isEnd = true;
+                return length - bytes.Length;
+            }
         }
+        return length;
     }
 
     /// <summary>The counts, when the reply had them.</summary>

@@ -113,7 +113,7 @@ internal sealed partial class Forwarder(
         var model = exchange.Dispatcher.Model;
         switch (end)
         {
-            case RelayEnd.Completed:
+            case RelayEnd.Completed or RelayEnd.QuotaSpent:
                 exchange.Replica!.NoteSuccess();
                 return;
             case RelayEnd.ClientGone:

@@ -91,15 +91,43 @@ internal sealed class PlainRelay(
             var input = segment.Span;
             while (_body.TryRead(ref input, out var payload))
             {
-                Forward(payload);
+                Take(payload);
             }
             _hasExcess |= input.Length > 0;
         }
     }
 
+    private void Take(ReadOnlySpan<byte> payload)
+    {
+        if (exchange.Rates is null)
+        {
+            _scanner.Scan(payload);
+            Forward(payload);
+            return;
+        }
+        while (payload.Length > 0)
+        {
+            var length = _scanner.ScanToUsageEnd(payload, out var isEnd);
+            if (isEnd && _scanner.TryGetCounts(out var tokens, out _))
+            {
+                exchange.ReadCounts(tokens);
+                if (length > 1)
+                {
+                    Forward(payload[..(length - 1)]);
+                }
+                Forward(UsageCost.Member(exchange.Quote()));
+                Forward(payload[(length - 1)..length]);
+            }
+            else
+            {
+                Forward(payload[..length]);
+            }
+            payload = payload[length..];
+        }
+    }
+
     private void Forward(ReadOnlySpan<byte> payload)
     {
-        _scanner.Scan(payload);
         if (_holds || payload.Length > 1)
         {
             Begin();
@@ -140,7 +168,7 @@ internal sealed class PlainRelay(
     {
         if (!reply.HasBegun)
         {
-            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength ? head.ContentLength : null);
+            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength && exchange.Rates is null ? head.ContentLength : null);
         }
     }
 

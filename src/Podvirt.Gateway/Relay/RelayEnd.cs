@@ -30,6 +30,9 @@ internal enum RelayEnd
     /// <summary>The engine finished, but its usage could not be made durable.</summary>
     UsageLost,
 
+    /// <summary>A month's limit was used up in the middle of the stream; the record is durable and the client was handed an orderly end.</summary>
+    QuotaSpent,
+
     /// <summary>The host stops and the drain time is over.</summary>
     Drained,
 }

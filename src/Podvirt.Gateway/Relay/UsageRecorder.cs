@@ -2,13 +2,14 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>Turns an exchange into its usage record.</summary>
-internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRecorder> logger)
+internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accounts, ILogger<UsageRecorder> logger)
 {
     /// <summary>Why a request has a record although its gateway did not live to write it.</summary>
     public const string KilledReason = "gateway_killed";
@@ -36,6 +37,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
             await outbox.AppendAsync(record, CancellationToken.None);
+            accounts.Settle(exchange, record);
             return true;
         }
         catch (UsageOutboxException e)
@@ -74,6 +76,7 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
         DurationUs = Microseconds(exchange.Elapsed),
         ColdStart = exchange.ColdStart,
+        QuotedRate = exchange.QuotedRate,
     };
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;

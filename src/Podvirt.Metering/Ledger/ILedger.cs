@@ -1,4 +1,6 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 
 namespace Podvirt.Metering.Ledger;
 
@@ -19,6 +21,9 @@ public interface ILedger
 
     /// <summary>Exact sums from the raw records and the adjustments to them, by group, by the group's name.</summary>
     ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default);
+
+    /// <summary>What ended in the month, by project, key and model; at once, however many records there are.</summary>
+    ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default);
 
     /// <summary>All-time number of requests by model, from the rollups.</summary>
     ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default);

@@ -59,6 +59,8 @@ internal static class Rooms
         ParkedBytesMax = config.Limits.ParkedBytes,
         ParkedTimeMax = config.Limits.MaxWait,
         DrainTimeout = config.Limits.Drain,
+        ReservedPromptMax = config.Limits.ReservePrompt,
+        ReservedCompletionMax = config.Limits.ReserveCompletion,
         CommentGrace = config.Gateway.CommentGrace,
         CommentInterval = config.Gateway.CommentInterval,
         ConnectTimeout = config.Gateway.ConnectTimeout,

@@ -56,5 +56,6 @@ internal static class LedgerSchema
         $"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}",
         UsageColumns.Added("usage"),
         UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
+        MonthConsumption.Migration,
     ];
 }

@@ -9,6 +9,7 @@ internal sealed class LedgerSession : WriteSession
     private readonly Statement _insert;
     private readonly Statement _addMinute;
     private readonly Statement _addHour;
+    private readonly Statement _addConsumption;
     private readonly SqliteCommand _removeMinutes;
     private readonly Statement _closedEnd;
     private readonly Statement _noteLate;
@@ -22,6 +23,7 @@ internal sealed class LedgerSession : WriteSession
             + "ON CONFLICT (id) DO NOTHING");
         _addMinute = PrepareAdd("rollup_minute");
         _addHour = PrepareAdd("rollup_hour");
+        _addConsumption = PrepareStatement(MonthConsumption.Batch.Sql);
         _removeMinutes = Prepare("DELETE FROM rollup_minute WHERE bucket_us < $before", "$before");
         _closedEnd = PrepareStatement("SELECT end_us FROM closed_month ORDER BY month_us DESC LIMIT 1");
         _noteLate = PrepareStatement("INSERT INTO late_usage (usage_id) VALUES ($id)");
@@ -35,6 +37,7 @@ internal sealed class LedgerSession : WriteSession
         var minutes = new Dictionary<RollupKey, Rollup>();
         var hours = new Dictionary<RollupKey, Rollup>();
         var closedEnd = ClosedEnd();
+        var consumption = new MonthConsumption.Batch();
         var added = 0;
         foreach (var rated in records)
         {
@@ -43,11 +46,13 @@ internal sealed class LedgerSession : WriteSession
                 NoteLate(rated, closedEnd);
                 Add(minutes, RollupKey.Of(rated, Micros.Minute), rated);
                 Add(hours, RollupKey.Of(rated, Micros.Hour), rated);
+                consumption.Note(rated);
                 added++;
             }
         }
         Save(_addMinute, minutes);
         Save(_addHour, hours);
+        consumption.Save(_addConsumption);
         return added;
     }
 

@@ -1,4 +1,6 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
@@ -57,6 +59,9 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
         ArgumentNullException.ThrowIfNull(query);
         return await _reader.RunAsync(c => LedgerQueries.Sum(c, query, group), cancellationToken);
     }
+
+    public async ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
+        await _reader.RunAsync(c => MonthConsumption.Read(c, month), cancellationToken);
 
     public async ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
         await _reader.RunAsync(LedgerQueries.RequestTotals, cancellationToken);
