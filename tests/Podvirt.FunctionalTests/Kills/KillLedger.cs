@@ -81,7 +81,8 @@ internal sealed class KillLedger
                 Hold(count == call.LastCount && (long?)record?["prompt_tokens"] == call.Prompt, call, record, "the counts");
                 break;
             case CallEnd.ToldOfError:
-                Hold(outcome == "truncated", call, record, "a client was told of an error");
+                // While it was parked there was no answer that could have been cut.
+                Hold(outcome == "truncated" || (outcome == "failed" && call.LastCount == 0), call, record, "a client was told of an error");
                 Hold(count == call.LastCount, call, record, "the counts");
                 break;
             case CallEnd.Left or CallEnd.Cut:

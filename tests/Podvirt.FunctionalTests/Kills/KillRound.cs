@@ -16,6 +16,7 @@ internal sealed class KillRound
 
     // From before the first token to well past the ends of most.
     private static readonly TimeSpan s_lifeMax = TimeSpan.FromMilliseconds(2_200);
+    private static readonly TimeSpan s_afterRefusal = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_startMax = TimeSpan.FromMilliseconds(900);
 
     public List<KilledCall> Calls { get; private set; } = [];
@@ -44,7 +45,12 @@ internal sealed class KillRound
         {
             while (!Volatile.Read(ref isOver))
             {
-                calls.Enqueue(await CallAsync(server, own));
+                var call = await CallAsync(server, own);
+                calls.Enqueue(call);
+                if (call.End == CallEnd.Refused)
+                {
+                    await Task.Delay(s_afterRefusal);
+                }
             }
         }).ToList();
 
