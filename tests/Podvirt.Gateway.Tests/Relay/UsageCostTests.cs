@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Relay;
@@ -26,7 +25,7 @@ public sealed class UsageCostTests
         var framing = Enum.Parse<Framing>(framed);
         await using var engine = new FakeEngine(async call =>
         {
-            await call.SendAsync(Encoding.UTF8.GetString(Wire.Of("application/json", SampleReply.For(call).Plain, framing, chunk: 1).Bytes));
+            await call.SendAsync(Wire.Of("application/json", SampleReply.For(call).Plain, framing, chunk: 1).Bytes);
             if (framing == Framing.CloseDelimited)
             {
                 call.Close();
@@ -88,7 +87,7 @@ public sealed class UsageCostTests
     {
         await using var engine = new FakeEngine(async call =>
             await call.SendAsync(Encoding.UTF8.GetString(Wire.Of("application/json", Replies.Embedding, Framing.ContentLength).Bytes)));
-        await using var host = await GatewayHost.StartAsync();
+            await call.SendAsync(Wire.Of("application/json", Replies.Embedding, Framing.ContentLength).Bytes));
         var route = Routes.Active("m", [engine]);
         await host.PublishAsync(route with { Model = route.Model with { Type = Core.Models.ModelType.Embedding } });
         await SetRatesAsync(host, NewRate(1, 100, 30) with { EmbeddingPico = 11 });
