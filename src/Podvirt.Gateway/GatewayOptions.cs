@@ -70,6 +70,12 @@ public sealed class GatewayOptions
     public int IoThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>
+    /// How often the counts of running streams are written down. Default half a second: a kill costs at most what was counted
+    /// since, and that is promised to be at most a second.
+    /// </summary>
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
     /// Prompt tokens that are reserved for one request at most. Default 16,384: what a longer one uses is settled when it is known, and
     /// a picture's bytes are no tokens.
     /// </summary>

@@ -34,9 +34,11 @@ public static class GatewayServices
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddHostedSingleton<StreamCheckpoints>();
         services.AddHostedSingleton<AccountWatch>();
         services.AddHostedSingleton<KeyRing>();
         services.AddHostedSingleton<KeyUses>();
+        services.AddHostedSingleton<RateBoard>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
         services.AddHostedSingleton<GatewayDrain>();

@@ -46,7 +46,7 @@ public static class PodvirtServices
         AddAdmin(services, options, config);
 
         // The order of these lines is the order of starting.
-        Rooms.AddStoresAndMetering(services, options);
+        Rooms.AddStoresAndMetering(services, options, config);
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();

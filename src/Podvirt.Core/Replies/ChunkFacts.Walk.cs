@@ -80,6 +80,10 @@ public partial record struct ChunkFacts
                 at = index <= int.MaxValue ? at : JsonWalk.Lost;
                 Choice = (int)index;
             }
+            else if (name.SequenceEqual("finish_reason"u8))
+            {
+                at = WalkFinishReason(json, at);
+            }
             else
             {
                 IsFinished = name.SequenceEqual("finish_reason"u8) ? JsonWalk.ByteAt(json, JsonWalk.SkipBlanks(json, at)) == (byte)'"' : IsFinished;
@@ -87,6 +91,16 @@ public partial record struct ChunkFacts
             }
             at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);
         }
+        return at;
+    }
+
+    private int WalkFinishReason(ReadOnlySpan<byte> json, int at)
+    {
+        var start = JsonWalk.SkipBlanks(json, at);
+        at = JsonWalk.SkipValue(json, start);
+
+        // Null on every chunk but a choice's last.
+        IsAborted = at >= 0 && json[start] == (byte)'"' && json[start..at].SequenceEqual("\"abort\""u8);
         return at;
     }
 

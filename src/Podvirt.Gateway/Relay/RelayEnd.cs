@@ -12,6 +12,9 @@ internal enum RelayEnd
     /// <summary>The connection to the engine broke, or its answer ended without its end mark.</summary>
     EngineDied,
 
+    /// <summary>The engine gave the request up (<c>finish_reason: abort</c>), as it does with all it has when it is stopped.</summary>
+    EngineAborted,
+
     /// <summary>The engine was silent for too long.</summary>
     EngineStalled,
 

@@ -7,6 +7,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// <summary>Every refusal the gateway makes itself.</summary>
 internal static class ApiErrors
 {
+    public const string EngineAbortedCode = "engine_aborted";
+
     public static ApiError MissingKey { get; } = new(
         401, ApiError.InvalidRequest, "invalid_api_key",
         "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
@@ -65,6 +67,10 @@ internal static class ApiErrors
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Max-Wait is '{Shorten(value)}'. It takes seconds, for example 30 or 0.5; 0 does not wait at all.", "X-Podvirt-Max-Wait");
 
+    public static ApiError BadUsageCost(string value) => new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        $"X-Podvirt-Usage-Cost is '{Shorten(value)}'. It takes true or false.", "X-Podvirt-Usage-Cost");
+
     public static ApiError SessionIdTooLong(int bytesMax) => new(
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Session-Id takes at most {bytesMax} printable ASCII characters.", "X-Podvirt-Session-Id");
@@ -120,6 +126,9 @@ internal static class ApiErrors
 
     public static ApiError EngineTruncated(string model) => new(
         502, ApiError.Server, "engine_truncated", $"The engine of `{model}` ended before its answer was complete.");
+
+    public static ApiError EngineAborted(string model) => new(
+        502, ApiError.Server, EngineAbortedCode, $"The engine of `{model}` was stopped before its answer was complete.");
 
     public static ApiError EngineStalled(string model, TimeSpan silence) => new(
         504, ApiError.Server, "engine_stalled", $"The engine of `{model}` was silent for {silence.TotalSeconds:0} s and was given up.");

@@ -43,6 +43,7 @@ internal static class ConfigReader
             Gpus = GpuReader.Read(top, findings),
             Limits = ReadLimits(top),
             Gateway = GatewayReader.Read(top),
+            Metering = MeteringReader.Read(top),
             Scheduler = SchedulerReader.Read(top),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),

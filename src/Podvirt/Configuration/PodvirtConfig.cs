@@ -24,6 +24,8 @@ internal sealed record PodvirtConfig
 
     public GatewaySettings Gateway { get; init; } = new();
 
+    public MeteringSettings Metering { get; init; } = new();
+
     public SchedulerSettings Scheduler { get; init; } = new();
 
     /// <summary>What is allowed but probably not meant.</summary>
