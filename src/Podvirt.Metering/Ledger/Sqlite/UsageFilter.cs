@@ -1,0 +1,58 @@
+using Microsoft.Data.Sqlite;
+
+namespace Podvirt.Metering.Ledger.Sqlite;
+
+/// <summary>A query as a condition on raw rows.</summary>
+internal static class UsageFilter
+{
+    /// <summary>The condition; its values are added to the command.</summary>
+    public static string Of(SqliteCommand command, UsageQuery query) => Of(command, query, FirstMicro(query.From), FirstMicro(query.To));
+
+    /// <summary>The same for a part of the query's time.</summary>
+    public static string Of(SqliteCommand command, UsageQuery query, long fromUs, long toUs)
+    {
+        command.Parameters.AddWithValue("$from", fromUs);
+        command.Parameters.AddWithValue("$to", toUs);
+        var filter = "ended_us >= $from AND ended_us < $to" + Names(command, query);
+        if (query.Outcome is { } outcome)
+        {
+            var name = UsageNames.Of(outcome);
+            // The second half is what SQLite needs to see to use the index of the few that did not complete.
+            filter += $" AND outcome = '{name}'" + (name == UsageNames.Completed ? "" : $" AND outcome <> '{UsageNames.Completed}'");
+        }
+        if (query.Source is { } source)
+        {
+            var name = UsageNames.Of(source);
+            filter += $" AND source = '{name}'" + (name == UsageNames.Engine ? "" : $" AND source <> '{UsageNames.Engine}'");
+        }
+        if (query.After is { } after)
+        {
+            command.Parameters.AddWithValue("$after_us", Micros.Of(after.EndedAt));
+            command.Parameters.AddWithValue("$after_id", after.Id.ToByteArray(bigEndian: true));
+            filter += " AND (ended_us, id) < ($after_us, $after_id)";
+        }
+        return filter;
+    }
+
+    /// <summary>What is asked of models, keys and projects: these stand in some rollups too.</summary>
+    public static string Names(SqliteCommand command, UsageQuery query)
+    {
+        var filter = "";
+        foreach (var (column, value) in ((string, object?)[])[("model", query.Model), ("key", query.Key), ("project", query.Project), ("revision", query.Revision)])
+        {
+            if (value is not null)
+            {
+                command.Parameters.AddWithValue("$" + column, value);
+                filter += $" AND {column} = ${column}";
+            }
+        }
+        return filter;
+    }
+
+    /// <summary>Stored times are cut to microseconds, so a bound within one begins with the next.</summary>
+    public static long FirstMicro(DateTimeOffset bound)
+    {
+        var micros = Micros.Of(bound);
+        return bound.UtcTicks % TimeSpan.TicksPerMicrosecond == 0 ? micros : micros + 1;
+    }
+}
