@@ -51,6 +51,9 @@ public static class PodvirtEndpoints
         services.GetRequiredService<LogEndpoints>().Map(api);
         services.GetRequiredService<KeyEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
+        services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
+        services.GetRequiredService<UsageRecordEndpoints>().Map(api);
+        services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

@@ -86,6 +86,9 @@ public static class PodvirtServices
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<KeyEndpoints>();
         services.AddSingleton<UsageEndpoints>();
+        services.AddSingleton<UsageFiguresEndpoints>();
+        services.AddSingleton<UsageRecordEndpoints>();
+        services.AddSingleton<UsageReconcileEndpoint>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<HealthEndpoints>();

@@ -23,7 +23,7 @@ public partial interface ILedger
     /// Adds a batch, its rollups and its totals in one durable step: all of it or nothing. A record whose id is there already
     /// is left as it is, also where it differs, and counts nowhere again: the same batch may come any number of times, whole,
     /// in parts, or with others in it. Order does not matter. A late record changes its own minute, hour and day; a minute
-    /// that was removed stays removed.
+    /// that was removed stays removed. Counts and durations are not negative; the feeder has seen to that.
     /// </summary>
     /// <exception cref="OverflowException">A cost of more than 9 × 10¹⁸ USD: nothing of the batch is kept.</exception>
     ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default);
@@ -55,11 +55,11 @@ public partial interface ILedger
     ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// What a dashboard shows of a time that begins and ends with a minute: figures by group, and <see cref="FiguresGroup.None"/>
-    /// for all of them together. Within 50 ms whatever the ledger holds, for a day. Groups without a record are left out.
+    /// What a dashboard shows of a time that begins and ends with a minute: figures of all requests and by group. Within 50 ms
+    /// whatever the ledger holds, for a day. Groups without a record are left out.
     /// </summary>
     /// <exception cref="ArgumentException">A bound is within a minute; or it is within an hour whose minutes were removed.</exception>
-    ValueTask<IReadOnlyList<FiguresRow>> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken = default);
+    ValueTask<FiguresReport> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The same by minute or hour, in order of time, then group. Steps without a record are left out.
@@ -84,6 +84,16 @@ public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost)
 
 /// <summary>What was compared by now.</summary>
 /// <param name="At">What the part was: an hour, a minute, or the totals.</param>
-/// <param name="Records">Raw records read for this part.</param>
+/// <param name="Records">Raw records that this part was compared with; none where an earlier part had them.</param>
 /// <param name="Differences">One line for each thing that is missing, too much or different; empty when all agree.</param>
 public sealed record ReconcileStep(string At, long Records, IReadOnlyList<string> Differences);
+
+/// <summary>Something else that is computed from raw records and must agree with them.</summary>
+public interface IReconciliation
+{
+    /// <summary>What is compared, in one word.</summary>
+    string Name { get; }
+
+    /// <summary>As <see cref="ILedger.ReconcileAsync"/>.</summary>
+    IAsyncEnumerable<ReconcileStep> ReconcileAsync(CancellationToken cancellationToken = default);
+}

@@ -80,8 +80,11 @@ public readonly record struct DurationFigures(long Count, long SumUs, long P50Us
     public double? AverageUs => Count > 0 ? (double)SumUs / Count : null;
 }
 
+/// <summary>Figures of all requests, and of each group in the order of models and revisions; no group for <see cref="FiguresGroup.None"/>.</summary>
+public sealed record FiguresReport(UsageFigures Total, IReadOnlyList<FiguresRow> Rows);
+
 /// <summary>Figures of one group.</summary>
-/// <param name="Model">Empty for <see cref="FiguresGroup.None"/>.</param>
+/// <param name="Model">Its id.</param>
 /// <param name="Revision">0 where the group is no revision.</param>
 /// <param name="FirstAt">Start of the first minute or hour that holds one of its requests.</param>
 /// <param name="Figures">Sums and quantiles.</param>

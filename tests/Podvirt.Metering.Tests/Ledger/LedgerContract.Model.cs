@@ -71,7 +71,8 @@ public abstract partial class LedgerContract
             foreach (var (query, group, step) in questions)
             {
                 var byMinute = Aligned(query, TimeSpan.FromMinutes(1));
-                var rows = await ledger.FiguresAsync(byMinute, group);
+                var (total, rows) = await ledger.FiguresAsync(byMinute, group);
+                AssertSame(naive.Total(byMinute), total);
                 var expected = naive.Figures(byMinute, group);
                 Assert.Equal(expected.Select(r => (r.Model, r.Revision)), rows.Select(r => (r.Model, r.Revision)));
                 foreach (var (exact, row) in expected.Zip(rows))

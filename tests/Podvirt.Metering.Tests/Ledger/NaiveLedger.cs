@@ -19,7 +19,9 @@ internal sealed class NaiveLedger(IEnumerable<RatedRecord> appended)
             Count(g, UsageOutcome.Failed), g.Count(r => r.Record.Source == UsageSource.None), Tokens(g), CostOf(g), Embedded(g), g.Sum(r => r.Record.VideoUs))),
     ];
 
-    public List<FiguresRow> Figures(FiguresQuery query, FiguresGroup group) =>
+    public UsageFigures Total(FiguresQuery query) => FiguresOf([.. Of(new UsageQuery(query.From, query.To, query.Model, Project: query.Project))]);
+
+    public List<FiguresRow> Figures(FiguresQuery query, FiguresGroup group) => group == FiguresGroup.None ? [] :
     [
         .. Of(new UsageQuery(query.From, query.To, query.Model, Project: query.Project)).GroupBy(r => KeyOf(r.Record, group))
             .OrderBy(g => g.Key.Model, StringComparer.Ordinal).ThenBy(g => g.Key.Revision)

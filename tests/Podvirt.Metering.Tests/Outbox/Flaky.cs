@@ -43,7 +43,7 @@ internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
     public ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default) =>
         inner.SumAsync(query, group, cancellationToken);
 
-    public ValueTask<IReadOnlyList<FiguresRow>> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken = default) =>
+    public ValueTask<FiguresReport> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken = default) =>
         inner.FiguresAsync(query, group, cancellationToken);
 
     public ValueTask<IReadOnlyList<FiguresPoint>> SeriesAsync(

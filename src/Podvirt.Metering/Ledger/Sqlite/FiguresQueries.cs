@@ -10,7 +10,7 @@ namespace Podvirt.Metering.Ledger.Sqlite;
 /// </summary>
 internal static class FiguresQueries
 {
-    public static List<FiguresRow> Figures(SqliteConnection connection, FiguresQuery query, FiguresGroup group)
+    public static FiguresReport Figures(SqliteConnection connection, FiguresQuery query, FiguresGroup group)
     {
         var (fromUs, toUs) = Bounds(query, Micros.Minute);
         using var moment = connection.BeginTransaction(deferred: true);
@@ -30,11 +30,15 @@ internal static class FiguresQueries
         rows.ReadMinutes(fromUs, firstHour, minutesFromUs, Add);
         rows.Read(Micros.Hour, firstHour, endHour, Add);
         rows.ReadMinutes(endHour, toUs, minutesFromUs, Add);
-        return
-        [
-            .. sums.OrderBy(s => s.Key.Model, StringComparer.Ordinal).ThenBy(s => s.Key.Revision)
-                .Select(s => new FiguresRow(s.Key.Model, s.Key.Revision, Micros.ToTime(s.Value.FirstUs), s.Value.Rollup.ToFigures())),
-        ];
+        var total = new Rollup();
+        foreach (var sum in sums.Values)
+        {
+            total.Add(sum.Rollup);
+        }
+        var groups = group == FiguresGroup.None ? [] : sums.OrderBy(s => s.Key.Model, StringComparer.Ordinal).ThenBy(s => s.Key.Revision);
+        return new FiguresReport(
+            total.ToFigures(),
+            [.. groups.Select(s => new FiguresRow(s.Key.Model, s.Key.Revision, Micros.ToTime(s.Value.FirstUs), s.Value.Rollup.ToFigures()))]);
     }
 
     public static List<FiguresPoint> Series(SqliteConnection connection, FiguresQuery query, FiguresStep step, FiguresGroup group)
