@@ -71,16 +71,20 @@ public class KeyBenchmarks : IDisposable
 
         public ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
+        public ValueTask<long> PutAsync(
+            string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
-        public ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
+        public ValueTask<long?> CreateAsync(
+            string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
-        public ValueTask<long?> UpdateAsync(string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default) =>
+        public ValueTask<long?> UpdateAsync(
+            string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
-        public ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default) =>
+        public ValueTask<bool> DeleteAsync(
+            string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>

@@ -94,6 +94,17 @@ internal sealed class RelayOnPipes : IDisposable
         public bool IsHealthy => true;
 
         public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+        public ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
+        {
+            foreach (var usage in running)
+            {
+                _ = usage.TakeCheckpoint();
+            }
+            return ValueTask.CompletedTask;
+        }
+
+        public bool TryHold(UsageRecord record) => false;
     }
 
     private sealed class PipeBody(PipeWriter writer) : IHttpResponseBodyFeature

@@ -69,6 +69,12 @@ public sealed class GatewayOptions
     /// </summary>
     public int IoThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>
+    /// How often the counts of running streams are written down. Default half a second: a kill costs at most what was counted
+    /// since, and that is promised to be at most a second.
+    /// </summary>
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -32,6 +32,7 @@ public static class GatewayServices
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddHostedSingleton<StreamCheckpoints>();
         services.AddHostedSingleton<KeyRing>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();

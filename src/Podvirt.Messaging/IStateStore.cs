@@ -1,7 +1,9 @@
 namespace Podvirt.Messaging;
 
 /// <summary>
-/// Small durable facts by key, with revisions for compare-and-set. A write that returned is on disk.
+/// Small durable facts by key, with revisions for compare-and-set. Each write says what it has to survive; one that returned
+/// does, and is seen by every read from then on. Writes are kept in their order: whatever survives, all writes that returned
+/// before it survive with it. <see cref="StateWrites"/> has the same writes without that word: they survive the machine.
 /// Keys are segments of printable ASCII joined by <c>/</c>; at most 512 characters; values at most 1 MiB.
 /// </summary>
 public interface IStateStore
@@ -9,16 +11,19 @@ public interface IStateStore
     ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default);
 
     /// <summary>Writes whatever is there. Returns the new revision.</summary>
-    ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default);
+    ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default);
 
     /// <summary>Writes only where nothing is. Returns the revision, or null when the key is taken.</summary>
-    ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default);
+    ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default);
 
     /// <summary>Writes only over <paramref name="revision"/>. Returns the new revision, or null when another write came first.</summary>
-    ValueTask<long?> UpdateAsync(string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default);
+    ValueTask<long?> UpdateAsync(
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes; with a revision only over that one. False when there was nothing, or another write came first.</summary>
-    ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default);
+    ValueTask<bool> DeleteAsync(string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default);
 
     /// <summary>All entries whose key starts with the prefix, by key.</summary>
     ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default);

@@ -17,24 +17,28 @@ internal sealed class MemoryStateStore : IStateStore
     public ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default) =>
         IsBroken ? throw new IOException("the disk is gone") : ValueTask.FromResult(_entries.GetValueOrDefault(key));
 
-    public ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
+    public ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
     {
         _entries[key] = new StateEntry(key, value.ToArray(), ++_revision);
         return ValueTask.FromResult(_revision);
     }
 
-    public async ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-        _entries.ContainsKey(key) ? null : await PutAsync(key, value, cancellationToken);
+    public async ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
+        _entries.ContainsKey(key) ? null : await PutAsync(key, value, durability, cancellationToken);
 
-    public async ValueTask<long?> UpdateAsync(string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default)
+    public async ValueTask<long?> UpdateAsync(
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         var before = BeforeNextUpdate;
         BeforeNextUpdate = null;
         before?.Invoke();
-        return _entries.TryGetValue(key, out var entry) && entry.Revision == revision ? await PutAsync(key, value, cancellationToken) : null;
+        return _entries.TryGetValue(key, out var entry) && entry.Revision == revision ? await PutAsync(key, value, durability, cancellationToken) : null;
     }
 
-    public ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default) =>
+    public ValueTask<bool> DeleteAsync(
+        string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(_entries.TryGetValue(key, out var entry) && (revision is null || entry.Revision == revision) && _entries.Remove(key));
 
     public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>

@@ -28,6 +28,9 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
     /// <summary>The surface whose prompt tokens are embedded ones.</summary>
     public const string EmbeddingSurface = "embeddings";
 
+    /// <summary>Tokens of one request at most. A thousand times the largest context there is still stays far below.</summary>
+    public const long TokensMax = 1_000_000_000_000;
+
     public static IReadOnlyList<UsageKind> Kinds { get; } = Enum.GetValues<UsageKind>();
 
     /// <summary>Tokens; microseconds for video.</summary>
@@ -50,6 +53,13 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
         return amounts with { VideoUs = record.VideoUs };
     }
 
+    /// <summary>False for counts that cannot be: such a record is billed at zero.</summary>
+    public static bool CanBill(TokenCounts tokens) =>
+        IsWithin(tokens.Prompt, TokensMax)
+        && IsWithin(tokens.Completion, TokensMax)
+        && IsWithin(tokens.Cached, tokens.Prompt)
+        && IsWithin(tokens.Reasoning, tokens.Completion);
+
     /// <summary>Of generated text.</summary>
     public static BilledAmounts Of(TokenCounts tokens) => new(tokens.Prompt - tokens.Cached, tokens.Cached, tokens.Completion, 0, 0);
 
@@ -61,4 +71,6 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
         checked(a.Completion + b.Completion),
         checked(a.Embedding + b.Embedding),
         checked(a.VideoUs + b.VideoUs));
+
+    private static bool IsWithin(long count, long max) => count >= 0 && count <= max;
 }

@@ -79,6 +79,9 @@ public sealed record UsageRecord
     /// <summary>Microseconds of video that were made.</summary>
     public long VideoUs { get; init; }
 
+    /// <summary>The rate version by which the client was told its cost; null: it was told none, and the version of the record's end holds.</summary>
+    public int? QuotedRate { get; init; }
+
     /// <summary>True when the request waited for a start or a wake.</summary>
     public bool ColdStart { get; init; }
 

@@ -20,7 +20,7 @@ namespace Podvirt.Gateway.Relay;
 /// </list>
 /// </summary>
 internal sealed partial class Forwarder(
-    ParkingLot parking, WaitClock clock, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
+    ParkingLot parking, WaitClock clock, UsageRecorder recorder, StreamCheckpoints checkpoints, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
     GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -31,6 +31,7 @@ internal sealed partial class Forwarder(
         List<string> tried = [];
         ApiError? busy = null;
         using var running = drain.Enter();
+        using var watched = checkpoints.Enter(exchange);
         var result = await parking.AcquireAsync(exchange, reply, maxWait, tried);
         while (result.Lease is { } lease)
         {

@@ -3,18 +3,32 @@ using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Surfaces;
 
-/// <summary>One request from its acceptance to its usage record. Touched by one flow at a time.</summary>
-internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time)
+/// <summary>
+/// One request from its acceptance to its usage record. Touched by one flow at a time; besides, its checkpoints are taken
+/// while it runs.
+/// </summary>
+internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time) : IRunningUsage
 {
     // As many as a request may ask for.
     private const int ChoicesMax = 128;
 
+    private const long NoToken = -1;
+
     private readonly long _started = time.GetTimestamp();
     private long[]? _completions;
+    private RunningCounts _counts;
+    private long _firstTokenTicks = NoToken;
+    private volatile bool _isRecorded;
+
+    // Versions of the counts: the checkpoint's that was taken last, and the one's that is on disk.
+    private int _taken;
+    private int _kept;
 
     public HttpContext Http => http;
 
@@ -58,19 +72,18 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     public bool ColdStart { get; set; }
 
     /// <summary>The engine's cumulative counts, as last read.</summary>
-    public TokenCounts Tokens { get; private set; }
+    public TokenCounts Tokens => _counts.Tokens;
 
-    public UsageSource Source { get; private set; }
+    public UsageSource Source => _counts.Source;
 
-    public TimeSpan? FirstToken { get; private set; }
+    public TimeSpan? FirstToken => Volatile.Read(ref _firstTokenTicks) is var ticks and not NoToken ? TimeSpan.FromTicks(ticks) : null;
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
     /// <summary>Takes over an engine's counts for the whole request.</summary>
     public void ReadCounts(TokenCounts tokens)
     {
-        Tokens = tokens;
-        Source = UsageSource.Engine;
+        _counts.Write(tokens, UsageSource.Engine);
     }
 
     /// <summary>
@@ -105,7 +118,35 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         BodyOwner?.Dispose();
     }
 
-    public void SawOutput() => FirstToken ??= Elapsed;
+    public void SawOutput()
+    {
+        if (_firstTokenTicks == NoToken)
+        {
+            Volatile.Write(ref _firstTokenTicks, Elapsed.Ticks);
+
+            // What an engine without counts has begun is worth a checkpoint, too.
+            _counts.Write(Tokens, Source);
+        }
+    }
+
+    /// <summary>It has come further than the checkpoint that is on disk.</summary>
+    public bool HasNewCounts => !_isRecorded && _counts.Version != _kept;
+
+    /// <summary>Its record is on its way: no checkpoint may come after it.</summary>
+    public void BeginRecord() => _isRecorded = true;
+
+    /// <summary>By the outbox's thread, which also writes records: one of both comes first.</summary>
+    public UsageRecord? TakeCheckpoint()
+    {
+        if (_isRecorded)
+        {
+            return null;
+        }
+        (var tokens, var source, _taken) = _counts.Read();
+        return UsageRecorder.CheckpointOf(this, tokens, source);
+    }
+
+    public void CheckpointIsKept() => _kept = _taken;
 }
 
 /// <summary>One path of the API.</summary>

@@ -4,7 +4,7 @@ namespace Podvirt.Messaging.Sqlite;
 
 /// <summary>
 /// The state store of a single process: one file, one writer thread, one reader thread. Writes that wait together are
-/// synced together, each with its own compare-and-set outcome. Cancelling a call that is queued stops the waiting, not
+/// committed together, each with its own compare-and-set outcome, and synced if one of them has to survive the machine. Cancelling a call that is queued stops the waiting, not
 /// the write.
 /// </summary>
 internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposable, IAsyncDisposable
@@ -45,16 +45,20 @@ internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposabl
         return _reader.RunAsync(c => StateSession.Get(c, key), cancellationToken);
     }
 
-    public async ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-        (await WriteAsync(key, value, static _ => true, cancellationToken))!.Value;
+    public async ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
+        (await WriteAsync(key, value, durability, static _ => true, cancellationToken))!.Value;
 
-    public ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-        WriteAsync(key, value, static present => present is null, cancellationToken);
+    public ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
+        WriteAsync(key, value, durability, static present => present is null, cancellationToken);
 
-    public ValueTask<long?> UpdateAsync(string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default) =>
-        WriteAsync(key, value, present => present == revision, cancellationToken);
+    public ValueTask<long?> UpdateAsync(
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default) =>
+        WriteAsync(key, value, durability, present => present == revision, cancellationToken);
 
-    public async ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default)
+    public async ValueTask<bool> DeleteAsync(
+        string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         StateKeys.CheckKey(key);
         return await RunAsync(
@@ -75,6 +79,7 @@ internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposabl
                     Publish(new StateChange(key, null));
                 }
             },
+            durability,
             cancellationToken);
     }
 
@@ -111,7 +116,8 @@ internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposabl
 
     void IGroupObserver.GroupFailed(int jobs, Exception error) => MessagingMetrics.StateCommitFailed();
 
-    private async ValueTask<long?> WriteAsync(string key, ReadOnlyMemory<byte> value, Func<long?, bool> allowed, CancellationToken cancellationToken)
+    private async ValueTask<long?> WriteAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, Func<long?, bool> allowed, CancellationToken cancellationToken)
     {
         StateKeys.CheckKey(key);
         StateKeys.CheckValue(value);
@@ -126,13 +132,15 @@ internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposabl
                     Publish(new StateChange(key, written));
                 }
             },
+            durability,
             cancellationToken);
         return entry?.Revision;
     }
 
-    private async Task<T> RunAsync<T>(Func<StateSession, T> apply, Action<T> committed, CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(
+        Func<StateSession, T> apply, Action<T> committed, StateDurability durability, CancellationToken cancellationToken)
     {
-        var job = new WriteJob<StateSession, T>(apply, committed);
+        var job = new WriteJob<StateSession, T>(apply, committed, durability);
         await _writer.EnqueueAsync(job, cancellationToken);
         return await job.Completion.WaitAsync(cancellationToken);
     }
@@ -188,6 +196,8 @@ internal sealed class SqliteStateStore : IStateStore, IGroupObserver, IDisposabl
                     }
                 }
             },
+            // It writes nothing.
+            StateDurability.Process,
             cancellationToken);
 
     private static List<StateChange> Differences(Dictionary<string, long> seen, List<StateEntry> listing)

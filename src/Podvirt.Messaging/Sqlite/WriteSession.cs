@@ -9,6 +9,9 @@ internal abstract class WriteSession : IDisposable
     private readonly Statement _begin;
     private readonly Statement _commit;
 
+    /// <summary>As <see cref="DataFile.OpenWriter"/> sets it.</summary>
+    private StateDurability _durability = StateDurability.Machine;
+
     protected WriteSession(SqliteConnection connection)
     {
         Connection = connection;
@@ -18,7 +21,24 @@ internal abstract class WriteSession : IDisposable
 
     protected SqliteConnection Connection { get; }
 
-    public virtual void Begin() => _begin.Execute();
+    /// <summary>
+    /// Begins a transaction whose commit returns when it survives that much. In a write-ahead log the lesser one leaves the
+    /// log unsynced until a later commit or a checkpoint syncs it, always from its beginning on: it is cut off after a loss of power,
+    /// never torn.
+    /// </summary>
+    public virtual void Begin(StateDurability durability)
+    {
+        if (durability != _durability)
+        {
+            // Takes effect while it is compiled: not to be prepared once and for all.
+            using var command = Connection.CreateCommand();
+            command.CommandText = durability == StateDurability.Machine ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+            command.ExecuteNonQuery();
+            _durability = durability;
+        }
+
+        _begin.Execute();
+    }
 
     public virtual void Commit() => _commit.Execute();
 

@@ -7,8 +7,8 @@ namespace Podvirt.Metering.Ledger;
 /// <para><b>Time.</b> Everything is UTC and in whole microseconds. A record belongs to the moment at which it ended
 /// (<see cref="UsageRecord.EndedAt"/>): that moment decides its minute, hour, day and month, whenever it arrives, before
 /// 1970 too. Ranges hold their start and not their end; a start within a microsecond begins with the next one.</para>
-/// <para><b>Exactness.</b> Counts and money are exact, wherever they are read from: a sum is the sum of the records. Only
-/// quantiles are approximate, by at most 2 % of the exact ones.</para>
+/// <para><b>Exactness.</b> Counts and money are exact, wherever they are read from: a sum is the sum of the records, and money
+/// is what is billed (<see cref="RatedRecord.Billed"/>). Only quantiles are approximate, by at most 2 % of the exact ones.</para>
 /// <para><b>Visibility.</b> What <see cref="AppendAsync"/> returned for is durable and in every later answer. One answer is
 /// of one moment, unless its method says otherwise.</para>
 /// <para><b>Errors.</b> An <see cref="IOException"/> where the store cannot be read or written: the same call may succeed
@@ -49,7 +49,7 @@ public partial interface ILedger
     IAsyncEnumerable<IReadOnlyList<RatedRecord>> ReadAsync(UsageQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Exact sums by group, in the order of the groups: names by their code points, revisions of a model by number, hours and
+    /// Exact sums of records and of the adjustments to them, by group, in the order of the groups: names by their code points, revisions of a model by number, hours and
     /// days by time. Groups without a record are left out.
     /// </summary>
     ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default);
@@ -72,7 +72,7 @@ public partial interface ILedger
     ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Recomputes every rollup and total from the raw records and compares: one step for each part of the time, in order, with
+    /// Recomputes every rollup and total from the raw records and their adjustments and compares: one step for each part of the time, in order, with
     /// each difference in words. Memory is bounded by what one hour holds, nothing waits for it, and a part is of one moment.
     /// Where there is a difference, something has changed the ledger that is not Podvirt, or Podvirt is wrong.
     /// </summary>
@@ -80,7 +80,16 @@ public partial interface ILedger
 }
 
 /// <summary>A usage record with its price.</summary>
-public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost);
+/// <param name="RateVersion">The version by which it was rated first.</param>
+/// <param name="Cost">What it cost by that.</param>
+public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost)
+{
+    /// <summary>What re-ratings added since. Read from a ledger; appending does not store it.</summary>
+    public Cost Adjustment { get; init; }
+
+    /// <summary>What is billed for it: every sum of money adds this up.</summary>
+    public Cost Billed => Cost + Adjustment;
+}
 
 /// <summary>What was compared by now.</summary>
 /// <param name="At">What the part was: an hour, a minute, or the totals.</param>

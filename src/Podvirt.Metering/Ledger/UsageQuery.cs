@@ -12,7 +12,7 @@ public sealed record UsageQuery(DateTimeOffset From, DateTimeOffset To, string? 
 
     public UsageSource? Source { get; init; }
 
-    /// <summary>Only records that <see cref="ILedger.ListAsync"/> puts behind this place.</summary>
+    /// <summary>Only records that <see cref="ILedger.ListAsync"/> puts behind this place. Nothing but lists knows places.</summary>
     public RecordPlace? After { get; init; }
 }
 

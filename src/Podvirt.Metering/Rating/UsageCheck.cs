@@ -10,13 +10,10 @@ internal static class UsageCheck
 {
     public const string InvalidReason = "invalid_usage";
 
-    /// <summary>Tokens of one request. A thousand times the largest context there is still stays far below.</summary>
-    public const long TokensMax = 1_000_000_000_000;
-
     /// <summary>Microseconds of one request: a year.</summary>
     public const long DurationUsMax = 366L * 24 * 60 * 60 * 1_000_000;
 
-    public static bool IsValid(UsageRecord record) => AreValid(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
+    public static bool IsValid(UsageRecord record) => BilledAmounts.CanBill(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
 
     /// <summary>The record as it enters the ledger: the same request, without its numbers.</summary>
     public static UsageRecord WithoutCounts(UsageRecord record)
@@ -24,12 +21,6 @@ internal static class UsageCheck
         var emptied = record with { Tokens = default, VideoUs = 0, Source = UsageSource.None, Reason = InvalidReason };
         return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, QueuedUs = 0, FirstTokenUs = null };
     }
-
-    private static bool AreValid(TokenCounts tokens) =>
-        IsWithin(tokens.Prompt, TokensMax)
-        && IsWithin(tokens.Completion, TokensMax)
-        && IsWithin(tokens.Cached, tokens.Prompt)
-        && IsWithin(tokens.Reasoning, tokens.Completion);
 
     private static bool HasValidTimes(UsageRecord record) =>
         IsWithin(record.DurationUs, DurationUsMax)

@@ -37,7 +37,7 @@ internal sealed class Adoption(IReplicaRuntime runtime, EngineSteps steps, ILogg
             : null;
         if (problem is null)
         {
-            var target = new EngineTarget(running.Replica, 0, spec!, devices, running.Address, running.ApiKey, Math.Max(1, left.SleepLevel));
+            var target = new EngineTarget(running.Replica, 0, spec!, devices, running.Address, running.ApiKey, Math.Max(1, left.SleepLevel), left.HostBase);
             var seen = await steps.LookAsync(target, cancellationToken);
             if (seen is Adopted adopted)
             {

@@ -131,7 +131,8 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
     {
         try
         {
-            await _store.PutAsync(StartHistory.KeyPrefix + model, StateJson.ToBytes(history), _ended.Token);
+            await _store.PutAsync(
+                StartHistory.KeyPrefix + model, StateJson.ToBytes(history), StateDurability.Process, _ended.Token);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -33,7 +33,7 @@ internal sealed partial class EngineSteps
 
             if (held <= ResidueLimit(target.Model.Gpu.MemoryBytes))
             {
-                return new Adopted(target, IsAsleep: true, held.Value);
+                return new Adopted(target, IsAsleep: true, held.Value, AddedToHost(target, target.HostBase));
             }
 
             return sleeps is null
@@ -44,6 +44,6 @@ internal sealed partial class EngineSteps
     private async Task<SchedulerEvent> AdoptAwakeAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         await client.CanaryAsync(target, cancellationToken);
-        return new Adopted(target, IsAsleep: false, 0);
+        return new Adopted(target, IsAsleep: false, 0, AddedToHost(target, target.HostBase));
     }
 }

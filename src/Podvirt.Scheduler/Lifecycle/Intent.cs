@@ -13,7 +13,8 @@ internal enum IntentEffect
 
 /// <summary>
 /// What is about to be done to a replica. In the state store under <c>intents/&lt;replica&gt;</c> from before the effect
-/// begins until its result is known: whoever comes after a crash reads what was under way.
+/// begins until its result is known: whoever comes after a crash reads what was under way. It survives the process and not
+/// the machine, because no engine does.
 /// </summary>
 /// <param name="Epoch">The scheduler that wants it.</param>
 /// <param name="Attempt">The replica's attempt, which its results carry.</param>

@@ -22,9 +22,16 @@ internal sealed partial class LifecycleLoop
             ApiKey = target.ApiKey,
             SleepLevel = target.SleepLevel,
             ResidueBytes = adopted.ResidueBytes,
+            HostBase = target.HostBase,
+            HostBytes = adopted.HostBytes ?? 0,
             ActiveSince = _now,
             NextProbeAt = _now + _options.ProbeInterval,
         };
+        if (adopted is { IsAsleep: true, HostBytes: null } && target.SleepLevel == 1)
+        {
+            replica.HostBytes = PlannedHostBytes(replica);
+        }
+
         Place(replica, new Why(TransitionCause.Restart, "an earlier run started it, and it still serves"), "Adopt");
     }
 }

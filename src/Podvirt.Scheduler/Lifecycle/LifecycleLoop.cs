@@ -81,6 +81,7 @@ internal sealed partial class LifecycleLoop
         ForgetMetWakes();
         FenceOutdated();
         StopAsked();
+        RelieveHosts();
         PriceMemory();
         FenceIdle();
         ScaleIn();

@@ -140,7 +140,7 @@ internal sealed class RecordedEffects(
         }
     }
 
-    /// <returns>Null when it is on disk; otherwise what went wrong, as the end of a sentence.</returns>
+    /// <returns>Null when it is written; otherwise what went wrong, as the end of a sentence.</returns>
     private async Task<string?> WriteAsync(Intent intent, Line line)
     {
         try
@@ -148,8 +148,8 @@ internal sealed class RecordedEffects(
             var key = Intent.KeyPrefix + intent.Replica;
             var bytes = StateJson.ToBytes(intent);
             line.Revision = line.Revision is { } revision
-                ? await store.UpdateAsync(key, bytes, revision, CancellationToken.None)
-                : await store.CreateAsync(key, bytes, CancellationToken.None);
+                ? await store.UpdateAsync(key, bytes, revision, StateDurability.Process, CancellationToken.None)
+                : await store.CreateAsync(key, bytes, StateDurability.Process, CancellationToken.None);
             return line.Revision is null ? "was forestalled by another scheduler's" : null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -168,7 +168,7 @@ internal sealed class RecordedEffects(
 
         try
         {
-            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, CancellationToken.None);
+            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, StateDurability.Process, CancellationToken.None);
             line.Revision = null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

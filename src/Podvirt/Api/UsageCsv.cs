@@ -14,7 +14,7 @@ internal static class UsageCsv
     public const string Head =
         "id,project,key,model,revision,replica,surface,outcome,status,reason,streamed,cold_start,usage_source,"
         + "prompt_tokens,cached_tokens,completion_tokens,reasoning_tokens,video_us,"
-        + "started_at,ended_at,queued_us,parked_us,first_token_us,duration_us,rate_version,cost\r\n";
+        + "started_at,ended_at,queued_us,parked_us,first_token_us,duration_us,rate_version,cost,adjustment\r\n";
 
     /// <summary>What begins a formula, or hides that one begins: https://owasp.org/www-community/attacks/CSV_Injection.</summary>
     private const string FormulaStarts = "=+-@\t\r\n";
@@ -31,7 +31,7 @@ internal static class UsageCsv
         Append(text, request.UsageSource);
         text.Append(CultureInfo.InvariantCulture, $",{request.PromptTokens},{request.CachedTokens},{request.CompletionTokens},{request.ReasoningTokens},{request.VideoUs}");
         text.Append(CultureInfo.InvariantCulture, $",{request.StartedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'},{request.EndedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}");
-        text.Append(CultureInfo.InvariantCulture, $",{request.QueuedUs},{request.ParkedUs},{request.FirstTokenUs},{request.DurationUs},{request.RateVersion},{request.Cost}\r\n");
+        text.Append(CultureInfo.InvariantCulture, $",{request.QueuedUs},{request.ParkedUs},{request.FirstTokenUs},{request.DurationUs},{request.RateVersion},{request.Cost},{request.Adjustment}\r\n");
     }
 
     private static void Append(StringBuilder text, params ReadOnlySpan<string> values)

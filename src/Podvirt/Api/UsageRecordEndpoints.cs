@@ -59,8 +59,7 @@ internal sealed class UsageRecordEndpoints(AdminGate gate, ILedger ledger, RateB
         {
             throw new ApiException(StatusCodes.Status404NotFound, "request_not_found", $"No request '{text}' is on the ledger.", "id");
         }
-        var rate = await rates.FindAsync(rated.Record.Model, rated.RateVersion, context.RequestAborted);
-        return ApiJson.Ok(RequestDetail.Of(rated, rate));
+        return ApiJson.Ok(RequestDetail.Of(rated, rates.Find(rated.Record.Model, rated.RateVersion)));
     }
 
     /// <summary>One part is read, written and taken by the client before the next is read: a slow client costs nothing but time.</summary>

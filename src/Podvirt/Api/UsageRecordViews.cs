@@ -5,10 +5,13 @@ using Podvirt.Metering.Ledger;
 namespace Podvirt.Api;
 
 /// <summary>One request on the ledger.</summary>
+/// <param name="RateVersion">By which it was rated first.</param>
+/// <param name="Cost">What is billed for it: by its rate, and the adjustment.</param>
+/// <param name="Adjustment">What re-ratings added since.</param>
 internal record RequestView(
     string Id, string Project, string Key, string Model, int Revision, string Replica, string Surface, string Outcome, int Status, string Reason,
     bool Streamed, bool ColdStart, string UsageSource, long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens, long VideoUs,
-    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long QueuedUs, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
+    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long QueuedUs, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost, string Adjustment)
 {
     public static RequestView Of(RatedRecord rated)
     {
@@ -19,7 +22,8 @@ internal record RequestView(
             OutcomeName(record.Outcome), record.Status, record.Reason, record.Streamed, record.ColdStart,
             record.Source == Core.Usage.UsageSource.Engine ? "engine" : "none",
             tokens.Prompt, tokens.Cached, tokens.Completion, tokens.Reasoning, record.VideoUs,
-            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
+            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion,
+            rated.Billed.ToString(), rated.Adjustment.ToString());
     }
 
     private static string OutcomeName(UsageOutcome outcome) => outcome switch
@@ -102,11 +106,11 @@ internal sealed record RequestPhase(string Name, long StartUs, long DurationUs, 
     }
 }
 
-/// <param name="Kind">prompt, cached, completion, embedding or video.</param>
-/// <param name="Amount">Tokens; microseconds for video.</param>
-/// <param name="Price">USD per million tokens; per second for video.</param>
+/// <param name="Kind">prompt, cached, completion, embedding, video, or adjustment (what re-ratings added).</param>
+/// <param name="Amount">Tokens; microseconds for video; null for an adjustment.</param>
+/// <param name="Price">USD per million tokens; per second for video; null for an adjustment.</param>
 /// <param name="Cost">USD, exact.</param>
-internal sealed record CostLine(string Kind, long Amount, string Price, string Cost)
+internal sealed record CostLine(string Kind, long? Amount, string? Price, string Cost)
 {
     public static IReadOnlyList<CostLine>? Of(RatedRecord rated, Rate? rate)
     {
@@ -115,12 +119,15 @@ internal sealed record CostLine(string Kind, long Amount, string Price, string C
             return [];
         }
         var amounts = BilledAmounts.Of(rated.Record);
-        return rate is null
-            ? null
-            : [.. BilledAmounts.Kinds.Where(k => amounts[k] != 0).Select(k => new CostLine(
-                NameOf(k), amounts[k],
-                (rate.PicoOf(k) / 1_000_000m).ToString("0.000000", CultureInfo.InvariantCulture),
-                new Cost((Int128)amounts[k] * rate.PicoOf(k)).ToString()))];
+        if (rate is null)
+        {
+            return null;
+        }
+        var lines = BilledAmounts.Kinds.Where(k => amounts[k] != 0).Select(k => new CostLine(
+            NameOf(k), amounts[k],
+            (rate.PicoOf(k) / 1_000_000m).ToString("0.000000", CultureInfo.InvariantCulture),
+            new Cost((Int128)amounts[k] * rate.PicoOf(k)).ToString()));
+        return rated.Adjustment == Cost.Zero ? [.. lines] : [.. lines, new CostLine("adjustment", null, null, rated.Adjustment.ToString())];
     }
 
     private static string NameOf(UsageKind kind) => kind switch

@@ -24,26 +24,29 @@ internal sealed class GatedStore : IStateStore
 
     public ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default) => _inner.GetAsync(key, cancellationToken);
 
-    public ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-        _inner.PutAsync(key, value, cancellationToken);
+    public ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
+        _inner.PutAsync(key, value, durability, cancellationToken);
 
-    public async ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
+    public async ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
     {
         await PassAsync("create");
-        return await _inner.CreateAsync(key, value, cancellationToken);
+        return await _inner.CreateAsync(key, value, durability, cancellationToken);
     }
 
     public async ValueTask<long?> UpdateAsync(
-        string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default)
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         await PassAsync("update");
-        return await _inner.UpdateAsync(key, value, revision, cancellationToken);
+        return await _inner.UpdateAsync(key, value, revision, durability, cancellationToken);
     }
 
-    public async ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default)
+    public async ValueTask<bool> DeleteAsync(
+        string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         await PassAsync("delete");
-        return await _inner.DeleteAsync(key, revision, cancellationToken);
+        return await _inner.DeleteAsync(key, revision, durability, cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>

@@ -20,7 +20,8 @@ internal sealed class TestStore : IStateStore
         }
     }
 
-    public ValueTask<long> PutAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
+    public ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
     {
         lock (_gate)
         {
@@ -28,7 +29,8 @@ internal sealed class TestStore : IStateStore
         }
     }
 
-    public ValueTask<long?> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
+    public ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
     {
         lock (_gate)
         {
@@ -37,7 +39,7 @@ internal sealed class TestStore : IStateStore
     }
 
     public ValueTask<long?> UpdateAsync(
-        string key, ReadOnlyMemory<byte> value, long revision, CancellationToken cancellationToken = default)
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         lock (_gate)
         {
@@ -45,7 +47,8 @@ internal sealed class TestStore : IStateStore
         }
     }
 
-    public ValueTask<bool> DeleteAsync(string key, long? revision = null, CancellationToken cancellationToken = default)
+    public ValueTask<bool> DeleteAsync(
+        string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default)
     {
         lock (_gate)
         {

@@ -26,19 +26,18 @@ internal static class FiguresQueries
             sum.FirstUs = Math.Min(sum.FirstUs, bucketUs);
             sum.Rollup.AddRow(row, RowReader.FirstSum);
         }
-        using var rows = new RowReader(connection, query, group);
-        rows.ReadMinutes(fromUs, firstHour, minutesFromUs, Add);
-        rows.Read(Micros.Hour, firstHour, endHour, Add);
-        rows.ReadMinutes(endHour, toUs, minutesFromUs, Add);
+        using var reader = new RowReader(connection, query, group);
+        reader.ReadMinutes(fromUs, firstHour, minutesFromUs, Add);
+        reader.Read(Micros.Hour, firstHour, endHour, Add);
+        reader.ReadMinutes(endHour, toUs, minutesFromUs, Add);
         var total = new Rollup();
         foreach (var sum in sums.Values)
         {
             total.Add(sum.Rollup);
         }
-        var groups = group == FiguresGroup.None ? [] : sums.OrderBy(s => s.Key.Model, StringComparer.Ordinal).ThenBy(s => s.Key.Revision);
-        return new FiguresReport(
-            total.ToFigures(),
-            [.. groups.Select(s => new FiguresRow(s.Key.Model, s.Key.Revision, Micros.ToTime(s.Value.FirstUs), s.Value.Rollup.ToFigures()))]);
+        var rows = sums.OrderBy(s => s.Key.Model, StringComparer.Ordinal).ThenBy(s => s.Key.Revision)
+            .Select(s => new FiguresRow(s.Key.Model, s.Key.Revision, Micros.ToTime(s.Value.FirstUs), s.Value.Rollup.ToFigures()));
+        return new FiguresReport(total.ToFigures(), group == FiguresGroup.None ? [] : [.. rows]);
     }
 
     public static List<FiguresPoint> Series(SqliteConnection connection, FiguresQuery query, FiguresStep step, FiguresGroup group)

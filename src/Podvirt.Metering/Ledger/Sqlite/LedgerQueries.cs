@@ -1,11 +1,16 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>The ledger's looks at single records.</summary>
 internal static class LedgerQueries
 {
-    private const string Row = $"{UsageColumns.List}, rate_version, cost_usd, cost_pico";
+    private const string Row =
+        $"""
+        {UsageColumns.List}, rate_version, cost_usd, cost_pico,
+        (SELECT sum(a.cost_usd) FROM adjustment a WHERE a.usage_id = usage.id), (SELECT sum(a.cost_pico) FROM adjustment a WHERE a.usage_id = usage.id)
+        """;
 
     public static RatedRecord? Find(SqliteConnection connection, Guid id)
     {
@@ -65,5 +70,10 @@ internal static class LedgerQueries
     private static RatedRecord ReadRow(SqliteDataReader reader) => new(
         UsageColumns.Read(reader, 0),
         reader.GetInt32(UsageColumns.Count),
-        CostColumns.Join(reader.GetInt64(UsageColumns.Count + 1), reader.GetInt64(UsageColumns.Count + 2)));
+        CostColumns.Join(reader.GetInt64(UsageColumns.Count + 1), reader.GetInt64(UsageColumns.Count + 2)))
+    {
+        Adjustment = reader.IsDBNull(UsageColumns.Count + 3)
+            ? Cost.Zero
+            : CostColumns.Join(reader.GetInt64(UsageColumns.Count + 3), reader.GetInt64(UsageColumns.Count + 4)),
+    };
 }

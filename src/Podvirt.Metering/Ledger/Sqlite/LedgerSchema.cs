@@ -1,3 +1,5 @@
+using Podvirt.Metering.Invoices.Sqlite;
+
 namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>The ledger's tables.</summary>
@@ -85,9 +87,18 @@ internal static class LedgerSchema
         $"(project TEXT NOT NULL, bucket_us INTEGER NOT NULL, model TEXT NOT NULL, revision INTEGER NOT NULL, {RollupColumns} "
         + "PRIMARY KEY (project, bucket_us, model, revision)) STRICT, WITHOUT ROWID;";
 
+    private const string Adjusted =
+        "cost_usd = cost_usd + NEW.cost_usd, cost_high = cost_high + NEW.cost_pico / 1000000, cost_low = cost_low + NEW.cost_pico % 1000000";
+
+    private const string GroupOfAdjustment = "model = NEW.model AND revision = NEW.revision";
+
+    private const string MinuteOfAdjustment = "NEW.ended_us - ((NEW.ended_us % 60000000) + 60000000) % 60000000";
+
+    private const string HourOfAdjustment = "NEW.ended_us - ((NEW.ended_us % 3600000000) + 3600000000) % 3600000000";
+
     /// <summary>
     /// Rollups twice over: a dashboard of everything reads one row for each model and hour however many projects there are, one
-    /// of a project reads that project's alone. The mark <see cref="LedgerMarks.RollupsReady"/> is 0 where they must first be made from raw rows.
+    /// of a project reads that project's alone. Their cost is what is billed, so an adjustment changes it in its own commit. The mark <see cref="LedgerMarks.RollupsReady"/> is 0 where they must first be made from raw rows.
     /// </summary>
     private const string Rollups =
         $"""
@@ -104,12 +115,19 @@ internal static class LedgerSchema
         INSERT INTO ledger_mark SELECT 'rollups_ready', NOT EXISTS (SELECT 1 FROM usage);
         CREATE INDEX usage_by_outcome ON usage (outcome, ended_us) WHERE outcome <> 'completed';
         CREATE INDEX usage_by_source ON usage (source, ended_us) WHERE source <> 'engine';
+        CREATE TRIGGER adjustment_is_rolled_up AFTER INSERT ON adjustment BEGIN
+          UPDATE minute_by_model SET {Adjusted} WHERE bucket_us = {MinuteOfAdjustment} AND {GroupOfAdjustment};
+          UPDATE hour_by_model SET {Adjusted} WHERE bucket_us = {HourOfAdjustment} AND {GroupOfAdjustment};
+          UPDATE minute_by_project SET {Adjusted} WHERE project = NEW.project AND bucket_us = {MinuteOfAdjustment} AND {GroupOfAdjustment};
+          UPDATE hour_by_project SET {Adjusted} WHERE project = NEW.project AND bucket_us = {HourOfAdjustment} AND {GroupOfAdjustment};
+        END;
         """;
 
     public static IReadOnlyList<string> Migrations { get; } =
     [
         $"{Usage} CREATE TABLE rollup_minute {FirstRollupColumns} CREATE TABLE rollup_hour {FirstRollupColumns}",
         UsageColumns.Added("usage"),
+        UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
         Rollups,
     ];
 }

@@ -22,6 +22,8 @@ internal sealed class LedgerSession : WriteSession
     private readonly Rollup _rollup = new();
     private readonly List<Added> _added = [];
     private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
+    private readonly Statement _closedEnd;
+    private readonly Statement _noteLate;
     private long _minutesFromUs;
 
     public LedgerSession(SqliteConnection connection)
@@ -42,18 +44,24 @@ internal sealed class LedgerSession : WriteSession
         _raiseMark = PrepareStatement(LedgerMarks.Raise);
         _rollups = [.. RollupTable.All.Select(t => new RollupWriter(t, PrepareStatement))];
         _removeMinutes = [.. RollupTable.All.Where(t => t.IsByMinute).Select(t => PrepareStatement($"DELETE FROM {t.Name} WHERE bucket_us < $before"))];
+        _closedEnd = PrepareStatement("SELECT end_us FROM closed_month ORDER BY month_us DESC LIMIT 1");
+        _noteLate = PrepareStatement("INSERT INTO late_usage (usage_id) VALUES ($id)");
         _minutesFromUs = LedgerMarks.Read(_selectMark, LedgerMarks.MinutesFrom) ?? long.MinValue;
     }
+
+    public SqliteConnection Database => Connection;
 
     /// <summary>Returns how many were new. Only those count in the rollups.</summary>
     public int Append(IReadOnlyList<RatedRecord> records)
     {
+        var closedEnd = ClosedEnd();
         _added.Clear();
         foreach (var rated in records)
         {
             var endedUs = Micros.Of(rated.Record.EndedAt);
             if (Insert(rated, endedUs))
             {
+                NoteLate(rated.Record.Id, endedUs, closedEnd);
                 _added.Add(new Added(endedUs, rated));
             }
         }
@@ -108,6 +116,26 @@ internal sealed class LedgerSession : WriteSession
         _insert.Bind(UsageColumns.Count + 3, usd);
         _insert.Bind(UsageColumns.Count + 4, pico);
         return _insert.Execute() == 1;
+    }
+
+    /// <summary>Where the closed months end; records before it go to the next invoice.</summary>
+    private long ClosedEnd()
+    {
+        var end = long.MinValue;
+        while (_closedEnd.Step())
+        {
+            end = _closedEnd.Number(0);
+        }
+        return end;
+    }
+
+    private void NoteLate(Guid id, long endedUs, long closedEnd)
+    {
+        if (endedUs < closedEnd)
+        {
+            UsageColumns.BindId(_noteLate, id);
+            _noteLate.Execute();
+        }
     }
 
     /// <summary>Brings the records of each rollup row together, so that the row is written once.</summary>

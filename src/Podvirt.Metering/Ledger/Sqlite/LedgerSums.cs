@@ -7,7 +7,7 @@ namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>
 /// Exact sums. A row's cost is tokens × rate version, which is linear, so the sum of costs is the sum of tokens × rate version;
-/// and the costs are at hand, where the prices of each version are not. Whole hours come from the rollups where these know
+/// and the costs are at hand, where the prices of each version are not. Adjustments stand at their records' times. Whole hours come from the rollups where these know
 /// the group and the filters, what is left at both ends from raw rows.
 /// </summary>
 internal static class LedgerSums
@@ -31,12 +31,14 @@ internal static class LedgerSums
 
     /// <summary>Whether rollups can answer: no need to go through the raw rows of the whole time.</summary>
     public static bool IsQuick(UsageQuery query, UsageGroup group) =>
-        query is { Key: null, Outcome: null, Source: null, After: null } && group is not (UsageGroup.Key or UsageGroup.Outcome);
+        query is { Key: null, Outcome: null, Source: null } && group is not (UsageGroup.Key or UsageGroup.Outcome);
 
     public static List<UsageSum> Sum(SqliteConnection connection, UsageQuery query, UsageGroup group)
     {
+        // A place has no meaning in a sum.
+        query = query with { After = null };
         var sums = new Dictionary<GroupKey, UsageSum>();
-        var (fromUs, toUs) = (UsageFilter.FirstMicro(query.From), UsageFilter.FirstMicro(query.To));
+        var (fromUs, toUs) = (Micros.FirstAt(query.From), Micros.FirstAt(query.To));
         var firstHour = Micros.FloorTo(fromUs, Micros.Hour) == fromUs ? fromUs : Micros.FloorTo(fromUs, Micros.Hour) + Micros.Hour;
         var endHour = Micros.FloorTo(toUs, Micros.Hour);
         using var moment = connection.BeginTransaction(deferred: true);
@@ -63,6 +65,22 @@ internal static class LedgerSums
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {Columns(group, "ended_us")}, {RawSums} FROM usage WHERE {UsageFilter.Of(command, query, fromUs, toUs)} GROUP BY 1, 2";
         AddRows(command, group, sums);
+        AddAdjustments(connection, query, fromUs, toUs, group, sums);
+    }
+
+    private static void AddAdjustments(
+        SqliteConnection connection, UsageQuery query, long fromUs, long toUs, UsageGroup group, Dictionary<GroupKey, UsageSum> sums)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"SELECT {Columns(group, "ended_us")}, {CostColumns.Sums} FROM adjustment WHERE {UsageFilter.OfAdjustments(command, query, fromUs, toUs)} GROUP BY 1, 2";
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var key = new GroupKey(reader.GetString(0), reader.GetInt64(1));
+            var cost = CostColumns.FromSums(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
+            sums[key] = sums[key] with { Cost = sums[key].Cost + cost };
+        }
     }
 
     private static void AddHours(

@@ -16,7 +16,9 @@ internal sealed class RawReader : IDisposable
         _select = new Statement(
             connection,
             "SELECT project, model, revision, surface, outcome, source, prompt, cached, completion, reasoning, video_us, started_us, "
-            + "queued_us, parked_us, first_token_us, duration_us, cold_start, cost_usd, cost_pico FROM usage WHERE ended_us >= $from AND ended_us < $to");
+            + "queued_us, parked_us, first_token_us, duration_us, cold_start, "
+            + "cost_usd + coalesce((SELECT sum(a.cost_usd) FROM adjustment a WHERE a.usage_id = usage.id), 0), "
+            + "cost_pico + coalesce((SELECT sum(a.cost_pico) FROM adjustment a WHERE a.usage_id = usage.id), 0) FROM usage WHERE ended_us >= $from AND ended_us < $to");
         _next = new Statement(connection, "SELECT ended_us FROM usage WHERE ended_us >= $from ORDER BY ended_us LIMIT 1");
     }
 
@@ -32,7 +34,7 @@ internal sealed class RawReader : IDisposable
         return next;
     }
 
-    /// <summary>The records, without the ids, keys and texts that no rollup knows.</summary>
+    /// <summary>The records, without the ids, keys and texts that no rollup knows. Their cost is what is billed.</summary>
     public IEnumerable<RatedRecord> Read(long fromUs, long toUs)
     {
         _select.Bind(1, fromUs);

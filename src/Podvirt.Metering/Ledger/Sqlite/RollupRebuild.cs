@@ -1,3 +1,4 @@
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
@@ -17,7 +18,7 @@ internal static class RollupRebuild
             {
                 return;
             }
-            session.Begin();
+            session.Begin(StateDurability.Machine);
             session.RemoveMinutes(Micros.FloorTo(Micros.Of(minutesFrom), Micros.Minute));
             using (var reading = file.OpenReader())
             using (var raw = new RawReader(reading))

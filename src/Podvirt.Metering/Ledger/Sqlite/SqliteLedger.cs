@@ -64,7 +64,7 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
     public async ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(records);
-        await WriteAsync(session => session.Append(records), cancellationToken);
+        await RunAsync(session => session.Append(records), cancellationToken);
     }
 
     public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>
@@ -124,7 +124,7 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
     public async ValueTask<int> RemoveMinutesBeforeAsync(DateTimeOffset moment, CancellationToken cancellationToken = default)
     {
         var firstKept = Micros.FloorTo(Micros.Of(moment), Micros.Minute);
-        return await WriteAsync(session => session.RemoveMinutes(firstKept), cancellationToken);
+        return await RunAsync(session => session.RemoveMinutes(firstKept), cancellationToken);
     }
 
     public async IAsyncEnumerable<ReconcileStep> ReconcileAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -147,6 +147,17 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
             }
         }
         yield return new ReconcileStep("totals", 0, await RunAsync(_scanner, LedgerReconciliation.CompareTotals, cancellationToken));
+    }
+
+    /// <summary>For rooms beside this one that keep theirs in the same file.</summary>
+    internal ValueTask<T> ReadAsync<T>(Func<SqliteConnection, T> read, CancellationToken cancellationToken) => _reader.RunAsync(read, cancellationToken);
+
+    /// <summary>As <see cref="ReadAsync"/>, within a transaction of the one writer.</summary>
+    internal async ValueTask<T> WriteAsync<T>(Func<SqliteConnection, T> write, CancellationToken cancellationToken)
+    {
+        var job = new WriteJob<LedgerSession, T>(session => write(session.Database));
+        await _writer.EnqueueAsync(job, cancellationToken);
+        return await job.Completion.WaitAsync(cancellationToken);
     }
 
     public void Dispose()
@@ -193,7 +204,7 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
             },
             cancellationToken);
 
-    private async Task<int> WriteAsync(Func<LedgerSession, int> write, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(Func<LedgerSession, int> write, CancellationToken cancellationToken)
     {
         var job = new WriteJob<LedgerSession, int>(write);
         await _writer.EnqueueAsync(job, cancellationToken);

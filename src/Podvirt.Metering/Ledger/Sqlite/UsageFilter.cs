@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
 
@@ -6,20 +7,14 @@ namespace Podvirt.Metering.Ledger.Sqlite;
 internal static class UsageFilter
 {
     /// <summary>The condition; its values are added to the command.</summary>
-    public static string Of(SqliteCommand command, UsageQuery query) => Of(command, query, FirstMicro(query.From), FirstMicro(query.To));
+    public static string Of(SqliteCommand command, UsageQuery query) => Of(command, query, Micros.FirstAt(query.From), Micros.FirstAt(query.To));
 
     /// <summary>The same for a part of the query's time.</summary>
     public static string Of(SqliteCommand command, UsageQuery query, long fromUs, long toUs)
     {
         command.Parameters.AddWithValue("$from", fromUs);
         command.Parameters.AddWithValue("$to", toUs);
-        var filter = "ended_us >= $from AND ended_us < $to" + Names(command, query);
-        if (query.Outcome is { } outcome)
-        {
-            var name = UsageNames.Of(outcome);
-            // The second half is what SQLite needs to see to use the index of the few that did not complete.
-            filter += $" AND outcome = '{name}'" + (name == UsageNames.Completed ? "" : $" AND outcome <> '{UsageNames.Completed}'");
-        }
+        var filter = "ended_us >= $from AND ended_us < $to" + Names(command, query) + Outcome(query);
         if (query.Source is { } source)
         {
             var name = UsageNames.Of(source);
@@ -32,6 +27,14 @@ internal static class UsageFilter
             filter += " AND (ended_us, id) < ($after_us, $after_id)";
         }
         return filter;
+    }
+
+    /// <summary>The condition on the adjustments to the same records. What has no source is never adjusted.</summary>
+    public static string OfAdjustments(SqliteCommand command, UsageQuery query, long fromUs, long toUs)
+    {
+        command.Parameters.AddWithValue("$from", fromUs);
+        command.Parameters.AddWithValue("$to", toUs);
+        return "ended_us >= $from AND ended_us < $to" + Names(command, query) + Outcome(query) + (query.Source == UsageSource.None ? " AND FALSE" : "");
     }
 
     /// <summary>What is asked of models, keys and projects: these stand in some rollups too.</summary>
@@ -49,10 +52,14 @@ internal static class UsageFilter
         return filter;
     }
 
-    /// <summary>Stored times are cut to microseconds, so a bound within one begins with the next.</summary>
-    public static long FirstMicro(DateTimeOffset bound)
+    private static string Outcome(UsageQuery query)
     {
-        var micros = Micros.Of(bound);
-        return bound.UtcTicks % TimeSpan.TicksPerMicrosecond == 0 ? micros : micros + 1;
+        if (query.Outcome is not { } outcome)
+        {
+            return "";
+        }
+        var name = UsageNames.Of(outcome);
+        // The second half is what SQLite needs to see to use the index of the few that did not complete.
+        return $" AND outcome = '{name}'" + (name == UsageNames.Completed ? "" : $" AND outcome <> '{UsageNames.Completed}'");
     }
 }
