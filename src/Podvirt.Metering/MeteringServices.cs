@@ -48,6 +48,9 @@ public static class MeteringServices
             options.Billing,
             provider.GetService<IColdStartTimes>()));
         services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
+        services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
+        services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new OutboxPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<ILedger>(),

@@ -47,11 +47,12 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
     public static BilledAmounts Of(UsageRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var amounts = record.Surface == EmbeddingSurface
-            ? new BilledAmounts(0, 0, record.Tokens.Completion, record.Tokens.Prompt, 0)
-            : Of(record.Tokens);
-        return amounts with { VideoUs = record.VideoUs };
+        return Of(record.Surface, record.Tokens) with { VideoUs = record.VideoUs };
     }
+
+    /// <summary>Of what was counted on a surface.</summary>
+    public static BilledAmounts Of(string surface, TokenCounts tokens) =>
+        surface == EmbeddingSurface ? new BilledAmounts(0, 0, tokens.Completion, tokens.Prompt, 0) : Of(tokens);
 
     /// <summary>False for counts that cannot be: such a record is billed at zero.</summary>
     public static bool CanBill(TokenCounts tokens) =>

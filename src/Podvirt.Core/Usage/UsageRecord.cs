@@ -24,6 +24,9 @@ public enum UsageSource
 
     /// <summary>The engine's own cumulative counts.</summary>
     Engine,
+
+    /// <summary>The engine reported what cannot be: negative, shrinking, broken or absurd counts. Billed at zero, and shown where everybody sees it.</summary>
+    Quarantined,
 }
 
 /// <summary>What one request consumed. Written once, before the client sees the end of its answer.</summary>

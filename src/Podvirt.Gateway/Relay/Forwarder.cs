@@ -87,6 +87,7 @@ internal sealed partial class Forwarder(
         // A first turn that went from one replica to another is a first turn all the same.
         exchange.Affinity = exchange is { Replica: not null, Affinity: AffinityOutcome.New } ? AffinityOutcome.New : noted;
         exchange.Replica = replica;
+        exchange.ForgetCounts();
     }
 
     private async Task RefuseAsync(Exchange exchange, ClientReply reply, LeaseResult result)
@@ -112,7 +113,7 @@ internal sealed partial class Forwarder(
         var model = exchange.Dispatcher.Model;
         switch (end)
         {
-            case RelayEnd.Completed:
+            case RelayEnd.Completed or RelayEnd.QuotaSpent:
                 exchange.Replica!.NoteSuccess();
                 return;
             case RelayEnd.ClientGone:
@@ -140,6 +141,7 @@ internal sealed partial class Forwarder(
         {
             RelayEnd.EngineStalled => ApiErrors.EngineStalled(model.Id, attempt.SilenceMax),
             RelayEnd.EngineMalformed => ApiErrors.EngineMalformed(model.Id),
+            RelayEnd.EngineAborted => ApiErrors.EngineAborted(model.Id),
             RelayEnd.Drained => ApiErrors.ShuttingDown,
             _ => ApiErrors.EngineTruncated(model.Id),
         };

@@ -2,13 +2,14 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>Turns an exchange into its usage record.</summary>
-internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRecorder> logger)
+internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accounts, ILogger<UsageRecorder> logger)
 {
     /// <summary>Why a request has a record although its gateway did not live to write it.</summary>
     public const string KilledReason = "gateway_killed";
@@ -27,11 +28,16 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
     public async ValueTask<bool> TryRecordAsync(Exchange exchange, UsageOutcome outcome, int status, string reason)
     {
         exchange.BeginRecord();
+        if (exchange.Disbelieved is { } what)
+        {
+            LogDisbelieved(exchange.Id, exchange.Dispatcher.Model.Id, exchange.Replica?.Route.Id ?? "", what);
+        }
         var record = ToRecord(exchange, outcome, status, reason, exchange.Tokens, exchange.Source);
         try
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
             await outbox.AppendAsync(record, CancellationToken.None);
+            accounts.Settle(exchange, record);
             return true;
         }
         catch (UsageOutboxException e)
@@ -70,10 +76,14 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
         DurationUs = Microseconds(exchange.Elapsed),
         ColdStart = exchange.ColdStart,
+        QuotedRate = exchange.QuotedRate,
     };
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
     [LoggerMessage(1101, LogLevel.Error, "The usage of request {RequestId} on {Model} could not be recorded when it ended.")]
     private partial void LogNotKept(Exception exception, Guid requestId, string model);
+
+    [LoggerMessage(1104, LogLevel.Warning, "Request {RequestId} on {Model} is quarantined and billed at zero: the counts of replica {Replica} cannot be, {What}.")]
+    private partial void LogDisbelieved(Guid requestId, string model, string replica, string what);
 }

@@ -15,8 +15,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time) : IRunningUsage
 {
-    // As many as a request may ask for.
-    private const int ChoicesMax = 128;
+    /// <summary>As many as a request may ask for.</summary>
+    public const int ChoicesMax = 128;
 
     private const long NoToken = -1;
 
@@ -51,6 +51,15 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public required ModelDispatcher Dispatcher { get; init; }
 
+    /// <summary>By what the client wants to be told what its answer costs; null: it does not.</summary>
+    public RateBoard? Rates { get; init; }
+
+    /// <summary>The rate version by which it was told.</summary>
+    public int? QuotedRate { get; private set; }
+
+    /// <summary>What it holds of its limits; null: nothing limits it.</summary>
+    public Reservation? Reservation { get; init; }
+
     /// <summary>The session's number, for affinity.</summary>
     public required ulong Session { get; init; }
 
@@ -80,35 +89,91 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
-    /// <summary>Takes over an engine's counts for the whole request.</summary>
+    /// <summary>What an engine reported that cannot be; null: nothing of the kind.</summary>
+    public string? Disbelieved { get; private set; }
+
+    /// <summary>Takes over an engine's counts for the whole request. They are cumulative: counts that shrink are none.</summary>
     public void ReadCounts(TokenCounts tokens)
     {
+        if (Source == UsageSource.Quarantined)
+        {
+            return;
+        }
+        var last = Tokens;
+        if (tokens.Prompt < last.Prompt || tokens.Completion < last.Completion)
+        {
+            Disbelieve($"its counts shrank from {last.Prompt} + {last.Completion} to {tokens.Prompt} + {tokens.Completion}");
+            return;
+        }
         _counts.Write(tokens, UsageSource.Engine);
+    }
+
+    /// <summary>From here on nothing that the engine counts is believed. What was read before is kept for inspection, not billed.</summary>
+    public void Disbelieve(string what)
+    {
+        if (Source != UsageSource.Quarantined)
+        {
+            Disbelieved = what;
+            _counts.Write(Tokens, UsageSource.Quarantined);
+        }
+    }
+
+    /// <summary>Another replica counts from the beginning.</summary>
+    public void ForgetCounts()
+    {
+        if (Source != UsageSource.None)
+        {
+            _completions = null;
+            Disbelieved = null;
+            _counts.Write(default, UsageSource.None);
+        }
     }
 
     /// <summary>
     /// Takes over the counts on a chunk. Where several choices are generated (<c>n</c>), vLLM counts each one's
     /// completion by itself until the usage chunk at the end: they are added up.
     /// </summary>
-    public void ReadCounts(TokenCounts tokens, int choice)
+    /// <returns>
+    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but a first one's are
+    /// taken, for the prompt was worked through.
+    /// </returns>
+    public bool TryReadCounts(TokenCounts tokens, int choice)
     {
-        if (choice is < 0 or >= ChoicesMax || (choice == 0 && _completions is null))
+        var isOneOfMany = choice is >= 0 and < ChoicesMax && (choice > 0 || _completions is not null);
+        if (!isOneOfMany)
         {
-            ReadCounts(tokens);
-            return;
+            return TryTake(tokens);
         }
         if (_completions is null)
         {
             _completions = new long[ChoicesMax];
             _completions[0] = Tokens.Completion;
         }
+        var before = _completions[choice];
         _completions[choice] = tokens.Completion;
         var sum = 0L;
         foreach (var completion in _completions)
         {
-            sum += completion;
+            // Two counts near the end of a long would add up to less than one of them: that reads as shrinking.
+            sum = unchecked(sum + completion);
         }
-        ReadCounts(tokens with { Completion = sum });
+        if (TryTake(tokens with { Completion = sum }))
+        {
+            return true;
+        }
+        _completions[choice] = before;
+        return false;
+    }
+
+    /// <summary>
+    /// What the counts so far cost, by the rate of now; the record keeps that version. Counts that cannot be are billed at
+    /// zero.
+    /// </summary>
+    public Cost Quote()
+    {
+        var rate = Rates!.Now(Dispatcher.Model.Id);
+        QuotedRate = rate.Version;
+        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
@@ -147,6 +212,18 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     }
 
     public void CheckpointIsKept() => _kept = _taken;
+
+    private bool TryTake(TokenCounts tokens)
+    {
+        // One comparison a chunk; the limits are asked once for many. Counts that cannot be are billed at zero, so they spend nothing.
+        var isWithin = Reservation is not { } reservation || tokens.Completion <= reservation.CompletionMax
+            || Source == UsageSource.Quarantined || !BilledAmounts.CanBill(tokens) || reservation.TryCover(tokens);
+        if (isWithin || Source == UsageSource.None)
+        {
+            ReadCounts(tokens);
+        }
+        return isWithin;
+    }
 }
 
 /// <summary>One path of the API.</summary>

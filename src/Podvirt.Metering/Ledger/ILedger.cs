@@ -1,4 +1,6 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 
 namespace Podvirt.Metering.Ledger;
 
@@ -68,11 +70,14 @@ public partial interface ILedger
     ValueTask<IReadOnlyList<FiguresPoint>> SeriesAsync(
         FiguresQuery query, FiguresStep step, FiguresGroup group, CancellationToken cancellationToken = default);
 
+    /// <summary>What ended in the month, by project, key and model; at once, however many records there are.</summary>
+    ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default);
+
     /// <summary>All-time number of requests by model.</summary>
     ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Recomputes every rollup and total from the raw records and their adjustments and compares: one step for each part of the time, in order, with
+    /// Recomputes every rollup, total and month's consumption from the raw records and their adjustments and compares: one step for each part of the time, in order, with
     /// each difference in words. Memory is bounded by what one hour holds, nothing waits for it, and a part is of one moment.
     /// Where there is a difference, something has changed the ledger that is not Podvirt, or Podvirt is wrong.
     /// </summary>
@@ -92,7 +97,7 @@ public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost)
 }
 
 /// <summary>What was compared by now.</summary>
-/// <param name="At">What the part was: an hour, a minute, or the totals.</param>
+/// <param name="At">What the part was: an hour, a minute, the totals, or the consumption.</param>
 /// <param name="Records">Raw records that this part was compared with; none where an earlier part had them.</param>
 /// <param name="Differences">One line for each thing that is missing, too much or different; empty when all agree.</param>
 public sealed record ReconcileStep(string At, long Records, IReadOnlyList<string> Differences);

@@ -39,6 +39,9 @@ public sealed record UsageFigures
     /// <summary>Requests for which the engine reported no usage: billed at zero.</summary>
     public required long Unreported { get; init; }
 
+    /// <summary>Requests for which the engine reported impossible counts: billed at zero.</summary>
+    public required long Quarantined { get; init; }
+
     public required TokenCounts Tokens { get; init; }
 
     /// <summary>Those of the prompt tokens that were embedded.</summary>

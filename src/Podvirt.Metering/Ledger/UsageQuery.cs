@@ -52,6 +52,9 @@ public sealed record UsageSum(
     string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported,
     TokenCounts Tokens, Cost Cost, long EmbeddingTokens = 0, long VideoUs = 0)
 {
+    /// <summary>Requests for which the engine reported impossible counts: billed at zero.</summary>
+    public long Quarantined { get; init; }
+
     /// <summary>Sums of both, under the first one's name.</summary>
     public static UsageSum operator +(UsageSum a, UsageSum b) => Add(a, b);
 
@@ -62,6 +65,9 @@ public sealed record UsageSum(
         return checked(new UsageSum(
             a.Group, a.Requests + b.Requests, a.Completed + b.Completed, a.Cancelled + b.Cancelled, a.Truncated + b.Truncated,
             a.Failed + b.Failed, a.Unreported + b.Unreported, a.Tokens + b.Tokens, a.Cost + b.Cost,
-            a.EmbeddingTokens + b.EmbeddingTokens, a.VideoUs + b.VideoUs));
+            a.EmbeddingTokens + b.EmbeddingTokens, a.VideoUs + b.VideoUs)
+        {
+            Quarantined = a.Quarantined + b.Quarantined,
+        });
     }
 }

@@ -114,15 +114,17 @@ internal sealed class OutboxSession : WriteSession
     }
 
     /// <summary>The oldest rows, in the order of their appends.</summary>
-    public static List<OutboxRow> Read(SqliteConnection connection, int limit) => Read(connection, "outbox", limit);
+    public static List<OutboxRow> Read(SqliteConnection connection, int limit) => ReadBehind(connection, long.MinValue, limit);
+
+    public static List<OutboxRow> ReadBehind(SqliteConnection connection, long seq, int limit) => Read(connection, "outbox", seq, limit);
 
     /// <summary>What is kept of records with impossible counts.</summary>
-    public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", limit);
+    public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", long.MinValue, limit);
 
-    private static List<OutboxRow> Read(SqliteConnection connection, string table, int limit)
+    private static List<OutboxRow> Read(SqliteConnection connection, string table, long behind, int limit)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM {table} ORDER BY seq LIMIT {limit}";
+        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM {table} WHERE seq > {behind} ORDER BY seq LIMIT {limit}";
         using var reader = command.ExecuteReader();
         var rows = new List<OutboxRow>();
         while (reader.Read())

@@ -146,6 +146,9 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
 
+    public async ValueTask<IReadOnlyList<OutboxRow>> ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
+        await _reader.RunAsync(c => OutboxSession.ReadBehind(c, seq, limit), cancellationToken);
+
     /// <summary>The latest records with impossible counts, as they came.</summary>
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadInvalidAsync(int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.ReadInvalid(c, limit), cancellationToken);

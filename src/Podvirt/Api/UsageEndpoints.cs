@@ -52,12 +52,13 @@ internal sealed record UsageReport(DateTimeOffset From, DateTimeOffset To, strin
 
 /// <param name="Group">The model, model@revision, key, project, outcome, hour or day; empty for the total.</param>
 /// <param name="Unreported">Requests for which the engine reported no usage: billed at zero.</param>
+/// <param name="Quarantined">Requests for which the engine reported impossible counts: billed at zero.</param>
 /// <param name="EmbeddingTokens">Those of the prompt tokens that were embedded.</param>
 internal sealed record UsageRow(
-    string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported,
+    string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported, long Quarantined,
     long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens, long EmbeddingTokens, long VideoUs, string Cost)
 {
     public static UsageRow Of(UsageSum sum) => new(
-        sum.Group, sum.Requests, sum.Completed, sum.Cancelled, sum.Truncated, sum.Failed, sum.Unreported,
+        sum.Group, sum.Requests, sum.Completed, sum.Cancelled, sum.Truncated, sum.Failed, sum.Unreported, sum.Quarantined,
         sum.Tokens.Prompt, sum.Tokens.Cached, sum.Tokens.Completion, sum.Tokens.Reasoning, sum.EmbeddingTokens, sum.VideoUs, sum.Cost.ToString());
 }

@@ -44,7 +44,12 @@ internal static class UsageExplanation
         var waited = record.ParkedUs == 0
             ? "It did not wait for a replica."
             : $"It waited {Seconds(record.ParkedUs)} s for {(record.ColdStart ? "a replica to start or wake" : "room on a replica")}.";
-        var counts = record.Source == UsageSource.Engine ? "" : " The engine reported no usage: billed at zero.";
+        var counts = record.Source switch
+        {
+            UsageSource.None => " The engine reported no usage: billed at zero.",
+            UsageSource.Quarantined => " The engine's counts cannot be true: billed at zero.",
+            _ => "",
+        };
         return $"{end}, after {Seconds(record.DurationUs)} s (status {record.Status}). {waited}{counts}";
     }
 

@@ -51,16 +51,16 @@ internal sealed record UsageSwap(string Model, DateTimeOffset At, int FromRevisi
 /// <param name="ColdStarts">Requests that waited for a start or a wake.</param>
 /// <param name="Parked">Requests that waited for a replica at all.</param>
 internal sealed record FiguresView(
-    long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported,
+    long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported, long Quarantined,
     long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens, long EmbeddingTokens, long VideoUs,
     double? TokensPerSecond, DurationView LatencyUs, DurationView FirstTokenUs, WaitView ColdStarts, WaitView Parked, string Cost)
 {
     public static FiguresView Nothing { get; } = new(
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, DurationView.Of(default), DurationView.Of(default), WaitView.Of(0, 0, 0), WaitView.Of(0, 0, 0),
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, DurationView.Of(default), DurationView.Of(default), WaitView.Of(0, 0, 0), WaitView.Of(0, 0, 0),
         Core.Usage.Cost.Zero.ToString());
 
     public static FiguresView Of(UsageFigures figures) => new(
-        figures.Requests, figures.Completed, figures.Cancelled, figures.Truncated, figures.Failed, figures.Unreported,
+        figures.Requests, figures.Completed, figures.Cancelled, figures.Truncated, figures.Failed, figures.Unreported, figures.Quarantined,
         figures.Tokens.Prompt, figures.Tokens.Cached, figures.Tokens.Completion, figures.Tokens.Reasoning, figures.EmbeddingTokens, figures.VideoUs,
         figures.TokensPerSecond, DurationView.Of(figures.Latency), DurationView.Of(figures.FirstToken),
         WaitView.Of(figures.ColdStarts, figures.ColdStartUs, figures.Requests), WaitView.Of(figures.Parked, figures.ParkedUs, figures.Requests),

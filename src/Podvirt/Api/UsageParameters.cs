@@ -20,7 +20,7 @@ internal static class UsageParameters
     [
         new("from", "UTC; default a day before 'to'"), new("to", "UTC; default now"),
         new("model", "Only of this model"), new("revision", "Only of this revision", "integer"), new("key", "Only of this key"),
-        new("project", "Only of this project"), new("outcome", OutcomeNames), new("source", "engine (it reported its counts) or none"),
+        new("project", "Only of this project"), new("outcome", OutcomeNames), new("source", "engine (it reported its counts), none, or quarantined (they cannot be true)"),
     ];
 
     /// <exception cref="ApiException">A parameter is not what it should be.</exception>
@@ -44,7 +44,8 @@ internal static class UsageParameters
                 null => null,
                 "engine" => UsageSource.Engine,
                 "none" => UsageSource.None,
-                var name => throw Invalid("source", $"'{name}' is no source of counts; choose engine or none."),
+                "quarantined" => UsageSource.Quarantined,
+                var name => throw Invalid("source", $"'{name}' is no source of counts; choose engine, none or quarantined."),
             },
         };
     }

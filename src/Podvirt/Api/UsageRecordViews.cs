@@ -20,11 +20,19 @@ internal record RequestView(
         return new RequestView(
             record.Id.ToString(), record.Project, record.Key, record.Model, record.Revision, record.Replica, record.Surface,
             OutcomeName(record.Outcome), record.Status, record.Reason, record.Streamed, record.ColdStart,
-            record.Source == Core.Usage.UsageSource.Engine ? "engine" : "none",
+            SourceName(record.Source),
             tokens.Prompt, tokens.Cached, tokens.Completion, tokens.Reasoning, record.VideoUs,
             record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion,
             rated.Billed.ToString(), rated.Adjustment.ToString());
     }
+
+    private static string SourceName(Core.Usage.UsageSource source) => source switch
+    {
+        Core.Usage.UsageSource.None => "none",
+        Core.Usage.UsageSource.Engine => "engine",
+        Core.Usage.UsageSource.Quarantined => "quarantined",
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "unknown usage source"),
+    };
 
     private static string OutcomeName(UsageOutcome outcome) => outcome switch
     {
@@ -114,7 +122,7 @@ internal sealed record CostLine(string Kind, long? Amount, string? Price, string
 {
     public static IReadOnlyList<CostLine>? Of(RatedRecord rated, Rate? rate)
     {
-        if (rated.Record.Source == UsageSource.None)
+        if (rated.Record.Source != UsageSource.Engine)
         {
             return [];
         }

@@ -12,7 +12,7 @@ public abstract partial class LedgerContract
     private static Gen<UsageQuery> Query { get; } =
         from bounds in Gen.Select(RandomRecords.Moment, RandomRecords.Moment, Gen.Bool)
         from names in Gen.Select(OrNull("m", "n/o", "Ünï"), OrNull("k", ""), OrNull("p", "q"))
-        from more in Gen.Select(OrNull(1, 2, 11), OrNull(Enum.GetValues<UsageOutcome>()), OrNull(UsageSource.None, UsageSource.Engine))
+        from more in Gen.Select(OrNull(1, 2, 11), OrNull(Enum.GetValues<UsageOutcome>()), OrNull(Enum.GetValues<UsageSource>()))
         let sorted = bounds.Item1 < bounds.Item2 ? (bounds.Item1, bounds.Item2) : (bounds.Item2, bounds.Item1)
         let always = (DateTimeOffset.MinValue, DateTimeOffset.MaxValue)
         let range = bounds.Item3 ? sorted : always

@@ -96,7 +96,7 @@ public abstract partial class LedgerContract : IAsyncDisposable
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Ledger.ListAsync(_always, limit, Ended));
 
     [Fact]
-    public async Task Sums_CountOutcomesAndUnreported()
+    public async Task Sums_CountOutcomesUnreportedAndQuarantined()
     {
         await Ledger.AppendAsync(
             [
@@ -104,11 +104,12 @@ public abstract partial class LedgerContract : IAsyncDisposable
                 Rated(3, r => r with { Outcome = UsageOutcome.Cancelled }),
                 Rated(4, r => r with { Outcome = UsageOutcome.Truncated }),
                 Rated(5, r => r with { Outcome = UsageOutcome.Failed, Source = UsageSource.None, Tokens = default }),
+                Rated(6, r => r with { Source = UsageSource.Quarantined, Tokens = default }),
             ],
             Ended);
 
         Assert.Equal(
-            new UsageSum("m", 5, 2, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(5_000), 0, 1_250_000),
+            new UsageSum("m", 6, 3, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(6_000), 0, 1_500_000) { Quarantined = 1 },
             Assert.Single(await Ledger.SumAsync(_always, UsageGroup.Model, Ended)));
         Assert.Equal(
             ["cancelled", "completed", "failed", "truncated"],

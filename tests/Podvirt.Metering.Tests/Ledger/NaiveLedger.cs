@@ -16,7 +16,10 @@ internal sealed class NaiveLedger(IEnumerable<RatedRecord> appended)
     [
         .. Of(query).GroupBy(r => NameOf(r.Record, group)).OrderBy(g => g.Key.Order, StringComparer.Ordinal).ThenBy(g => g.Key.Number).Select(g => new UsageSum(
             g.Key.Name, g.Count(), Count(g, UsageOutcome.Completed), Count(g, UsageOutcome.Cancelled), Count(g, UsageOutcome.Truncated),
-            Count(g, UsageOutcome.Failed), g.Count(r => r.Record.Source == UsageSource.None), Tokens(g), CostOf(g), Embedded(g), g.Sum(r => r.Record.VideoUs))),
+            Count(g, UsageOutcome.Failed), g.Count(r => r.Record.Source == UsageSource.None), Tokens(g), CostOf(g), Embedded(g), g.Sum(r => r.Record.VideoUs))
+        {
+            Quarantined = g.Count(r => r.Record.Source == UsageSource.Quarantined),
+        }),
     ];
 
     public UsageFigures Total(FiguresQuery query) => FiguresOf([.. Of(new UsageQuery(query.From, query.To, query.Model, Project: query.Project))]);
@@ -74,6 +77,7 @@ internal sealed class NaiveLedger(IEnumerable<RatedRecord> appended)
         Truncated = Count(records, UsageOutcome.Truncated),
         Failed = Count(records, UsageOutcome.Failed),
         Unreported = records.Count(r => r.Record.Source == UsageSource.None),
+        Quarantined = records.Count(r => r.Record.Source == UsageSource.Quarantined),
         Tokens = Tokens(records),
         EmbeddingTokens = Embedded(records),
         VideoUs = records.Sum(r => r.Record.VideoUs),

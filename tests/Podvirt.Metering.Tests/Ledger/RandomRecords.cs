@@ -32,7 +32,7 @@ internal static class RandomRecords
     public static Gen<RatedRecord> One { get; } =
         from n in Gen.Int[0, 80]
         from names in Gen.Select(Among("p", "q"), Among("k", "l", ""), Among("m", "n/o", "Ünï"))
-        from kind in Gen.Select(Gen.Enum<UsageOutcome>(), Gen.Bool, Gen.Int[1, 11], Among("chat.completions", "embeddings"))
+        from kind in Gen.Select(Gen.Enum<UsageOutcome>(), Gen.Enum<UsageSource>(), Gen.Int[1, 11], Among("chat.completions", "embeddings"))
         from tokens in Tokens
         from started in Moment
         from waits in Gen.Select(Gen.Long[0, 90_000_000], Gen.Long[0, 1_000_000], Gen.Long[0, 1_000_000], Gen.Bool, Gen.Bool)
@@ -44,10 +44,10 @@ internal static class RandomRecords
             Key = names.Item2,
             Model = names.Item3,
             Outcome = kind.Item1,
-            Source = kind.Item2 ? UsageSource.Engine : UsageSource.None,
+            Source = kind.Item2,
             Revision = kind.Item3,
             Surface = kind.Item4,
-            Tokens = kind.Item2 ? tokens : default,
+            Tokens = kind.Item2 == UsageSource.Engine ? tokens : default,
             StartedAt = started,
             DurationUs = waits.Item1,
             ParkedUs = waits.Item2 * (waits.Item5 ? 1 : 0),

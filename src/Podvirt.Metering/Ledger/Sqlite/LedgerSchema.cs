@@ -58,6 +58,7 @@ internal static class LedgerSchema
           truncated INTEGER NOT NULL,
           failed INTEGER NOT NULL,
           unreported INTEGER NOT NULL,
+          quarantined INTEGER NOT NULL,
           prompt INTEGER NOT NULL,
           cached INTEGER NOT NULL,
           completion INTEGER NOT NULL,
@@ -128,6 +129,7 @@ internal static class LedgerSchema
         $"{Usage} CREATE TABLE rollup_minute {FirstRollupColumns} CREATE TABLE rollup_hour {FirstRollupColumns}",
         UsageColumns.Added("usage"),
         UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
+        MonthConsumption.Migration,
         Rollups,
     ];
 }

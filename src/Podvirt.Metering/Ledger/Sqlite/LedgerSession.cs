@@ -22,6 +22,7 @@ internal sealed class LedgerSession : WriteSession
     private readonly Rollup _rollup = new();
     private readonly List<Added> _added = [];
     private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
+    private readonly Statement _addConsumption;
     private readonly Statement _closedEnd;
     private readonly Statement _noteLate;
     private long _minutesFromUs;
@@ -44,6 +45,7 @@ internal sealed class LedgerSession : WriteSession
         _raiseMark = PrepareStatement(LedgerMarks.Raise);
         _rollups = [.. RollupTable.All.Select(t => new RollupWriter(t, PrepareStatement))];
         _removeMinutes = [.. RollupTable.All.Where(t => t.IsByMinute).Select(t => PrepareStatement($"DELETE FROM {t.Name} WHERE bucket_us < $before"))];
+        _addConsumption = PrepareStatement(MonthConsumption.Batch.Sql);
         _closedEnd = PrepareStatement("SELECT end_us FROM closed_month ORDER BY month_us DESC LIMIT 1");
         _noteLate = PrepareStatement("INSERT INTO late_usage (usage_id) VALUES ($id)");
         _minutesFromUs = LedgerMarks.Read(_selectMark, LedgerMarks.MinutesFrom) ?? long.MinValue;
@@ -55,6 +57,7 @@ internal sealed class LedgerSession : WriteSession
     public int Append(IReadOnlyList<RatedRecord> records)
     {
         var closedEnd = ClosedEnd();
+        var consumption = new MonthConsumption.Batch();
         _added.Clear();
         foreach (var rated in records)
         {
@@ -62,9 +65,11 @@ internal sealed class LedgerSession : WriteSession
             if (Insert(rated, endedUs))
             {
                 NoteLate(rated.Record.Id, endedUs, closedEnd);
+                consumption.Note(rated);
                 _added.Add(new Added(endedUs, rated));
             }
         }
+        consumption.Save(_addConsumption);
         RollUp(_added);
         AddTotals();
         return _added.Count;

@@ -18,7 +18,7 @@ internal static class LedgerSums
           sum(outcome = '{UsageNames.Completed}'), sum(outcome = '{UsageNames.Cancelled}'),
           sum(outcome = '{UsageNames.Truncated}'), sum(outcome = '{UsageNames.Failed}'), sum(source = '{UsageNames.None}'),
           sum(prompt), sum(cached), sum(completion), sum(reasoning),
-          sum(CASE surface WHEN '{BilledAmounts.EmbeddingSurface}' THEN prompt ELSE 0 END), sum(video_us), {CostColumns.Sums}
+          sum(CASE surface WHEN '{BilledAmounts.EmbeddingSurface}' THEN prompt ELSE 0 END), sum(video_us), {CostColumns.Sums}, sum(source = '{UsageNames.Quarantined}')
         """;
 
     private const string RollupSums =
@@ -26,7 +26,7 @@ internal static class LedgerSums
         sum(completed + cancelled + truncated + failed),
           sum(completed), sum(cancelled), sum(truncated), sum(failed), sum(unreported),
           sum(prompt), sum(cached), sum(completion), sum(reasoning), sum(embedding), sum(video_us),
-          sum(cost_usd), sum(cost_high), sum(cost_low)
+          sum(cost_usd), sum(cost_high), sum(cost_low), sum(quarantined)
         """;
 
     /// <summary>Whether rollups can answer: no need to go through the raw rows of the whole time.</summary>
@@ -107,7 +107,10 @@ internal static class LedgerSums
                 reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7),
                 new TokenCounts(reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)),
                 CostColumns.FromSums(reader.GetInt64(14), reader.GetInt64(15), reader.GetInt64(16)),
-                reader.GetInt64(12), reader.GetInt64(13));
+                reader.GetInt64(12), reader.GetInt64(13))
+            {
+                Quarantined = reader.GetInt64(17),
+            };
             ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
             known = known is null ? sum : known + sum;
         }

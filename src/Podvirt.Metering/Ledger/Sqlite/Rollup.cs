@@ -8,14 +8,14 @@ internal sealed class Rollup
 {
     /// <summary>The columns that add up, in the order of <see cref="Sum"/>.</summary>
     public const string SumColumns =
-        "completed, cancelled, truncated, failed, unreported, prompt, cached, completion, reasoning, embedding, video_us, decode_us, "
+        "completed, cancelled, truncated, failed, unreported, quarantined, prompt, cached, completion, reasoning, embedding, video_us, decode_us, "
         + "cost_usd, cost_high, cost_low, duration_us, first_tokens, first_token_us, cold_starts, cold_start_us, parked, parked_us";
 
     /// <summary>All columns but the key's.</summary>
     public const string Columns = $"{SumColumns}, durations, first_token_durations";
 
     /// <summary>How many columns add up; the two histograms come after them.</summary>
-    public const int Sums = 22;
+    public const int Sums = 23;
 
     private readonly long[] _sums = new long[Sums];
     private readonly DurationHistogram _durations = new();
@@ -29,6 +29,7 @@ internal sealed class Rollup
         Truncated,
         Failed,
         Unreported,
+        Quarantined,
         Prompt,
         Cached,
         Completion,
@@ -68,6 +69,7 @@ internal sealed class Rollup
             _ => Sum.Failed,
         }, 1);
         Add(Sum.Unreported, record.Source == UsageSource.None ? 1 : 0);
+        Add(Sum.Quarantined, record.Source == UsageSource.Quarantined ? 1 : 0);
         Add(Sum.Prompt, record.Tokens.Prompt);
         Add(Sum.Cached, record.Tokens.Cached);
         Add(Sum.Completion, record.Tokens.Completion);
@@ -159,6 +161,7 @@ internal sealed class Rollup
         Truncated = Get(Sum.Truncated),
         Failed = Get(Sum.Failed),
         Unreported = Get(Sum.Unreported),
+        Quarantined = Get(Sum.Quarantined),
         Tokens = new TokenCounts(Get(Sum.Prompt), Get(Sum.Cached), Get(Sum.Completion), Get(Sum.Reasoning)),
         EmbeddingTokens = Get(Sum.Embedding),
         VideoUs = Get(Sum.VideoUs),

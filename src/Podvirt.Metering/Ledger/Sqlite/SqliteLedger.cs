@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 using SQLitePCL;
 
@@ -118,6 +120,9 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
         return await RunAsync(_reader, c => FiguresQueries.Series(c, query, step, group), cancellationToken);
     }
 
+    public async ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
+        await _reader.RunAsync(c => MonthConsumption.Read(c, month), cancellationToken);
+
     public async ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
         await _reader.RunAsync(LedgerQueries.RequestTotals, cancellationToken);
 
@@ -147,6 +152,7 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
             }
         }
         yield return new ReconcileStep("totals", 0, await RunAsync(_scanner, LedgerReconciliation.CompareTotals, cancellationToken));
+        yield return new ReconcileStep("consumption", 0, await RunAsync(_scanner, c => MonthConsumption.Differences(c).ToList(), cancellationToken));
     }
 
     /// <summary>For rooms beside this one that keep theirs in the same file.</summary>

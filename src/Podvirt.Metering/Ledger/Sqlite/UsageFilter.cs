@@ -29,12 +29,12 @@ internal static class UsageFilter
         return filter;
     }
 
-    /// <summary>The condition on the adjustments to the same records. What has no source is never adjusted.</summary>
+    /// <summary>The condition on the adjustments to the same records. What is billed at zero is never adjusted.</summary>
     public static string OfAdjustments(SqliteCommand command, UsageQuery query, long fromUs, long toUs)
     {
         command.Parameters.AddWithValue("$from", fromUs);
         command.Parameters.AddWithValue("$to", toUs);
-        return "ended_us >= $from AND ended_us < $to" + Names(command, query) + Outcome(query) + (query.Source == UsageSource.None ? " AND FALSE" : "");
+        return "ended_us >= $from AND ended_us < $to" + Names(command, query) + Outcome(query) + (query.Source is null or UsageSource.Engine ? "" : " AND FALSE");
     }
 
     /// <summary>What is asked of models, keys and projects: these stand in some rollups too.</summary>
