@@ -66,7 +66,7 @@ internal sealed class ConsumptionReader(IOutboxQueue outbox, ILedger ledger, Rat
 
     private Consumed Consumed(UsageRecord record)
     {
-        var cost = record.Source == UsageSource.None ? Cost.Zero : rates.RateFor(record.Model, record.EndedAt).CostOf(record.Tokens);
+        var cost = record.Source == UsageSource.Engine ? rates.RateFor(record.Model, record.EndedAt).CostOf(record) : Cost.Zero;
         return new Consumed(record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, 0, cost);
     }
 }

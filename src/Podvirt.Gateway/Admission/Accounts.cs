@@ -47,7 +47,7 @@ internal sealed class Accounts(IRates rates, TimeProvider time)
     {
         var key = KeyOf(exchange.Caller);
         var counts = record.Source == UsageSource.Engine && AreSane(record.Tokens) ? record.Tokens : default;
-        var cost = rates.RateFor(record.Model, record.EndedAt).CostOf(counts);
+        var cost = rates.RateFor(record.Model, record.EndedAt).CostOf(BilledAmounts.Of(record.Surface, counts));
         var month = UtcMonth.Of(record.EndedAt);
         var tokens = counts.Prompt + counts.Completion;
         lock (key.Project.Gate)

@@ -86,7 +86,7 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
             _now = now;
         }
 
-        private Int128 AllPico => _rate.CostOf(new TokenCounts(_estimate.Prompt, 0, _estimate.Completion, 0)).Pico;
+        private Int128 AllPico => _rate.CostOf(BilledAmounts.Of(new TokenCounts(_estimate.Prompt, 0, _estimate.Completion, 0))).Pico;
 
         public ApiError? FindObstacle()
         {
@@ -97,7 +97,7 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
                     ? ApiErrors.QuotaHeld(PlanName, s_heldRetry)
                     : ApiErrors.PlanSpent(_model, (long)_tokens.Limit!, (long)_tokens.UsedIn(_month), least.Total, _month.End, _untilNextMonth);
             }
-            if (Lacks(_key.Budget, _rate.CostOf(new TokenCounts(least.Prompt, 0, least.Completion, 0)).Pico, out isHeld))
+            if (Lacks(_key.Budget, _rate.CostOf(BilledAmounts.Of(new TokenCounts(least.Prompt, 0, least.Completion, 0))).Pico, out isHeld))
             {
                 return isHeld
                     ? ApiErrors.QuotaHeld("this key's budget", s_heldRetry)

@@ -42,7 +42,7 @@ internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter 
         {
             var month = accounts.Month;
             var total = (Int128)counts.Prompt + counts.Completion;
-            var cost = rate.CostOf(counts).Pico;
+            var cost = rate.CostOf(BilledAmounts.Of(counts)).Pico;
             if (!TryGrow(tokens, ref _tokens, total, Step, month) || !TryGrow(key.Budget, ref _pico, cost, (Int128)Step * rate.CompletionPico, month))
             {
                 return false;

@@ -108,7 +108,7 @@ internal sealed class PlainRelay(
         while (payload.Length > 0)
         {
             var length = _scanner.ScanToUsageEnd(payload, out var isEnd);
-            if (isEnd && _scanner.TryGetCounts(out var tokens))
+            if (isEnd && _scanner.TryGetCounts(out var tokens, out _))
             {
                 exchange.ReadCounts(tokens);
                 if (length > 1)
