@@ -90,6 +90,8 @@ public static class PodvirtServices
         services.AddSingleton<KeyEndpoints>();
         services.AddSingleton<ProjectEndpoints>();
         services.AddSingleton<UsageEndpoints>();
+        services.AddSingleton<RateEndpoints>();
+        services.AddSingleton<InvoiceEndpoints>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<HealthEndpoints>();
