@@ -65,6 +65,9 @@ public sealed record Invoice(
     /// <summary>From a month's end until its invoices become final.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromHours(24);
 
+    /// <summary>What the project was called when the invoice was made.</summary>
+    public string ProjectName { get; init; } = "";
+
     /// <summary>The number with six digits at least, or <c>draft-2026-02-PROJECT</c>.</summary>
     public string Id => Number is { } number ? IdOf(number) : DraftId(Project, Month);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Rating;
 
 namespace Podvirt.Metering.Invoices;
@@ -17,10 +18,12 @@ public sealed class InvoiceBook
     private readonly IBillingLedger _ledger;
     private readonly RateBook _rates;
     private readonly InvoiceComposer _composer;
+    private readonly IStateStore _store;
     private readonly IColdStartTimes? _coldStarts;
 
-    internal InvoiceBook(IBillingLedger ledger, RateBook rates, BillingParties parties, IColdStartTimes? coldStarts)
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes? coldStarts)
     {
+        _store = store;
         _ledger = ledger;
         _rates = rates;
         _composer = new InvoiceComposer(rates.Find, parties);
@@ -141,6 +144,19 @@ public sealed class InvoiceBook
     {
         await _rates.CaughtUpAsync(cancellationToken);
         var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
-        return _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts);
+        var invoices = new List<Invoice>();
+        foreach (var invoice in _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts))
+        {
+            invoices.Add(invoice with { ProjectName = await NameAsync(invoice.Project, cancellationToken) });
+        }
+        return invoices;
+    }
+
+    private async ValueTask<string> NameAsync(string project, CancellationToken cancellationToken)
+    {
+        var key = Project.StatePrefix + project;
+        // What cannot be a key cannot be a project that has a name.
+        var entry = StateKeys.IsValid(key) ? await _store.GetAsync(key, cancellationToken) : null;
+        return entry?.Read<Project>().Name ?? project;
     }
 }

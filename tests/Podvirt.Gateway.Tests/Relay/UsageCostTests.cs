@@ -86,8 +86,8 @@ public sealed class UsageCostTests
     public async Task Embeddings_CostByTheirOwnPrice()
     {
         await using var engine = new FakeEngine(async call =>
-            await call.SendAsync(Encoding.UTF8.GetString(Wire.Of("application/json", Replies.Embedding, Framing.ContentLength).Bytes)));
             await call.SendAsync(Wire.Of("application/json", Replies.Embedding, Framing.ContentLength).Bytes));
+        await using var host = await GatewayHost.StartAsync();
         var route = Routes.Active("m", [engine]);
         await host.PublishAsync(route with { Model = route.Model with { Type = Core.Models.ModelType.Embedding } });
         await SetRatesAsync(host, NewRate(1, 100, 30) with { EmbeddingPico = 11 });

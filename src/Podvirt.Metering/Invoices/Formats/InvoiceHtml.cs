@@ -22,7 +22,7 @@ public static class InvoiceHtml
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>{title} {Text(invoice.Id)} · {Text(invoice.Project)} · {invoice.Month}</title>
+            <title>{title} {Text(invoice.Id)} · {Text(invoice.ProjectName)} · {invoice.Month}</title>
             <style>
             {InvoiceStyle.Css}
             </style>
@@ -49,9 +49,9 @@ public static class InvoiceHtml
         html.Append("<section class=\"facts\">\n");
         html.Append(invoice.Customer.Name.Length > 0
             ? Party("customer", "Billed to", invoice.Customer)
-            : Party("customer", "Billed to", new InvoiceParty($"Project {invoice.Project}", [])));
+            : Party("customer", "Billed to", new InvoiceParty(invoice.ProjectName, [])));
         html.Append("<dl>\n");
-        Fact("Project", invoice.Project);
+        Fact("Project", invoice.ProjectName == invoice.Project ? invoice.Project : $"{invoice.ProjectName} ({invoice.Project})");
         Fact("Period", $"{Date(invoice.Month.Start)} – {Date(invoice.Month.End.AddDays(-1))} (UTC)");
         Fact(invoice.IssuedAt is null ? "Final from" : "Issued", Minute(invoice.IssuedAt ?? (invoice.Month.End + Invoice.Delay)));
         Fact("Requests", Grouped(invoice.Requests));
