@@ -229,7 +229,7 @@ public sealed class ReservationTests
         var body = $$"""{"model":"m","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":""}]}""";
         Assert.Null(RequestPeeker.Peek(System.Text.Encoding.UTF8.GetBytes(body), RequestSurface.ChatCompletions, out var request));
         var error = new AdmissionControl(_accounts, _options).Admit(
-            new DefaultHttpContext().Response, _key, "m", request, (Prompt - 1) * 4, RequestSurface.ChatCompletions, out var reservation);
+            new DefaultHttpContext().Response, _key, "m", request, (Prompt - 1) * 4, Surface.ChatCompletions, out var reservation);
         return (error, reservation);
     }
 
