@@ -47,6 +47,7 @@ public static class MeteringServices
             provider.GetRequiredService<RateBook>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));

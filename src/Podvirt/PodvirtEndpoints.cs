@@ -52,6 +52,9 @@ public static class PodvirtEndpoints
         services.GetRequiredService<KeyEndpoints>().Map(api);
         services.GetRequiredService<ProjectEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
+        services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
+        services.GetRequiredService<UsageRecordEndpoints>().Map(api);
+        services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

@@ -173,7 +173,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     {
         var rate = Rates!.Now(Dispatcher.Model.Id);
         QuotedRate = rate.Version;
-        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
+        return Source == UsageSource.Engine && BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Rating;
 
@@ -31,7 +32,7 @@ public sealed class InvoiceBook
     /// <param name="month">Null: of all.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="InvoiceException">Ledger and rates disagree.</exception>
-    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, BillingMonth? month, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, UtcMonth? month, CancellationToken cancellationToken = default)
     {
         var state = await _ledger.StateAsync(cancellationToken);
         var invoices = new List<Invoice>();
@@ -105,14 +106,14 @@ public sealed class InvoiceBook
     }
 
     /// <summary>When the next month is to be closed; null: nothing waits for it.</summary>
-    internal async ValueTask<BillingMonth?> NextAsync(CancellationToken cancellationToken)
+    internal async ValueTask<UtcMonth?> NextAsync(CancellationToken cancellationToken)
     {
         var state = await _ledger.StateAsync(cancellationToken);
         return state.ClosedNotIssued ?? state.Next;
     }
 
     /// <summary>Makes a month's invoices final. Returns how many there are.</summary>
-    internal async ValueTask<int> FinaliseAsync(BillingMonth month, DateTimeOffset now, CancellationToken cancellationToken)
+    internal async ValueTask<int> FinaliseAsync(UtcMonth month, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await _ledger.CloseAsync(month, now, cancellationToken);
         var invoices = await ComposeAsync(month, project: null, cancellationToken);
@@ -136,7 +137,7 @@ public sealed class InvoiceBook
     /// <summary>Gpu time comes from elsewhere, and costs nothing.</summary>
     private static List<InvoiceLine> LinesOf(Invoice invoice) => [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart)];
 
-    private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(BillingMonth month, string? project, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(UtcMonth month, string? project, CancellationToken cancellationToken)
     {
         await _rates.CaughtUpAsync(cancellationToken);
         var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
