@@ -98,6 +98,21 @@ public sealed class ReservationTests
     }
 
     [Fact]
+    public void StreamGrowing_AllocatesNothing()
+    {
+        Limit(tokens: 10_000_000, usdPico: 100_000_000, rate: null);
+        var exchange = Exchange(Admit(stream: true).Reservation);
+        Assert.True(exchange.TryReadCounts(new TokenCounts(Prompt, 0, 1, 0), 0));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var tokens = 2; tokens < 1_000_000; tokens++)
+        {
+            exchange.TryReadCounts(new TokenCounts(Prompt, 0, tokens, 0), 0);
+        }
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(999_999, exchange.Tokens.Completion);
+    }
+
+    [Fact]
     public void TwoStreamsGrowing_ShareTheLimitToTheLastToken()
     {
         Limit(tokens: 3000, usdPico: null, rate: null);
