@@ -22,7 +22,7 @@ public class KeyBenchmarks : IDisposable
     [GlobalSetup]
     public async Task SetUp()
     {
-        _keys = new KeyRing(new KeyList(Keys, Secret), TimeProvider.System, NullLogger<KeyRing>.Instance);
+        _keys = new KeyRing(new KeyList(Keys, Secret), new Accounts(new FreeRates(), TimeProvider.System), TimeProvider.System, NullLogger<KeyRing>.Instance);
         await _keys.StartAsync(CancellationToken.None);
         await _keys.FirstListing;
     }

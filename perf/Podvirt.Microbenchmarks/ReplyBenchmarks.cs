@@ -35,7 +35,7 @@ public class ReplyBenchmarks
     {
         var scanner = new PlainUsageScanner();
         scanner.Scan(_plain);
-        return scanner.TryGetCounts(out _);
+        return scanner.TryGetCounts(out _, out _);
     }
 
     [Benchmark]

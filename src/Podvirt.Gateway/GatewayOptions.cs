@@ -69,6 +69,24 @@ public sealed class GatewayOptions
     /// </summary>
     public int IoThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>
+    /// How often the counts of running streams are written down. Default half a second: a kill costs at most what was counted
+    /// since, and that is promised to be at most a second.
+    /// </summary>
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Prompt tokens that are reserved for one request at most. Default 16,384: what a longer one uses is settled when it is known, and
+    /// a picture's bytes are no tokens.
+    /// </summary>
+    public int ReservedPromptMax { get; set; } = 16_384;
+
+    /// <summary>
+    /// Generated tokens that are reserved for each choice of a request that says no <c>max_tokens</c>, and at most for one that does.
+    /// Default 1,024: most answers are shorter.
+    /// </summary>
+    public int ReservedCompletionMax { get; set; } = 1024;
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -14,7 +14,7 @@ using Podvirt.Gateway.Upstream;
 
 namespace Podvirt.Gateway;
 
-/// <summary>The data path as services and endpoints. Needs IBus, IStateStore and IUsageOutbox.</summary>
+/// <summary>The data path as services and endpoints. Needs IBus, IStateStore, IUsageOutbox, IConsumption and IRates.</summary>
 public static class GatewayServices
 {
     public static IServiceCollection AddPodvirtGateway(this IServiceCollection services, GatewayOptions options)
@@ -26,13 +26,19 @@ public static class GatewayServices
         services.AddSingleton<SessionMemory>();
         services.AddSingleton<WaitClock>();
         services.AddSingleton<ParkingLot>();
+        services.AddSingleton<Accounts>();
+        services.AddSingleton<AdmissionControl>();
         services.AddSingleton<UsageRecorder>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddHostedSingleton<StreamCheckpoints>();
+        services.AddHostedSingleton<AccountWatch>();
         services.AddHostedSingleton<KeyRing>();
+        services.AddHostedSingleton<KeyUses>();
+        services.AddHostedSingleton<RateBoard>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
         services.AddHostedSingleton<GatewayDrain>();

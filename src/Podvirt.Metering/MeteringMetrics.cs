@@ -17,6 +17,8 @@ internal sealed class MeteringMetrics : IDisposable
     private readonly Counter<long> _unreported;
     private readonly Counter<long> _invalid;
     private readonly Counter<long> _moveFailures;
+    private readonly Counter<long> _recovered;
+    private readonly Counter<long> _servedUnsaved;
 
     public MeteringMetrics()
     {
@@ -28,12 +30,21 @@ internal sealed class MeteringMetrics : IDisposable
         _unreported = _meter.CreateCounter<long>("podvirt.usage.unreported", "{record}", "Records without the engine's counts: billed at zero.");
         _invalid = _meter.CreateCounter<long>("podvirt.usage.invalid", "{record}", "Records whose counts cannot be: billed at zero.");
         _moveFailures = _meter.CreateCounter<long>("podvirt.ledger.failures", "{batch}", "Batches that did not reach the ledger and will be tried again.");
+        _recovered = _meter.CreateCounter<long>("podvirt.usage.recovered", "{record}", "Records made of the checkpoints of a process that was killed.");
+        _servedUnsaved = _meter.CreateCounter<long>("podvirt.usage.served.unsaved", "{record}", "Ends of answers that went out while their record was in memory only.");
     }
 
     public Meter Meter => _meter;
 
     public void ObserveOutbox(Func<long> depth) =>
         _meter.CreateObservableGauge("podvirt.outbox.depth", depth, "{record}", "Records that are not in the ledger yet.");
+
+    public void ObserveUnsaved(Func<int> records, Func<long> bytes, Func<long> lost)
+    {
+        _meter.CreateObservableGauge("podvirt.usage.unsaved", records, "{record}", "Records held in memory because the disk takes none.");
+        _meter.CreateObservableGauge("podvirt.usage.unsaved.bytes", bytes, "By", "What they take.");
+        _meter.CreateObservableCounter("podvirt.usage.lost", lost, "{record}", "Records that are gone: neither the disk nor the memory for them had room.");
+    }
 
     public void ObserveLag(Func<double> seconds) =>
         _meter.CreateObservableGauge("podvirt.ledger.lag", seconds, "s", "How long ago the oldest record that is not in the ledger ended.");
@@ -60,6 +71,10 @@ internal sealed class MeteringMetrics : IDisposable
     }
 
     public void Invalid() => _invalid.Add(1);
+
+    public void Recovered(int records) => _recovered.Add(records);
+
+    public void ServedUnsaved() => _servedUnsaved.Add(1);
 
     public void MoveFailed() => _moveFailures.Add(1);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Podvirt.Metering.Invoices;
 
 namespace Podvirt.Metering;
 
@@ -34,8 +35,28 @@ public sealed class MeteringOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan LedgerLinger { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Who stands on the invoices that become final from now on.</summary>
+    [Required]
+    public BillingParties Billing { get; set; } = BillingParties.None;
+
     /// <summary>How often an outbox that failed to commit tries whether it can again.</summary>
     /// <value>One second: requests are refused meanwhile.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// What happens while the disk takes no record: false refuses requests; true serves them and holds their records in memory,
+    /// which suspends the promise that an answer that ended is on the ledger.
+    /// </summary>
+    public bool ServeUnsaved { get; set; }
+
+    /// <summary>Records held in memory at most. Where as many are, requests are refused under <see cref="ServeUnsaved"/> too.</summary>
+    /// <value>10,000: what a killed process may cost at most.</value>
+    [Range(1, 1_000_000)]
+    public int UnsavedRecordsMax { get; set; } = 10_000;
+
+    /// <summary>Bytes of them at most.</summary>
+    /// <value>16 MiB.</value>
+    [Range(1_024, 1L << 32)]
+    public long UnsavedBytesMax { get; set; } = 16L << 20;
 }

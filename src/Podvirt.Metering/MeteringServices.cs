@@ -3,17 +3,20 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
+using Podvirt.Metering.Invoices;
+using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
+using Podvirt.Metering.Rating.Sqlite;
 
 namespace Podvirt.Metering;
 
 public static class MeteringServices
 {
     /// <summary>
-    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>) and the pump between them. Needs an
+    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>), the pump between them, and invoices. Needs an
     /// <see cref="IStateStore"/>. The files open when the host starts and close with the container.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
@@ -31,9 +34,22 @@ public static class MeteringServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
-        services.AddSingleton<ILedger>(provider =>
+        services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
         services.AddSingleton<RateBook>();
+        services.AddSingleton(provider => new Rerater(
+            new SqliteReratingLedger(provider.GetRequiredService<SqliteLedger>()),
+            provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new InvoiceBook(
+            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
+            provider.GetRequiredService<RateBook>(),
+            options.Billing,
+            provider.GetService<IColdStartTimes>()));
+        services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
+        services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new OutboxPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<ILedger>(),
@@ -42,6 +58,11 @@ public static class MeteringServices
             provider.GetRequiredService<MeteringMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<OutboxPump>>()));
+        services.AddHostedService(provider => new InvoiceCloser(
+            provider.GetRequiredService<InvoiceBook>(),
+            provider.GetRequiredService<SqliteUsageOutbox>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<InvoiceCloser>>()));
         return services;
     }
 }

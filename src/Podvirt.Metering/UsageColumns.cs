@@ -7,7 +7,7 @@ namespace Podvirt.Metering;
 /// <summary>A usage record as columns: the same in the outbox and in the ledger.</summary>
 internal static class UsageColumns
 {
-    /// <summary>For CREATE TABLE. The tables are STRICT: a sum or a value that is no integer fails instead of becoming a float.</summary>
+    /// <summary>For CREATE TABLE, as of the first schema; <see cref="Added"/> came later. The tables are STRICT: a sum or a value that is no integer fails instead of becoming a float.</summary>
     public const string Definition =
         """
         id BLOB NOT NULL UNIQUE,
@@ -33,11 +33,18 @@ internal static class UsageColumns
         cold_start INTEGER NOT NULL
         """;
 
-    public const int Count = 21;
+    public const int Count = 24;
 
     public const string List =
         "id, project, key, model, revision, replica, surface, outcome, status, reason, streamed, prompt, cached, completion, reasoning, "
-        + "source, started_us, parked_us, first_token_us, duration_us, cold_start";
+        + "source, started_us, parked_us, first_token_us, duration_us, cold_start, queued_us, video_us, quoted_rate";
+
+    /// <summary>Brings a table of the first schema to the second.</summary>
+    public static string Added(string table) =>
+        $"ALTER TABLE {table} ADD COLUMN queued_us INTEGER NOT NULL DEFAULT 0; ALTER TABLE {table} ADD COLUMN video_us INTEGER NOT NULL DEFAULT 0;";
+
+    /// <summary>Brings a table of the second schema to the third.</summary>
+    public static string AddedQuote(string table) => $"ALTER TABLE {table} ADD COLUMN quoted_rate INTEGER;";
 
     /// <summary>In the order of <see cref="List"/>.</summary>
     public static IReadOnlyList<string> Parameters { get; } = [.. List.Split(", ").Select(name => "$" + name)];
@@ -45,9 +52,7 @@ internal static class UsageColumns
     /// <summary>Sets the first <see cref="Count"/> parameters.</summary>
     public static void Bind(Statement statement, UsageRecord record)
     {
-        Span<byte> id = stackalloc byte[16];
-        record.Id.TryWriteBytes(id, bigEndian: true, out _);
-        statement.BindBlob(1, id);
+        BindId(statement, record.Id);
         statement.Bind(2, record.Project);
         statement.Bind(3, record.Key);
         statement.Bind(4, record.Model);
@@ -68,6 +73,17 @@ internal static class UsageColumns
         statement.Bind(19, record.FirstTokenUs);
         statement.Bind(20, record.DurationUs);
         statement.Bind(21, record.ColdStart ? 1 : 0);
+        statement.Bind(22, record.QueuedUs);
+        statement.Bind(23, record.VideoUs);
+        statement.Bind(24, (long?)record.QuotedRate);
+    }
+
+    /// <summary>Sets the first parameter.</summary>
+    public static void BindId(Statement statement, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        statement.BindBlob(1, bytes);
     }
 
     /// <param name="at">The column where <see cref="List"/> begins.</param>
@@ -91,6 +107,9 @@ internal static class UsageColumns
         FirstTokenUs = row.IsDBNull(at + 18) ? null : row.GetInt64(at + 18),
         DurationUs = row.GetInt64(at + 19),
         ColdStart = row.GetBoolean(at + 20),
+        QueuedUs = row.GetInt64(at + 21),
+        VideoUs = row.GetInt64(at + 22),
+        QuotedRate = row.IsDBNull(at + 23) ? null : row.GetInt32(at + 23),
     };
 }
 
@@ -101,6 +120,9 @@ internal static class Micros
     public const long Hour = 60 * Minute;
 
     public static long Of(DateTimeOffset time) => FloorTo(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks, TimeSpan.TicksPerMicrosecond) / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>The first whole microsecond that is not before the time: where a bound within one begins.</summary>
+    public static long FirstAt(DateTimeOffset time) => time.UtcTicks % TimeSpan.TicksPerMicrosecond == 0 ? Of(time) : Of(time) + 1;
 
     public static DateTimeOffset ToTime(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
 

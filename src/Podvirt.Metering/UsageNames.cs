@@ -11,6 +11,7 @@ internal static class UsageNames
     public const string Failed = "failed";
     public const string None = "none";
     public const string Engine = "engine";
+    public const string Quarantined = "quarantined";
 
     public static string Of(UsageOutcome outcome) => outcome switch
     {
@@ -25,6 +26,7 @@ internal static class UsageNames
     {
         UsageSource.None => None,
         UsageSource.Engine => Engine,
+        UsageSource.Quarantined => Quarantined,
         _ => throw new ArgumentOutOfRangeException(nameof(source), source, "unknown usage source"),
     };
 
@@ -41,6 +43,7 @@ internal static class UsageNames
     {
         None => UsageSource.None,
         Engine => UsageSource.Engine,
+        Quarantined => UsageSource.Quarantined,
         _ => throw new InvalidDataException($"unknown usage source '{name}'"),
     };
 }

@@ -24,9 +24,9 @@ public sealed class SchedulerOptions
     public int SleepLevel { get; set; } = 1;
 
     /// <summary>
-    /// Host memory in bytes that level-1 sleepers may hold on this node; a sleep that would exceed it is a level-2 sleep, or
-    /// a stop. Null, the default: three quarters of the machine's memory for real engines, and no limit for simulated ones,
-    /// which hold none.
+    /// Host memory in bytes that level-1 sleepers may hold on each node. Where a sleep would exceed it, sleepers of less worth
+    /// give way, or it is a level-2 sleep, or a stop. Null, the default: three quarters of the node's memory for real engines, and
+    /// no limit for simulated ones, which only account for what they would hold.
     /// </summary>
     public long? HostMemoryBytes { get; set; }
 

@@ -173,7 +173,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
             {
                 Options = _options,
                 Gpus = gpus,
-                HostBytes = HostBytes(gpus),
+                HostBytes = HostMemory.Limits(gpus, _options.HostMemoryBytes, _runtime.NodeMemory),
                 Epoch = epoch,
                 Histories = await ReadHistoriesAsync(cancellationToken),
                 NewReplicaId = () => $"r-{Guid.CreateVersion7(_time.GetUtcNow()):N}",
@@ -195,13 +195,6 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         }
 
         return loop;
-    }
-
-    private Dictionary<string, long> HostBytes(IReadOnlyList<GpuDevice> gpus)
-    {
-        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return gpus.Where(gpu => !gpu.Simulated || _options.HostMemoryBytes is not null).Select(gpu => gpu.Node).Distinct()
-            .ToDictionary(node => node, _ => _options.HostMemoryBytes ?? machine / 4 * 3, StringComparer.Ordinal);
     }
 
     private async Task<long> RaiseEpochAsync(CancellationToken cancellationToken)

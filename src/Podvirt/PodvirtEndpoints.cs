@@ -50,6 +50,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<EventEndpoints>().Map(api);
         services.GetRequiredService<LogEndpoints>().Map(api);
         services.GetRequiredService<KeyEndpoints>().Map(api);
+        services.GetRequiredService<ProjectEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 

@@ -11,6 +11,7 @@ using Podvirt.Gateway;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Keys;
+using Podvirt.Projects;
 
 namespace Podvirt;
 
@@ -45,7 +46,7 @@ public static class PodvirtServices
         AddAdmin(services, options, config);
 
         // The order of these lines is the order of starting.
-        Rooms.AddStoresAndMetering(services, options);
+        Rooms.AddStoresAndMetering(services, options, config);
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();
@@ -71,6 +72,8 @@ public static class PodvirtServices
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<DevelopmentKey>();
+        services.AddSingleton<ProjectStore>();
+        services.AddSingleton<PlanStore>();
         services.AddSingleton<CatalogStore>();
         services.AddSingleton<CatalogFile>();
         services.AddSingleton<CatalogEndpoints>();
@@ -85,6 +88,7 @@ public static class PodvirtServices
         services.AddSingleton<OpenApiEndpoint>();
         services.AddSingleton<EventEndpoints>();
         services.AddSingleton<KeyEndpoints>();
+        services.AddSingleton<ProjectEndpoints>();
         services.AddSingleton<UsageEndpoints>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<Readiness>();

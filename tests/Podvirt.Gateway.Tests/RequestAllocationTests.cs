@@ -137,6 +137,17 @@ public sealed class RequestAllocationTests(ITestOutputHelper output)
         public bool IsHealthy => true;
 
         public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => default;
+
+        public ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
+        {
+            foreach (var usage in running)
+            {
+                _ = usage.TakeCheckpoint();
+            }
+            return default;
+        }
+
+        public bool TryHold(UsageRecord record) => false;
     }
 
     private sealed class BlockingClient : IDisposable

@@ -23,9 +23,11 @@ internal static class Sample
         Tokens = new TokenCounts(100 + n, 40, 20, 5),
         Source = UsageSource.Engine,
         StartedAt = Noon.AddMilliseconds(n),
+        QueuedUs = 21,
         ParkedUs = 17,
         FirstTokenUs = 1_234,
         DurationUs = 5_000,
+        VideoUs = 250_000,
         ColdStart = true,
     };
 

@@ -29,6 +29,19 @@ public sealed record ApiKey
 
     public DateTimeOffset? RevokedAt { get; init; }
 
+    /// <summary>The models that it may call; null: all.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
+    public int? RequestsPerMinute { get; init; }
+
+    public int? TokensPerMinute { get; init; }
+
+    /// <summary>USD for one UTC calendar month, at most twelve decimals.</summary>
+    public decimal? MonthlyBudget { get; init; }
+
+    /// <summary>Secrets that a rotation replaced and that still work for a while.</summary>
+    public IReadOnlyList<RetiringSecret> Retiring { get; init; } = [];
+
     public bool IsUsableAt(DateTimeOffset now) => RevokedAt is null && (ExpiresAt is null || now < ExpiresAt);
 
     /// <summary>SHA-256 in lower-case hex.</summary>
@@ -38,4 +51,16 @@ public sealed record ApiKey
     public static string NewSecret() => SecretPrefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     public static string PrefixOf(string secret) => secret.Length <= 12 ? secret[..(secret.Length / 2)] : secret[..8];
+}
+
+/// <summary>A key's former secret.</summary>
+/// <param name="Prefix">As <see cref="ApiKey.Prefix"/>.</param>
+/// <param name="Hash">As <see cref="ApiKey.Hash"/>.</param>
+/// <param name="Until">From then on it is refused.</param>
+public sealed record RetiringSecret(string Prefix, string Hash, DateTimeOffset Until);
+
+/// <summary>When a key was last used. Stored under <see cref="StatePrefix"/> + the key's id, apart from the key: it is written often.</summary>
+public sealed record KeyUse(DateTimeOffset LastUsedAt)
+{
+    public const string StatePrefix = "key-uses/";
 }

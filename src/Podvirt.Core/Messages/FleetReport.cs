@@ -29,6 +29,7 @@ public sealed record GpuReport(
 /// <param name="SleepLevel">Of a sleeping one; null otherwise.</param>
 /// <param name="Cause">Of the last decision about it.</param>
 /// <param name="Reason">The same in words.</param>
+/// <param name="HostBytes">Held of its node's own memory: what sleep added to it, as measured where it can be.</param>
 public sealed record ReplicaReport(
     string Id, string Model, int Revision, ReplicaState State, DateTimeOffset Since, DateTimeOffset CreatedAt, string? Phase,
-    IReadOnlyList<string> Gpus, string GpuType, long HeldBytes, int? SleepLevel, TransitionCause Cause, string Reason);
+    IReadOnlyList<string> Gpus, string GpuType, long HeldBytes, int? SleepLevel, TransitionCause Cause, string Reason, long HostBytes = 0);

@@ -58,9 +58,9 @@ public sealed record ReplicaTransition(
     long Epoch, long Sequence, DateTimeOffset At, string Model, int Revision, string Replica, IReadOnlyList<string> Gpus,
     ReplicaState? From, string Trigger, ReplicaState? To, TransitionCause Cause, string Reason, long TookMs, EvictionNumbers? Eviction);
 
-/// <summary>For whom a replica leaves, and the numbers that decided it. Bytes are those of each gpu.</summary>
-/// <param name="ForModel">The model that waits.</param>
-/// <param name="Gpus">The devices that it shall have.</param>
+/// <summary>For whom a replica leaves, and the numbers that decided it. Bytes are those of each gpu, or of the node's own memory.</summary>
+/// <param name="ForModel">The model that waits, or that shall sleep.</param>
+/// <param name="Gpus">The devices that it shall have; empty: it is host memory that it needs, to sleep.</param>
 /// <param name="NeededBytes">What it needs on each of them.</param>
 /// <param name="FreeBytes">What was free on the fullest of them.</param>
 /// <param name="FreedBytes">What this replica gives back: expected, and once it sleeps as measured.</param>

@@ -50,7 +50,9 @@ public sealed record IdleSpec(TimeSpan? SleepAfter, TimeSpan? StopAfter)
 }
 
 /// <summary>USD per million tokens, as written by the operator: exact decimals with at most six places.</summary>
-public sealed record PriceSpec(decimal Prompt = 0, decimal Cached = 0, decimal Completion = 0);
+/// <param name="Embedding">Of a token that is embedded; null: what a prompt token costs.</param>
+/// <param name="VideoSecond">USD for a second of video.</param>
+public sealed record PriceSpec(decimal Prompt = 0, decimal Cached = 0, decimal Completion = 0, decimal? Embedding = null, decimal VideoSecond = 0);
 
 /// <summary>All models at one moment. Stored under <see cref="StateKey"/>.</summary>
 /// <param name="Revision">Grows by one with every applied change.</param>

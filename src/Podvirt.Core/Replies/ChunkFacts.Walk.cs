@@ -73,18 +73,34 @@ public partial record struct ChunkFacts
         while (at >= 0 && !isEnd)
         {
             at = JsonWalk.TakeName(json, at, out var nameStart, out var nameLength);
-            if (json.Slice(nameStart, nameLength).SequenceEqual("index"u8))
+            var name = json.Slice(nameStart, nameLength);
+            if (name.SequenceEqual("index"u8))
             {
                 at = JsonWalk.TakeCount(json, at, out var index);
                 at = index <= int.MaxValue ? at : JsonWalk.Lost;
                 Choice = (int)index;
             }
+            else if (name.SequenceEqual("finish_reason"u8))
+            {
+                at = WalkFinishReason(json, at);
+            }
             else
             {
+                IsFinished = name.SequenceEqual("finish_reason"u8) ? JsonWalk.ByteAt(json, JsonWalk.SkipBlanks(json, at)) == (byte)'"' : IsFinished;
                 at = JsonWalk.SkipValue(json, at);
             }
             at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);
         }
+        return at;
+    }
+
+    private int WalkFinishReason(ReadOnlySpan<byte> json, int at)
+    {
+        var start = JsonWalk.SkipBlanks(json, at);
+        at = JsonWalk.SkipValue(json, start);
+
+        // Null on every chunk but a choice's last.
+        IsAborted = at >= 0 && json[start] == (byte)'"' && json[start..at].SequenceEqual("\"abort\""u8);
         return at;
     }
 

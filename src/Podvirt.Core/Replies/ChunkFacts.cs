@@ -14,6 +14,9 @@ public partial record struct ChunkFacts
     /// <summary>The chunk carries counts.</summary>
     public bool HasUsage { get; private set; }
 
+    /// <summary>The chunk carries a count that is none: negative, broken, beyond a long, or no number at all.</summary>
+    public bool HasBadUsage { get; private set; }
+
     /// <summary>Cumulative counts; meaningful when <see cref="HasUsage"/>.</summary>
     public TokenCounts Tokens { get; private set; }
 
@@ -31,6 +34,12 @@ public partial record struct ChunkFacts
 
     /// <summary>The <c>index</c> of the first choice: whose counts these are, where several are generated.</summary>
     public int Choice { get; private set; }
+
+    /// <summary>The first choice's <c>finish_reason</c> is <c>abort</c>, as engines write it: they gave it up, because they were stopped.</summary>
+    public bool IsAborted { get; private set; }
+
+    /// <summary>The first choice has its <c>finish_reason</c>: nothing of it follows.</summary>
+    public bool IsFinished { get; private set; }
 
     /// <summary>A top-level <c>error</c>: the engine failed in the middle of the stream.</summary>
     public bool IsError { get; private set; }
@@ -87,11 +96,12 @@ public partial record struct ChunkFacts
             var nameStart = (int)reader.TokenStartIndex;
             reader.Read();
             var valueStart = (int)reader.TokenStartIndex;
-            if (UsageCounts.TryRead(ref reader, out var tokens))
+            if (UsageCounts.TryRead(ref reader, out var tokens, out var isBad))
             {
                 HasUsage = true;
                 Tokens = tokens;
             }
+            HasBadUsage |= isBad;
             UsageValue = new ByteRange(valueStart, (int)reader.BytesConsumed - valueStart);
             UsageMember = WithOneComma(json, nameStart, UsageValue.End);
         }
@@ -136,7 +146,13 @@ public partial record struct ChunkFacts
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isIndex = reader.ValueTextEquals("index"u8);
+            var isFinish = !isIndex && reader.ValueTextEquals("finish_reason"u8);
             reader.Read();
+            if (isFinish)
+            {
+                IsFinished = reader.TokenType == JsonTokenType.String;
+                IsAborted = IsFinished && reader.ValueSpan.SequenceEqual("abort"u8);
+            }
             if (isIndex && reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var index))
             {
                 Choice = index;

@@ -12,6 +12,9 @@ public sealed class ChunkReader
     private byte[] _start = [];
     private int _startLength;
 
+    /// <summary>What this stream's chunks start with, up to <c>choices</c>; empty where that is unknown.</summary>
+    public ReadOnlySpan<byte> Start => _start.AsSpan(0, _startLength);
+
     /// <summary>Reads the next chunk's JSON. False when it is not a JSON object.</summary>
     public bool TryRead(ReadOnlySpan<byte> json, out ChunkFacts facts)
     {

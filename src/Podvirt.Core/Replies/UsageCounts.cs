@@ -11,9 +11,13 @@ public static class UsageCounts
     /// anything but an object, or an object without a whole number of prompt or completion tokens. Negative numbers are
     /// no counts, and a part is never larger than its whole: neither could be billed.
     /// </summary>
-    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens)
+    /// <param name="reader">Stands on the value.</param>
+    /// <param name="tokens">The counts.</param>
+    /// <param name="isBad">One of the counts is there, and neither <c>null</c> nor a whole number from 0 to what a long holds: the engine cannot be believed.</param>
+    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad)
     {
         tokens = default;
+        isBad = false;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             reader.Skip();
@@ -24,21 +28,21 @@ public static class UsageCounts
         {
             if (reader.ValueTextEquals("prompt_tokens"u8))
             {
-                found |= TryReadCount(ref reader, out var count);
+                found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Prompt = count };
             }
             else if (reader.ValueTextEquals("completion_tokens"u8))
             {
-                found |= TryReadCount(ref reader, out var count);
+                found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Completion = count };
             }
             else if (reader.ValueTextEquals("prompt_tokens_details"u8))
             {
-                tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8) };
+                tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8, ref isBad) };
             }
             else if (reader.ValueTextEquals("completion_tokens_details"u8))
             {
-                tokens = tokens with { Reasoning = ReadDetail(ref reader, "reasoning_tokens"u8) };
+                tokens = tokens with { Reasoning = ReadDetail(ref reader, "reasoning_tokens"u8, ref isBad) };
             }
             else
             {
@@ -126,7 +130,7 @@ public static class UsageCounts
         return at;
     }
 
-    private static bool TryReadCount(ref Utf8JsonReader reader, out long count)
+    private static bool TryReadCount(ref Utf8JsonReader reader, out long count, ref bool isBad)
     {
         count = 0;
         reader.Read();
@@ -135,11 +139,12 @@ public static class UsageCounts
             return true;
         }
         count = 0;
+        isBad |= reader.TokenType != JsonTokenType.Null;
         reader.Skip();
         return false;
     }
 
-    private static long ReadDetail(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
+    private static long ReadDetail(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, ref bool isBad)
     {
         var detail = 0L;
         reader.Read();
@@ -152,7 +157,7 @@ public static class UsageCounts
         {
             if (reader.ValueTextEquals(name))
             {
-                TryReadCount(ref reader, out detail);
+                TryReadCount(ref reader, out detail, ref isBad);
             }
             else
             {

@@ -43,6 +43,12 @@ public struct PeekedRequest
     /// <summary>The client asked for usage on every chunk.</summary>
     public bool WantsContinuousUsage { get; internal set; }
 
+    /// <summary>The most tokens that one choice may have; 0: not said.</summary>
+    public int MaxTokens { get; internal set; }
+
+    /// <summary>How many choices are asked for (<c>n</c>); 0: not said, which is one.</summary>
+    public int Choices { get; internal set; }
+
     /// <summary>The raw <c>content</c> of the first system or developer message.</summary>
     public ByteRange SystemPrompt { get; internal set; }
 

@@ -114,15 +114,17 @@ public static class RequestPeeker
             }
             if (reader.ValueTextEquals("max_tokens"u8))
             {
-                return ReadCount(ref reader, "max_tokens", int.MaxValue);
+                return ReadMaxTokens(ref reader, ref request, "max_tokens");
             }
             if (reader.ValueTextEquals("max_completion_tokens"u8))
             {
-                return ReadCount(ref reader, "max_completion_tokens", int.MaxValue);
+                return ReadMaxTokens(ref reader, ref request, "max_completion_tokens");
             }
             if (reader.ValueTextEquals("n"u8))
             {
-                return ReadCount(ref reader, "n", ChoicesMax);
+                var error = ReadCount(ref reader, "n", ChoicesMax, out var choices);
+                request.Choices = choices;
+                return error;
             }
             if (reader.ValueTextEquals("temperature"u8))
             {
@@ -352,14 +354,23 @@ public static class RequestPeeker
             return null;
         }
 
-        private static PeekError? ReadCount(ref Utf8JsonReader reader, string name, int max)
+        // Engines differ in which of the two names comes first: the larger one is the safe guess.
+        private static PeekError? ReadMaxTokens(ref Utf8JsonReader reader, ref PeekedRequest request, string name)
         {
+            var error = ReadCount(ref reader, name, int.MaxValue, out var count);
+            request.MaxTokens = Math.Max(request.MaxTokens, count);
+            return error;
+        }
+
+        private static PeekError? ReadCount(ref Utf8JsonReader reader, string name, int max, out int count)
+        {
+            count = 0;
             reader.Read();
             if (reader.TokenType == JsonTokenType.Null)
             {
                 return null;
             }
-            return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var count) && count >= 1 && count <= max
+            return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out count) && count >= 1 && count <= max
                 ? null
                 : new PeekError($"'{name}' must be a whole number from 1 to {max}.", name);
         }

@@ -24,6 +24,9 @@ public enum UsageSource
 
     /// <summary>The engine's own cumulative counts.</summary>
     Engine,
+
+    /// <summary>The engine reported what cannot be: negative, shrinking, broken or absurd counts. Billed at zero, and shown where everybody sees it.</summary>
+    Quarantined,
 }
 
 /// <summary>What one request consumed. Written once, before the client sees the end of its answer.</summary>
@@ -64,6 +67,9 @@ public sealed record UsageRecord
     /// <summary>UTC, microseconds: when the request had been read and authenticated.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>Microseconds from the start until the request went to the engine, the parked ones included; 0 when it never did.</summary>
+    public long QueuedUs { get; init; }
+
     /// <summary>Microseconds spent parked, waiting for a replica.</summary>
     public long ParkedUs { get; init; }
 
@@ -73,8 +79,17 @@ public sealed record UsageRecord
     /// <summary>Microseconds from start to end.</summary>
     public required long DurationUs { get; init; }
 
+    /// <summary>Microseconds of video that were made.</summary>
+    public long VideoUs { get; init; }
+
+    /// <summary>The rate version by which the client was told its cost; null: it was told none, and the version of the record's end holds.</summary>
+    public int? QuotedRate { get; init; }
+
     /// <summary>True when the request waited for a start or a wake.</summary>
     public bool ColdStart { get; init; }
+
+    /// <summary>Microseconds in which the engine's tokens came: from the first one where that is known, else from the sending.</summary>
+    public long DecodeUs => Math.Max(0, DurationUs - (FirstTokenUs ?? QueuedUs));
 
     public DateTimeOffset EndedAt => StartedAt.AddMicroseconds(DurationUs);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using Podvirt.Core.Replies;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
@@ -13,7 +14,11 @@ namespace Podvirt.Gateway.Relay;
 /// </summary>
 internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
 {
+    // Of what an engine said wrong, in the log.
+    private const int ShownBytesMax = 200;
+
     private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
+    private static readonly byte[] s_null = "null"u8.ToArray();
 
     private readonly bool _wantsUsage = exchange.Request.WantsUsage;
     private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
@@ -21,10 +26,16 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private readonly ChunkReader _chunks = new();
     private byte[] _joined = [];
     private byte[]? _done;
+    private UInt128 _finished;
+    private int _choices = 1;
     private bool _droppedUpToCarriageReturn;
     private bool _hasBegun;
+    private bool _isAborted;
 
-    /// <summary>Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back.</summary>
+    /// <summary>
+    /// Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back;
+    /// <see cref="RelayEnd.QuotaSpent"/> at an event beyond the request's limits, which is not handed on.
+    /// </summary>
     public RelayEnd? End { get; private set; }
 
     public bool HasForwarded { get; private set; }
@@ -69,6 +80,14 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         HasUnflushed = true;
     }
 
+    /// <summary>Ends the stream in the engine's place.</summary>
+    public void WriteCut()
+    {
+        Begin();
+        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0));
+        MarkForwarded();
+    }
+
     public void Dispose()
     {
         if (_joined.Length > 0)
@@ -83,7 +102,9 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         if (json.SequenceEqual("[DONE]"u8))
         {
             _done = sseEvent.SequenceEqual("data: [DONE]\n\n"u8) ? s_done : Whole(sseEvent);
-            End = RelayEnd.Completed;
+
+            // What the engine gave up has not ended well, whatever follows.
+            End = _isAborted ? RelayEnd.EngineAborted : RelayEnd.Completed;
             return;
         }
         if (!_chunks.TryRead(json, out var facts))
@@ -93,15 +114,34 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
         if (facts.HasUsage && facts.HasChoices)
         {
-            exchange.ReadCounts(facts.Tokens, facts.Choice);
+            if (!exchange.TryReadCounts(facts.Tokens, facts.Choice))
+            {
+                End = RelayEnd.QuotaSpent;
+                return;
+            }
         }
         else if (facts.HasUsage)
         {
             exchange.ReadCounts(facts.Tokens);
         }
+        if (facts.HasBadUsage)
+        {
+            exchange.Disbelieve($"it reported {Shown(facts.UsageValue.Of(json))}");
+        }
+        if (facts.IsAborted)
+        {
+            _isAborted = true;
+            if (!HasForwarded)
+            {
+                // Another replica may answer as if nothing had been.
+                End = RelayEnd.EngineDied;
+                return;
+            }
+        }
         if (facts.HasChoices)
         {
             exchange.SawOutput();
+            NoteChoice(facts.Choice, facts.IsFinished);
         }
         if (facts.IsError)
         {
@@ -111,7 +151,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             End = RelayEnd.EngineError;
             return;
         }
-        if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
+        if (exchange.Rates is not null && _wantsUsage && facts.HasUsage && facts.ChoicesAreEmpty)
+        {
+            ForwardEdited(new ByteRange(facts.UsageValue.End - 1, 0), UsageCost.Member(exchange.Quote()), sseEvent, json, dataStart);
+        }
+        else if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
         {
             Forward(sseEvent);
         }
@@ -129,7 +173,20 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
         else
         {
-            ForwardWithout(_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, sseEvent, json, dataStart);
+            var (cut, instead) = (_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, _nullInsteadOfNothing ? s_null : []);
+            ForwardEdited(cut, instead, sseEvent, json, dataStart);
+        }
+    }
+
+    private static string Shown(ReadOnlySpan<byte> json) =>
+        Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
+
+    private void NoteChoice(int choice, bool isFinished)
+    {
+        if (choice is >= 0 and < Exchange.ChoicesMax)
+        {
+            _choices = Math.Max(_choices, choice + 1);
+            _finished |= isFinished ? UInt128.One << choice : 0;
         }
     }
 
@@ -155,22 +212,22 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         MarkForwarded();
     }
 
-    private void ForwardWithout(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
+    private void ForwardEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
     {
         Begin();
         if (dataStart >= 0)
         {
-            WriteWithout(new ByteRange(dataStart + cut.Start, cut.Length), sseEvent);
+            WriteEdited(new ByteRange(dataStart + cut.Start, cut.Length), instead, sseEvent);
         }
         else
         {
-            WriteJoined(cut, sseEvent, json);
+            WriteJoined(cut, instead, sseEvent, json);
         }
         MarkForwarded();
     }
 
     // Several data lines become one; the event's other lines stay as they came.
-    private void WriteJoined(ByteRange cut, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
+    private void WriteJoined(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
     {
         var writer = reply.Writer;
         var hasData = false;
@@ -185,16 +242,15 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             {
                 hasData = true;
                 writer.Write("data: "u8);
-                WriteWithout(cut, json);
+                WriteEdited(cut, instead, json);
                 writer.Write(sseEvent[(start + length)..at]);
             }
         }
     }
 
     // In one piece: each piece handed to the host costs as much as copying some hundred bytes.
-    private void WriteWithout(ByteRange cut, ReadOnlySpan<byte> text)
+    private void WriteEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> text)
     {
-        var instead = _nullInsteadOfNothing ? "null"u8 : default;
         var length = text.Length - cut.Length + instead.Length;
         var span = reply.Writer.GetSpan(length);
         text[..cut.Start].CopyTo(span);

@@ -66,6 +66,7 @@ internal sealed class ForwardAttempt(
                 return null;
             }
             exchange.Connected = time.GetElapsedTime(connecting);
+            exchange.Queued = exchange.Elapsed;
 
             var result = await UseAsync(connection);
             if (result.Again == Again.No)

@@ -20,7 +20,7 @@ namespace Podvirt.Gateway.Relay;
 /// </list>
 /// </summary>
 internal sealed partial class Forwarder(
-    ParkingLot parking, WaitClock clock, UsageRecorder recorder, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
+    ParkingLot parking, WaitClock clock, UsageRecorder recorder, StreamCheckpoints checkpoints, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
     GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -31,6 +31,7 @@ internal sealed partial class Forwarder(
         List<string> tried = [];
         ApiError? busy = null;
         using var running = drain.Enter();
+        using var watched = checkpoints.Enter(exchange);
         var result = await parking.AcquireAsync(exchange, reply, maxWait, tried);
         while (result.Lease is { } lease)
         {
@@ -86,6 +87,7 @@ internal sealed partial class Forwarder(
         // A first turn that went from one replica to another is a first turn all the same.
         exchange.Affinity = exchange is { Replica: not null, Affinity: AffinityOutcome.New } ? AffinityOutcome.New : noted;
         exchange.Replica = replica;
+        exchange.ForgetCounts();
     }
 
     private async Task RefuseAsync(Exchange exchange, ClientReply reply, LeaseResult result)
@@ -111,7 +113,7 @@ internal sealed partial class Forwarder(
         var model = exchange.Dispatcher.Model;
         switch (end)
         {
-            case RelayEnd.Completed:
+            case RelayEnd.Completed or RelayEnd.QuotaSpent:
                 exchange.Replica!.NoteSuccess();
                 return;
             case RelayEnd.ClientGone:
@@ -139,6 +141,7 @@ internal sealed partial class Forwarder(
         {
             RelayEnd.EngineStalled => ApiErrors.EngineStalled(model.Id, attempt.SilenceMax),
             RelayEnd.EngineMalformed => ApiErrors.EngineMalformed(model.Id),
+            RelayEnd.EngineAborted => ApiErrors.EngineAborted(model.Id),
             RelayEnd.Drained => ApiErrors.ShuttingDown,
             _ => ApiErrors.EngineTruncated(model.Id),
         };

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Replies;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 
@@ -33,9 +34,13 @@ internal sealed class PlainRelay(
         var end = await RelayAsync();
 
         // Also of a reply that was not handed out whole: its counts may have passed by.
-        if (_scanner.TryGetCounts(out var tokens))
+        if (_scanner.TryGetCounts(out var tokens, out var isBad))
         {
             exchange.ReadCounts(tokens);
+        }
+        if (isBad)
+        {
+            exchange.Disbelieve("it reported what is no count");
         }
         return end == RelayEnd.Completed ? await FinishAsync() : end;
     }
@@ -86,15 +91,43 @@ internal sealed class PlainRelay(
             var input = segment.Span;
             while (_body.TryRead(ref input, out var payload))
             {
-                Forward(payload);
+                Take(payload);
             }
             _hasExcess |= input.Length > 0;
         }
     }
 
+    private void Take(ReadOnlySpan<byte> payload)
+    {
+        if (exchange.Rates is null)
+        {
+            _scanner.Scan(payload);
+            Forward(payload);
+            return;
+        }
+        while (payload.Length > 0)
+        {
+            var length = _scanner.ScanToUsageEnd(payload, out var isEnd);
+            if (isEnd && _scanner.TryGetCounts(out var tokens, out _))
+            {
+                exchange.ReadCounts(tokens);
+                if (length > 1)
+                {
+                    Forward(payload[..(length - 1)]);
+                }
+                Forward(UsageCost.Member(exchange.Quote()));
+                Forward(payload[(length - 1)..length]);
+            }
+            else
+            {
+                Forward(payload[..length]);
+            }
+            payload = payload[length..];
+        }
+    }
+
     private void Forward(ReadOnlySpan<byte> payload)
     {
-        _scanner.Scan(payload);
         if (_holds || payload.Length > 1)
         {
             Begin();
@@ -116,7 +149,12 @@ internal sealed class PlainRelay(
         {
             return RelayEnd.ClientGone;
         }
-        if (!await recorder.TryCompleteAsync(exchange, head.Status))
+
+        // A reply that the engine gave up says so itself, in its finish_reason.
+        var isKept = _scanner.IsAborted
+            ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+            : await recorder.TryCompleteAsync(exchange, head.Status);
+        if (!isKept)
         {
             return RelayEnd.UsageLost;
         }
@@ -130,7 +168,7 @@ internal sealed class PlainRelay(
     {
         if (!reply.HasBegun)
         {
-            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength ? head.ContentLength : null);
+            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength && exchange.Rates is null ? head.ContentLength : null);
         }
     }
 

@@ -12,6 +12,9 @@ internal enum RelayEnd
     /// <summary>The connection to the engine broke, or its answer ended without its end mark.</summary>
     EngineDied,
 
+    /// <summary>The engine gave the request up (<c>finish_reason: abort</c>), as it does with all it has when it is stopped.</summary>
+    EngineAborted,
+
     /// <summary>The engine was silent for too long.</summary>
     EngineStalled,
 
@@ -26,6 +29,9 @@ internal enum RelayEnd
 
     /// <summary>The engine finished, but its usage could not be made durable.</summary>
     UsageLost,
+
+    /// <summary>A month's limit was used up in the middle of the stream; the record is durable and the client was handed an orderly end.</summary>
+    QuotaSpent,
 
     /// <summary>The host stops and the drain time is over.</summary>
     Drained,

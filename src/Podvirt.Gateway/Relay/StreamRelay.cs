@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Podvirt.Core.Http;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 
@@ -17,6 +18,7 @@ namespace Podvirt.Gateway.Relay;
 /// <item>Each upstream read is worked through in place; only an event that is split between reads is copied together.</item>
 /// <item>Events are forwarded as they came, less the usage that the gateway asked for and the client did not.</item>
 /// <item>One flush per upstream read; a slow client slows the engine down.</item>
+/// <item>Where a month's limit is used up, the engine is cut, and the client gets the end that <c>max_tokens</c> would have made.</item>
 /// <item><c>[DONE]</c> is held until the usage record is durable. Without it the stream does not end well.</item>
 /// </list>
 /// Nothing is allocated per event.
@@ -167,7 +169,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> FinishAsync(RelayEnd end, bool keepAlive)
     {
-        if (end != RelayEnd.Completed)
+        if (end is not (RelayEnd.Completed or RelayEnd.QuotaSpent))
         {
             return end;
         }
@@ -176,6 +178,10 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
             return RelayEnd.ClientGone;
         }
         guard.Pause();
+        if (end == RelayEnd.QuotaSpent)
+        {
+            return await CutAsync();
+        }
         if (!await recorder.TryCompleteAsync(exchange, reply.Status))
         {
             return RelayEnd.UsageLost;
@@ -185,6 +191,19 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         await reply.CompleteAsync(guard);
         IsReusable = keepAlive && await DrainAsync();
         return RelayEnd.Completed;
+    }
+
+    // The engine stops at once: what it generates from here on is nobody's.
+    private async ValueTask<RelayEnd> CutAsync()
+    {
+        connection.Cut();
+        if (!await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, ApiError.Quota))
+        {
+            return RelayEnd.UsageLost;
+        }
+        _editor.WriteCut();
+        await reply.CompleteAsync(guard);
+        return RelayEnd.QuotaSpent;
     }
 
     private RelayEnd EndOfEngine() => guard.Reason ?? RelayEnd.EngineDied;

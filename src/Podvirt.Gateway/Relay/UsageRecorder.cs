@@ -1,14 +1,22 @@
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>Turns an exchange into its usage record.</summary>
-internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRecorder> logger)
+internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accounts, ILogger<UsageRecorder> logger)
 {
+    /// <summary>Why a request has a record although its gateway did not live to write it.</summary>
+    public const string KilledReason = "gateway_killed";
+
+    /// <summary>Why a request that the engine had finished was not handed out whole.</summary>
+    private const string NotRecordedReason = "usage_not_recorded";
+
     /// <summary>False when requests must be refused, because their usage would be lost.</summary>
     public bool IsHealthy => outbox.IsHealthy;
 
@@ -19,20 +27,35 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> TryRecordAsync(Exchange exchange, UsageOutcome outcome, int status, string reason)
     {
+        exchange.BeginRecord();
+        if (exchange.Disbelieved is { } what)
+        {
+            LogDisbelieved(exchange.Id, exchange.Dispatcher.Model.Id, exchange.Replica?.Route.Id ?? "", what);
+        }
+        var record = ToRecord(exchange, outcome, status, reason, exchange.Tokens, exchange.Source);
         try
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
-            await outbox.AppendAsync(ToRecord(exchange, outcome, status, reason), CancellationToken.None);
+            await outbox.AppendAsync(record, CancellationToken.None);
+            accounts.Settle(exchange, record);
             return true;
         }
         catch (UsageOutboxException e)
         {
             LogNotKept(e, exchange.Id, exchange.Dispatcher.Model.Id);
+
+            // The client is not told of an end, so it was none. What it used is owed as soon as the disk takes it.
+            outbox.TryHold(outcome == UsageOutcome.Completed ? record with { Outcome = UsageOutcome.Truncated, Reason = NotRecordedReason } : record);
             return false;
         }
     }
 
-    private static UsageRecord ToRecord(Exchange exchange, UsageOutcome outcome, int status, string reason) => new()
+    /// <summary>What stands on the ledger if the process is killed before the next one.</summary>
+    public static UsageRecord CheckpointOf(Exchange exchange, TokenCounts tokens, UsageSource source) =>
+        ToRecord(exchange, UsageOutcome.Truncated, StatusCodes.Status200OK, KilledReason, tokens, source);
+
+    private static UsageRecord ToRecord(
+        Exchange exchange, UsageOutcome outcome, int status, string reason, TokenCounts tokens, UsageSource source) => new()
     {
         Id = exchange.Id,
         Project = exchange.Caller.Project,
@@ -45,17 +68,22 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, ILogger<UsageRe
         Status = status,
         Reason = reason,
         Streamed = exchange.Request.Stream,
-        Tokens = exchange.Tokens,
-        Source = exchange.Source,
+        Tokens = tokens,
+        Source = source,
         StartedAt = exchange.StartedAt,
+        QueuedUs = Microseconds(exchange.Queued),
         ParkedUs = Microseconds(exchange.Parked),
         FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
         DurationUs = Microseconds(exchange.Elapsed),
         ColdStart = exchange.ColdStart,
+        QuotedRate = exchange.QuotedRate,
     };
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    [LoggerMessage(1101, LogLevel.Error, "The usage of request {RequestId} on {Model} could not be recorded.")]
+    [LoggerMessage(1101, LogLevel.Error, "The usage of request {RequestId} on {Model} could not be recorded when it ended.")]
     private partial void LogNotKept(Exception exception, Guid requestId, string model);
+
+    [LoggerMessage(1104, LogLevel.Warning, "Request {RequestId} on {Model} is quarantined and billed at zero: the counts of replica {Replica} cannot be, {What}.")]
+    private partial void LogDisbelieved(Guid requestId, string model, string replica, string what);
 }

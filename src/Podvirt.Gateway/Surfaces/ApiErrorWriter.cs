@@ -34,6 +34,10 @@ internal static class ApiErrorWriter
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(after.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture);
             response.Headers["retry-after-ms"] = Math.Max(0, Math.Ceiling(after.TotalMilliseconds)).ToString("0", CultureInfo.InvariantCulture);
         }
+        if (error.ShouldRetry is { } shouldRetry)
+        {
+            response.Headers["x-should-retry"] = shouldRetry ? "true" : "false";
+        }
         var buffer = new ArrayBufferWriter<byte>(256);
         WriteJson(buffer, error);
         response.ContentLength = buffer.WrittenCount;

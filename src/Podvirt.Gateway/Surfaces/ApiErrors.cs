@@ -1,11 +1,14 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
+using Podvirt.Core.Usage;
 
 namespace Podvirt.Gateway.Surfaces;
 
 /// <summary>Every refusal the gateway makes itself.</summary>
 internal static class ApiErrors
 {
+    public const string EngineAbortedCode = "engine_aborted";
+
     public static ApiError MissingKey { get; } = new(
         401, ApiError.InvalidRequest, "invalid_api_key",
         "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
@@ -64,6 +67,10 @@ internal static class ApiErrors
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Max-Wait is '{Shorten(value)}'. It takes seconds, for example 30 or 0.5; 0 does not wait at all.", "X-Podvirt-Max-Wait");
 
+    public static ApiError BadUsageCost(string value) => new(
+        400, ApiError.InvalidRequest, "invalid_header",
+        $"X-Podvirt-Usage-Cost is '{Shorten(value)}'. It takes true or false.", "X-Podvirt-Usage-Cost");
+
     public static ApiError SessionIdTooLong(int bytesMax) => new(
         400, ApiError.InvalidRequest, "invalid_header",
         $"X-Podvirt-Session-Id takes at most {bytesMax} printable ASCII characters.", "X-Podvirt-Session-Id");
@@ -75,6 +82,28 @@ internal static class ApiErrors
     public static ApiError VideoNotServed(ModelSpec model) => new(
         501, "not_implemented_error", "not_implemented",
         $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");
+
+    public static ApiError ModelNotAllowed(string model) => new(
+        403, ApiError.InvalidRequest, "model_not_allowed", $"This key may not call `{model}`. GET /v1/models lists the models that it may call.", "model");
+
+    public static ApiError PlanSpent(string model, long limit, long used, long needed, DateTimeOffset end, TimeSpan untilThen) => Spent(
+        $"The plan of this project has {limit} tokens of `{model}` a month, of which {used} are used, and this request needs about {needed}.", end, untilThen);
+
+    public static ApiError BudgetSpent(Cost limit, Cost used, DateTimeOffset end, TimeSpan untilThen) => Spent(
+        $"This key's budget is {limit} USD a month, of which {used} are spent, and this request may cost more than is left.", end, untilThen);
+
+    /// <summary>There would be enough, if requests that still run did not hold it.</summary>
+    public static ApiError QuotaHeld(string whose, TimeSpan retryAfter) => new(
+        429, ApiError.RateLimit, "rate_limit_exceeded", $"Requests that still run hold what is left of {whose}. Try again when they have ended.", RetryAfter: retryAfter);
+
+    public static ApiError RateReached(string whose, string kind, int limit, long remaining, long needed, TimeSpan retryAfter) => new(
+        429, kind, "rate_limit_exceeded",
+        $"The limit of {whose} is {limit} {kind} a minute: {remaining} are left, and this request needs {needed}. Try again in {Math.Ceiling(retryAfter.TotalSeconds):0} s.",
+        RetryAfter: retryAfter);
+
+    // Nobody's program waits until next month: an SDK that tried again would only ask in vain.
+    private static ApiError Spent(string what, DateTimeOffset end, TimeSpan untilThen) => new(
+        429, ApiError.Quota, "insufficient_quota", $"{what} The next month begins at {end:yyyy-MM-dd'T'HH:mm:ss'Z'}.", RetryAfter: untilThen, ShouldRetry: false);
 
     public static ApiError QueueFull(string model, int waiting, long bytes, TimeSpan? eta) => new(
         429, ApiError.RateLimit, "rate_limit_exceeded",
@@ -97,6 +126,9 @@ internal static class ApiErrors
 
     public static ApiError EngineTruncated(string model) => new(
         502, ApiError.Server, "engine_truncated", $"The engine of `{model}` ended before its answer was complete.");
+
+    public static ApiError EngineAborted(string model) => new(
+        502, ApiError.Server, EngineAbortedCode, $"The engine of `{model}` was stopped before its answer was complete.");
 
     public static ApiError EngineStalled(string model, TimeSpan silence) => new(
         504, ApiError.Server, "engine_stalled", $"The engine of `{model}` was silent for {silence.TotalSeconds:0} s and was given up.");

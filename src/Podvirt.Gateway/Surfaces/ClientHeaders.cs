@@ -15,6 +15,7 @@ internal struct ClientHeaders
 {
     private const string MaxWaitName = "X-Podvirt-Max-Wait";
     private const string SessionIdName = "X-Podvirt-Session-Id";
+    private const string UsageCostName = "X-Podvirt-Usage-Cost";
 
     private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
 
@@ -24,13 +25,17 @@ internal struct ClientHeaders
     /// <summary>The session's name; empty: there is none.</summary>
     public string SessionId { get; private set; }
 
+    /// <summary>Wants to be told what its answer costs.</summary>
+    public bool WantsCost { get; private set; }
+
     /// <returns>Null when they are good; else why not.</returns>
     public static ApiError? Read(HttpRequest request, long bodyBytesMax, out ClientHeaders headers)
     {
         headers = new ClientHeaders { SessionId = "" };
         return RequestBody.CheckAnnounced(request, bodyBytesMax)
             ?? headers.ReadMaxWait(request)
-            ?? headers.ReadSessionId(request);
+            ?? headers.ReadSessionId(request)
+            ?? headers.ReadUsageCost(request);
     }
 
     /// <summary>
@@ -82,5 +87,12 @@ internal struct ClientHeaders
         }
         SessionId = value;
         return null;
+    }
+
+    private ApiError? ReadUsageCost(HttpRequest request)
+    {
+        var value = (string?)request.Headers[UsageCostName];
+        WantsCost = value == "true";
+        return WantsCost || value is null or "false" ? null : ApiErrors.BadUsageCost(value);
     }
 }

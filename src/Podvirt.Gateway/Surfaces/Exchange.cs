@@ -3,18 +3,32 @@ using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Surfaces;
 
-/// <summary>One request from its acceptance to its usage record. Touched by one flow at a time.</summary>
-internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time)
+/// <summary>
+/// One request from its acceptance to its usage record. Touched by one flow at a time; besides, its checkpoints are taken
+/// while it runs.
+/// </summary>
+internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time) : IRunningUsage
 {
-    // As many as a request may ask for.
-    private const int ChoicesMax = 128;
+    /// <summary>As many as a request may ask for.</summary>
+    public const int ChoicesMax = 128;
+
+    private const long NoToken = -1;
 
     private readonly long _started = time.GetTimestamp();
     private long[]? _completions;
+    private RunningCounts _counts;
+    private long _firstTokenTicks = NoToken;
+    private volatile bool _isRecorded;
+
+    // Versions of the counts: the checkpoint's that was taken last, and the one's that is on disk.
+    private int _taken;
+    private int _kept;
 
     public HttpContext Http => http;
 
@@ -37,6 +51,15 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public required ModelDispatcher Dispatcher { get; init; }
 
+    /// <summary>By what the client wants to be told what its answer costs; null: it does not.</summary>
+    public RateBoard? Rates { get; init; }
+
+    /// <summary>The rate version by which it was told.</summary>
+    public int? QuotedRate { get; private set; }
+
+    /// <summary>What it holds of its limits; null: nothing limits it.</summary>
+    public Reservation? Reservation { get; init; }
+
     /// <summary>The session's number, for affinity.</summary>
     public required ulong Session { get; init; }
 
@@ -51,48 +74,106 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     public TimeSpan Connected { get; set; }
 
+    /// <summary>From the start until it went to the engine that took it last.</summary>
+    public TimeSpan Queued { get; set; }
+
     /// <summary>It found no replica awake.</summary>
     public bool ColdStart { get; set; }
 
     /// <summary>The engine's cumulative counts, as last read.</summary>
-    public TokenCounts Tokens { get; private set; }
+    public TokenCounts Tokens => _counts.Tokens;
 
-    public UsageSource Source { get; private set; }
+    public UsageSource Source => _counts.Source;
 
-    public TimeSpan? FirstToken { get; private set; }
+    public TimeSpan? FirstToken => Volatile.Read(ref _firstTokenTicks) is var ticks and not NoToken ? TimeSpan.FromTicks(ticks) : null;
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
-    /// <summary>Takes over an engine's counts for the whole request.</summary>
+    /// <summary>What an engine reported that cannot be; null: nothing of the kind.</summary>
+    public string? Disbelieved { get; private set; }
+
+    /// <summary>Takes over an engine's counts for the whole request. They are cumulative: counts that shrink are none.</summary>
     public void ReadCounts(TokenCounts tokens)
     {
-        Tokens = tokens;
-        Source = UsageSource.Engine;
+        if (Source == UsageSource.Quarantined)
+        {
+            return;
+        }
+        var last = Tokens;
+        if (tokens.Prompt < last.Prompt || tokens.Completion < last.Completion)
+        {
+            Disbelieve($"its counts shrank from {last.Prompt} + {last.Completion} to {tokens.Prompt} + {tokens.Completion}");
+            return;
+        }
+        _counts.Write(tokens, UsageSource.Engine);
+    }
+
+    /// <summary>From here on nothing that the engine counts is believed. What was read before is kept for inspection, not billed.</summary>
+    public void Disbelieve(string what)
+    {
+        if (Source != UsageSource.Quarantined)
+        {
+            Disbelieved = what;
+            _counts.Write(Tokens, UsageSource.Quarantined);
+        }
+    }
+
+    /// <summary>Another replica counts from the beginning.</summary>
+    public void ForgetCounts()
+    {
+        if (Source != UsageSource.None)
+        {
+            _completions = null;
+            Disbelieved = null;
+            _counts.Write(default, UsageSource.None);
+        }
     }
 
     /// <summary>
     /// Takes over the counts on a chunk. Where several choices are generated (<c>n</c>), vLLM counts each one's
     /// completion by itself until the usage chunk at the end: they are added up.
     /// </summary>
-    public void ReadCounts(TokenCounts tokens, int choice)
+    /// <returns>
+    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but a first one's are
+    /// taken, for the prompt was worked through.
+    /// </returns>
+    public bool TryReadCounts(TokenCounts tokens, int choice)
     {
-        if (choice is < 0 or >= ChoicesMax || (choice == 0 && _completions is null))
+        var isOneOfMany = choice is >= 0 and < ChoicesMax && (choice > 0 || _completions is not null);
+        if (!isOneOfMany)
         {
-            ReadCounts(tokens);
-            return;
+            return TryTake(tokens);
         }
         if (_completions is null)
         {
             _completions = new long[ChoicesMax];
             _completions[0] = Tokens.Completion;
         }
+        var before = _completions[choice];
         _completions[choice] = tokens.Completion;
         var sum = 0L;
         foreach (var completion in _completions)
         {
-            sum += completion;
+            // Two counts near the end of a long would add up to less than one of them: that reads as shrinking.
+            sum = unchecked(sum + completion);
         }
-        ReadCounts(tokens with { Completion = sum });
+        if (TryTake(tokens with { Completion = sum }))
+        {
+            return true;
+        }
+        _completions[choice] = before;
+        return false;
+    }
+
+    /// <summary>
+    /// What the counts so far cost, by the rate of now; the record keeps that version. Counts that cannot be are billed at
+    /// zero.
+    /// </summary>
+    public Cost Quote()
+    {
+        var rate = Rates!.Now(Dispatcher.Model.Id);
+        QuotedRate = rate.Version;
+        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
@@ -102,7 +183,47 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         BodyOwner?.Dispose();
     }
 
-    public void SawOutput() => FirstToken ??= Elapsed;
+    public void SawOutput()
+    {
+        if (_firstTokenTicks == NoToken)
+        {
+            Volatile.Write(ref _firstTokenTicks, Elapsed.Ticks);
+
+            // What an engine without counts has begun is worth a checkpoint, too.
+            _counts.Write(Tokens, Source);
+        }
+    }
+
+    /// <summary>It has come further than the checkpoint that is on disk.</summary>
+    public bool HasNewCounts => !_isRecorded && _counts.Version != _kept;
+
+    /// <summary>Its record is on its way: no checkpoint may come after it.</summary>
+    public void BeginRecord() => _isRecorded = true;
+
+    /// <summary>By the outbox's thread, which also writes records: one of both comes first.</summary>
+    public UsageRecord? TakeCheckpoint()
+    {
+        if (_isRecorded)
+        {
+            return null;
+        }
+        (var tokens, var source, _taken) = _counts.Read();
+        return UsageRecorder.CheckpointOf(this, tokens, source);
+    }
+
+    public void CheckpointIsKept() => _kept = _taken;
+
+    private bool TryTake(TokenCounts tokens)
+    {
+        // One comparison a chunk; the limits are asked once for many. Counts that cannot be are billed at zero, so they spend nothing.
+        var isWithin = Reservation is not { } reservation || tokens.Completion <= reservation.CompletionMax
+            || Source == UsageSource.Quarantined || !BilledAmounts.CanBill(tokens) || reservation.TryCover(tokens);
+        if (isWithin || Source == UsageSource.None)
+        {
+            ReadCounts(tokens);
+        }
+        return isWithin;
+    }
 }
 
 /// <summary>One path of the API.</summary>

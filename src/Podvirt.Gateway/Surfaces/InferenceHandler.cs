@@ -15,7 +15,8 @@ namespace Podvirt.Gateway.Surfaces;
 /// is said here, before anything is parked or started for it.
 /// </summary>
 internal sealed class InferenceHandler(
-    Authenticator authenticator, RouteDirectory routes, Forwarder forwarder, UsageRecorder recorder, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    Authenticator authenticator, RouteDirectory routes, RateBoard rates, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
+    AdmissionControl admission, GatewayDrain drain, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -52,7 +53,7 @@ internal sealed class InferenceHandler(
         var authenticated = time.GetElapsedTime(began);
 
         // 3. Check what can be known without the body. A client that waits for leave to send it has not got it so far.
-        var error = ClientHeaders.Read(context.Request, options.BodyBytesMax, out var headers) ?? await CheckGatewayAsync(context);
+        var error = ClientHeaders.Read(context.Request, options.BodyBytesMax, out var headers) ?? await CheckGatewayAsync(context, headers.WantsCost);
         if (error is not null)
         {
             await RefuseUnreadAsync(context, error);
@@ -75,14 +76,15 @@ internal sealed class InferenceHandler(
             }
 
             // 5. Peek, find, admit.
-            error = Admit(context, surface, caller, id, headers.SessionId, body, out var exchange);
+            error = Admit(context, surface, caller, id, headers, body, out var exchange);
             if (exchange is null)
             {
                 await ApiErrorWriter.WriteReplyAsync(context, error!);
                 return;
             }
 
-            // 6. Serve.
+            // 6. Serve. What the record has not settled by then is given back.
+            using var reserved = exchange.Reservation;
             exchange.Authenticated = authenticated;
             await forwarder.ServeAsync(exchange, headers.MaxWait);
         }
@@ -111,7 +113,7 @@ internal sealed class InferenceHandler(
         }
     }
 
-    private async ValueTask<ApiError?> CheckGatewayAsync(HttpContext context)
+    private async ValueTask<ApiError?> CheckGatewayAsync(HttpContext context, bool needsRates)
     {
         if (drain.IsDraining)
         {
@@ -121,11 +123,15 @@ internal sealed class InferenceHandler(
         {
             return ApiErrors.UsageNotKept;
         }
-        return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted) ? null : ApiErrors.NotReady;
+        return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted)
+            && (!needsRates || await FirstNews.HasComeAsync(rates.FirstListing, time, context.RequestAborted))
+            && await FirstNews.HasComeAsync(watch.Ready, time, context.RequestAborted)
+            ? null
+            : ApiErrors.NotReady;
     }
 
     private ApiError? Admit(
-        HttpContext context, Surface surface, Caller caller, Guid id, string sessionId, RequestBody owner, out Exchange? exchange)
+        HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, out Exchange? exchange)
     {
         exchange = null;
         var body = owner.Bytes;
@@ -142,6 +148,12 @@ internal sealed class InferenceHandler(
         {
             return wrongType;
         }
+        var session = SessionOf(context, surface, caller, headers.SessionId, body.Span, request);
+        var model = dispatcher.Model.Id;
+        if (admission.Admit(context.Response, accounts.KeyOf(caller), model, request, body.Length, surface.Kind, out var reservation) is { } limited)
+        {
+            return limited;
+        }
         exchange = new Exchange(context, id, surface, time)
         {
             Caller = caller,
@@ -149,7 +161,9 @@ internal sealed class InferenceHandler(
             BodyOwner = owner,
             Request = request,
             Dispatcher = dispatcher,
-            Session = SessionOf(context, surface, caller, sessionId, body.Span, request),
+            Reservation = reservation,
+            Session = session,
+            Rates = headers.WantsCost ? rates : null,
         };
         return null;
     }

@@ -7,14 +7,14 @@ using Podvirt.Gateway.Routing;
 namespace Podvirt.Gateway.Surfaces;
 
 /// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>, in OpenAI's shape.</summary>
-internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory routes, TimeProvider time)
+internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory routes, Accounts accounts, TimeProvider time)
 {
     // The API wants a creation time; what exists since this process began is as true as it gets.
     private readonly long _created = time.GetUtcNow().ToUnixTimeSeconds();
 
     public async Task ListAsync(HttpContext context)
     {
-        if (!await AuthenticateAsync(context))
+        if (await AuthenticateAsync(context) is not { } key)
         {
             return;
         }
@@ -25,7 +25,10 @@ internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory 
             json.WriteStartArray("data"u8);
             foreach (var route in routes.Table.Models)
             {
-                WriteModel(json, route);
+                if (key.Allows(route.Model.Id))
+                {
+                    WriteModel(json, route);
+                }
             }
             json.WriteEndArray();
             json.WriteEndObject();
@@ -34,7 +37,7 @@ internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory 
 
     public async Task GetAsync(HttpContext context)
     {
-        if (!await AuthenticateAsync(context))
+        if (await AuthenticateAsync(context) is not { } key)
         {
             return;
         }
@@ -45,18 +48,24 @@ internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory 
             await ApiErrorWriter.WriteReplyAsync(context, ApiErrors.UnknownModel(id));
             return;
         }
+        if (!key.Allows(id))
+        {
+            await ApiErrorWriter.WriteReplyAsync(context, ApiErrors.ModelNotAllowed(id));
+            return;
+        }
         await WriteAsync(context, json => WriteModel(json, model.Route));
     }
 
-    private async ValueTask<bool> AuthenticateAsync(HttpContext context)
+    private async ValueTask<KeyAccount?> AuthenticateAsync(HttpContext context)
     {
         RequestIds.Assign(context, time);
         var (caller, refusal) = await authenticator.AuthenticateAsync(context);
         if (caller is null)
         {
             await ApiErrorWriter.WriteReplyAsync(context, refusal!);
+            return null;
         }
-        return caller is not null;
+        return accounts.KeyOf(caller);
     }
 
     private void WriteModel(Utf8JsonWriter json, ModelRoute route)

@@ -1,4 +1,6 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 
 namespace Podvirt.Metering.Ledger;
 
@@ -17,15 +19,27 @@ public interface ILedger
     /// <param name="limit">At most this many; 1 to 10,000.</param>
     ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>Exact sums from the raw records, by group, by the group's name.</summary>
+    /// <summary>Exact sums from the raw records and the adjustments to them, by group, by the group's name.</summary>
     ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default);
+
+    /// <summary>What ended in the month, by project, key and model; at once, however many records there are.</summary>
+    ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default);
 
     /// <summary>All-time number of requests by model, from the rollups.</summary>
     ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>A usage record with its price.</summary>
-public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost);
+/// <param name="RateVersion">The version by which it was rated first.</param>
+/// <param name="Cost">What it cost by that.</param>
+public sealed record RatedRecord(UsageRecord Record, int RateVersion, Cost Cost)
+{
+    /// <summary>What re-ratings added since. Read from a ledger; appending does not store it.</summary>
+    public Cost Adjustment { get; init; }
+
+    /// <summary>What is billed for it: every sum of money adds this up.</summary>
+    public Cost Billed => Cost + Adjustment;
+}
 
 /// <summary>Which records: those with <c>From ≤ ended &lt; To</c> (UTC); null filters take all.</summary>
 public sealed record UsageQuery(DateTimeOffset From, DateTimeOffset To, string? Model = null, string? Key = null, string? Project = null);
@@ -45,4 +59,8 @@ public enum UsageGroup
 /// <param name="Unreported">Requests for which the engine reported no usage: billed at zero.</param>
 public sealed record UsageSum(
     string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported,
-    TokenCounts Tokens, Cost Cost);
+    TokenCounts Tokens, Cost Cost)
+{
+    /// <summary>Requests for which the engine reported impossible counts: billed at zero.</summary>
+    public long Quarantined { get; init; }
+}

@@ -167,8 +167,10 @@ internal sealed partial class OutboxPump : BackgroundService
 
     private RatedRecord Rated(UsageRecord record)
     {
-        var rate = _rates.RateFor(record.Model, record.EndedAt);
-        var cost = record.Source == UsageSource.None ? Cost.Zero : rate.CostOf(record.Tokens);
+        // What a client was told is what it pays; a version that nobody can find any more was never told.
+        var quoted = record.QuotedRate is { } version ? _rates.Find(record.Model, version) : null;
+        var rate = quoted ?? _rates.RateFor(record.Model, record.EndedAt);
+        var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
         return new RatedRecord(record, rate.Version, cost);
     }
 

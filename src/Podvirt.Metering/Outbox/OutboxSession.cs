@@ -20,9 +20,14 @@ internal sealed class OutboxSession : WriteSession
         CREATE TABLE invalid_usage (seq INTEGER NOT NULL PRIMARY KEY, {UsageColumns.Definition}) STRICT;
         CREATE TABLE probe (id INTEGER NOT NULL PRIMARY KEY, filling BLOB NOT NULL) STRICT;
         """,
+        UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
+        $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT; " + UsageColumns.Added("checkpoint"),
+        UsageColumns.AddedQuote("outbox") + UsageColumns.AddedQuote("invalid_usage") + UsageColumns.AddedQuote("checkpoint"),
     ];
 
     private readonly Statement _append;
+    private readonly Statement _checkpoint;
+    private readonly Statement _removeCheckpoint;
     private readonly Statement _remove;
     private readonly SqliteCommand _keepInvalid;
     private readonly SqliteCommand _trimInvalid;
@@ -34,6 +39,10 @@ internal sealed class OutboxSession : WriteSession
     {
         var values = string.Join(", ", UsageColumns.Parameters);
         _append = PrepareStatement($"INSERT INTO outbox ({UsageColumns.List}) VALUES ({values}) ON CONFLICT (id) DO NOTHING");
+        _checkpoint = PrepareStatement(
+            $"INSERT INTO checkpoint ({UsageColumns.List}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET "
+            + string.Join(", ", UsageColumns.List.Split(", ").Skip(1).Select(name => $"{name} = excluded.{name}")));
+        _removeCheckpoint = PrepareStatement("DELETE FROM checkpoint WHERE id = $id");
         _remove = PrepareStatement("DELETE FROM outbox WHERE seq <= $last");
         _keepInvalid = Prepare(
             $"INSERT INTO invalid_usage (seq, {UsageColumns.List}) SELECT seq, {UsageColumns.List} FROM outbox WHERE seq = $seq ON CONFLICT DO NOTHING",
@@ -43,11 +52,38 @@ internal sealed class OutboxSession : WriteSession
         _clearProbe = Prepare("DELETE FROM probe");
     }
 
-    /// <summary>False when the id is there already: the first record stands.</summary>
+    /// <summary>False when the id is there already: the first record stands. Its checkpoint goes.</summary>
     public bool Append(UsageRecord record)
     {
         UsageColumns.Bind(_append, record);
-        return _append.Execute() == 1;
+        var isNew = _append.Execute() == 1;
+        if (record.Streamed)
+        {
+            UsageColumns.BindId(_removeCheckpoint, record.Id);
+            _removeCheckpoint.Execute();
+        }
+        return isNew;
+    }
+
+    /// <summary>In the place of an earlier one.</summary>
+    public void Checkpoint(UsageRecord record)
+    {
+        UsageColumns.Bind(_checkpoint, record);
+        _checkpoint.Execute();
+    }
+
+    /// <summary>Makes records of the checkpoints that a killed process left. Returns how many there were.</summary>
+    public static int Recover(SqliteConnection connection)
+    {
+        using var transaction = connection.BeginTransaction(deferred: false);
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"INSERT INTO outbox ({UsageColumns.List}) SELECT {UsageColumns.List} FROM checkpoint WHERE true ORDER BY started_us ON CONFLICT (id) DO NOTHING";
+        command.ExecuteNonQuery();
+        command.CommandText = "DELETE FROM checkpoint";
+        var count = command.ExecuteNonQuery();
+        transaction.Commit();
+        return count;
     }
 
     /// <summary>Removes the rows up to <paramref name="last"/>; keeps a copy of the <paramref name="invalid"/> ones.</summary>
@@ -78,15 +114,17 @@ internal sealed class OutboxSession : WriteSession
     }
 
     /// <summary>The oldest rows, in the order of their appends.</summary>
-    public static List<OutboxRow> Read(SqliteConnection connection, int limit) => Read(connection, "outbox", limit);
+    public static List<OutboxRow> Read(SqliteConnection connection, int limit) => ReadBehind(connection, long.MinValue, limit);
+
+    public static List<OutboxRow> ReadBehind(SqliteConnection connection, long seq, int limit) => Read(connection, "outbox", seq, limit);
 
     /// <summary>What is kept of records with impossible counts.</summary>
-    public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", limit);
+    public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", long.MinValue, limit);
 
-    private static List<OutboxRow> Read(SqliteConnection connection, string table, int limit)
+    private static List<OutboxRow> Read(SqliteConnection connection, string table, long behind, int limit)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM {table} ORDER BY seq LIMIT {limit}";
+        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM {table} WHERE seq > {behind} ORDER BY seq LIMIT {limit}";
         using var reader = command.ExecuteReader();
         var rows = new List<OutboxRow>();
         while (reader.Read())

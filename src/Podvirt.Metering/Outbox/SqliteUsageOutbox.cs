@@ -27,7 +27,11 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     /// <summary>Records in the group that is being written. The writer's thread only.</summary>
     private int _groupRows;
+    private readonly UnsavedRecords _unsaved;
+    private readonly bool _serveUnsaved;
+    private readonly int _groupMax;
     private long _rows;
+    private int _saving;
     private volatile bool _healthy = true;
 
     private SqliteUsageOutbox(
@@ -38,6 +42,9 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         _metrics = metrics;
         _log = log;
         _probeInterval = options.ProbeInterval;
+        _unsaved = new UnsavedRecords(options.UnsavedRecordsMax, options.UnsavedBytesMax);
+        _serveUnsaved = options.ServeUnsaved;
+        _groupMax = options.GroupCommitMax;
         using (var connection = file.OpenReader())
         {
             _rows = OutboxSession.Count(connection);
@@ -52,12 +59,17 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
             [new GroupWriter<OutboxSession>(file, () => new OutboxSession(open()), time, this)]);
         _reader = new ReaderPool("outbox-reader", file, threads: 1, ReadsWaitingMax);
         metrics.ObserveOutbox(() => Rows + _writer.Pending);
+        metrics.ObserveUnsaved(() => _unsaved.Count, () => _unsaved.Bytes, () => _unsaved.Lost);
     }
 
-    public bool IsHealthy => _healthy;
+    public bool IsHealthy => _healthy || (_serveUnsaved && _unsaved.HasRoom);
 
     public long Rows => Interlocked.Read(ref _rows);
 
+    /// <summary>
+    /// Opens the file. Checkpoints that are in it belong to requests of a process that was killed: they become records, in
+    /// one commit with their own removal, so that a kill in the middle leaves them for the next start.
+    /// </summary>
     /// <param name="open">Opens the writer's connection; null for the plain one. Tests hand in one that fails.</param>
     /// <exception cref="DataFileException">Locked, damaged, unreadable, or of a newer schema.</exception>
     public static SqliteUsageOutbox Open(
@@ -65,6 +77,21 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         Func<DataFile, SqliteConnection>? open = null)
     {
         var file = DataFile.Open(Path.Combine(options.DataDirectory, "outbox.db"), OutboxSession.Migrations, checkContent: true);
+        try
+        {
+            using var connection = file.OpenWriter();
+            var recovered = OutboxSession.Recover(connection);
+            metrics.Recovered(recovered);
+            if (recovered > 0)
+            {
+                LogRecovered(log, recovered);
+            }
+        }
+        catch (SqliteException e)
+        {
+            file.Dispose();
+            throw DataFileException.From(file.Path, e);
+        }
         return new SqliteUsageOutbox(file, options, metrics, time, log, () => open is null ? file.OpenWriter() : open(file));
     }
 
@@ -72,22 +99,55 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     public async ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default)
     {
         Check(record);
+
+        // While the disk takes nothing, no end of an answer waits for it to say so once more.
+        if (!_healthy && TryServeUnsaved(record))
+        {
+            _metrics.ServedUnsaved();
+            return;
+        }
         var job = new AppendJob(this, record);
+        await EnqueueAsync(job, cancellationToken);
         try
         {
-            await _writer.EnqueueAsync(job, cancellationToken);
+            await job.Completion;
         }
-        catch (ObjectDisposedException e)
+        catch (UsageOutboxException) when (TryServeUnsaved(record))
         {
-            throw new UsageOutboxException("the usage outbox is closed", e);
+            // It is held, within the bound. The failure itself has been logged and counted with its group.
+            _metrics.ServedUnsaved();
         }
+    }
+
+    public async ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
+    {
+        var job = new CheckpointJob(this, running);
+        await EnqueueAsync(job, cancellationToken);
         await job.Completion;
+    }
+
+    public bool TryHold(UsageRecord record)
+    {
+        if (_unsaved.TryHold(record))
+        {
+            if (_healthy)
+            {
+                SaveHeld();
+            }
+            return true;
+        }
+        _unsaved.Lose();
+        LogLost(record.Id, record.Model, _unsaved.Count, _unsaved.Bytes);
+        return false;
     }
 
     public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _arrivals.Reader.ReadAsync(cancellationToken);
 
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
+
+    public async ValueTask<IReadOnlyList<OutboxRow>> ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
+        await _reader.RunAsync(c => OutboxSession.ReadBehind(c, seq, limit), cancellationToken);
 
     /// <summary>The latest records with impossible counts, as they came.</summary>
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadInvalidAsync(int limit, CancellationToken cancellationToken) =>
@@ -102,21 +162,25 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         await job.Completion.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Writes what is queued, then closes.</summary>
+    /// <summary>Writes what is queued and what is held, then closes.</summary>
     public void Dispose()
     {
         _probeTimer.Dispose();
         _reader.Dispose();
+        SaveAllHeld();
         _writer.Dispose();
         _file.Dispose();
+        SayWhatIsLost();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _probeTimer.DisposeAsync();
         await _reader.DisposeAsync();
+        SaveAllHeld();
         await _writer.DisposeAsync();
         _file.Dispose();
+        SayWhatIsLost();
     }
 
     void IGroupObserver.GroupCommitted(int jobs, TimeSpan duration)
@@ -132,7 +196,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         if (_healthy)
         {
             _healthy = false;
-            LogUnhealthy(_file.Path, error);
+            LogUnhealthy(_file.Path, _serveUnsaved, error);
         }
         _probeTimer.Change(_probeInterval, Timeout.InfiniteTimeSpan);
     }
@@ -149,12 +213,42 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         _ = UsageNames.Of(record.Source);
     }
 
-    private void Appended(bool isNew)
+    private async ValueTask EnqueueAsync(WriteJob<OutboxSession> job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _writer.EnqueueAsync(job, cancellationToken);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new UsageOutboxException("the usage outbox is closed", e);
+        }
+    }
+
+    private bool TryServeUnsaved(UsageRecord record) => _serveUnsaved && _unsaved.TryHold(record);
+
+    private void SaveAllHeld()
+    {
+        if (_unsaved.Count > 0)
+        {
+            _writer.TryEnqueue(new HeldJob(this, int.MaxValue));
+        }
+    }
+
+    private void SayWhatIsLost()
+    {
+        if (_unsaved.Abandon() is > 0 and var count)
+        {
+            LogAbandoned(count, _file.Path);
+        }
+    }
+
+    private void Appended(int rows)
     {
         Recovered();
-        if (isNew)
+        if (rows > 0)
         {
-            Interlocked.Increment(ref _rows);
+            Interlocked.Add(ref _rows, rows);
             _arrivals.Writer.TryWrite(true);
         }
     }
@@ -166,61 +260,24 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
             _healthy = true;
             LogHealthy(_file.Path);
         }
+        SaveHeld();
     }
 
-    private void Probe()
-    {
-        if (_healthy)
-        {
-            return;
-        }
-        // Cleared by a later transaction: within one, SQLite would not write the filling at all. Where the queue has no room
-        // for a probe, the appends in it are probes enough.
-        var clear = Job(session => session.ClearProbe(), () => { });
-        _writer.TryEnqueue(Job(
-            session => session.Probe(),
-            () =>
-            {
-                Recovered();
-                _writer.TryEnqueue(clear);
-            }));
-    }
-
-    private static WriteJob<OutboxSession, bool> Job(Action<OutboxSession> apply, Action committed) => new(
-        session =>
-        {
-            apply(session);
-            return true;
-        },
-        _ => committed());
-
-    [LoggerMessage(EventId = 4001, Level = LogLevel.Error, Message = "Usage records cannot be kept in {Path}: requests are refused until they can")]
-    private partial void LogUnhealthy(string path, Exception error);
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Error, Message = "Usage records cannot be kept in {Path}. Until they can, requests are refused, or under serve_unsaved served on memory alone ({ServeUnsaved})")]
+    private partial void LogUnhealthy(string path, bool serveUnsaved, Exception error);
 
     [LoggerMessage(EventId = 4002, Level = LogLevel.Information, Message = "Usage records can be kept again in {Path}")]
     private partial void LogHealthy(string path);
 
-    private sealed class AppendJob(SqliteUsageOutbox outbox, UsageRecord record) : WriteJob<OutboxSession>
-    {
-        // Continuations run on the pool: the writer thread only writes.
-        private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private bool _isNew;
+    [LoggerMessage(EventId = 4003, Level = LogLevel.Warning, Message = "{Count} requests had no record when the process before this one was killed: they are recorded as far as their checkpoints say")]
+    private static partial void LogRecovered(ILogger log, int count);
 
-        public Task Completion => _completion.Task;
+    [LoggerMessage(EventId = 4004, Level = LogLevel.Error, Message = "The usage of request {Id} of {Model} is LOST: {Held} records of {Bytes} bytes are held in memory, which is as much as may be")]
+    private partial void LogLost(Guid id, string model, int held, long bytes);
 
-        public override void Apply(OutboxSession session)
-        {
-            _isNew = session.Append(record);
-            outbox._groupRows++;
-        }
+    [LoggerMessage(EventId = 4005, Level = LogLevel.Warning, Message = "{Count} usage records that were held in memory are on disk; {Left} are left")]
+    private partial void LogSaved(int count, int left);
 
-        public override void Committed()
-        {
-            outbox.Appended(_isNew);
-            _completion.SetResult();
-        }
-
-        public override void Failed(Exception error) =>
-            _completion.SetException(new UsageOutboxException($"the usage record {record.Id} could not be kept: {error.Message}", error));
-    }
+    [LoggerMessage(EventId = 4006, Level = LogLevel.Error, Message = "{Count} usage records that were held in memory are LOST: at the end {Path} still took none")]
+    private partial void LogAbandoned(int count, string path);
 }

@@ -6,14 +6,14 @@ using Podvirt.Messaging;
 namespace Podvirt.Metering.Rating;
 
 /// <summary>All rate versions, kept up to date by a watch of the state store.</summary>
-public sealed partial class RateBook : IAsyncDisposable, IDisposable
+public sealed partial class RateBook : IRates, IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 
     private readonly IStateStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger<RateBook> _log;
-    private readonly ConcurrentDictionary<string, Versions> _versions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Known> _versions = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Has no timer, so it needs no disposal and a second disposal of the book finds it whole.
@@ -35,33 +35,32 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
         return _caughtUp.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// The version that holds at a moment: the newest of those that had begun. Where two begin in the wrong order (a clock
-    /// was set back), the later decision wins. Without one: version 0, which costs nothing.
-    /// </summary>
+    /// <summary>The version that holds at a moment. Without one: version 0, which costs nothing.</summary>
     public Rate RateFor(string model, DateTimeOffset endedAt)
     {
         ArgumentNullException.ThrowIfNull(model);
-        Rate? found = null;
-        if (_versions.TryGetValue(model, out var versions))
-        {
-            foreach (var rate in versions.Rates)
-            {
-                if (rate.EffectiveFrom <= endedAt && (found is null || rate.Version > found.Version))
-                {
-                    found = rate;
-                }
-            }
-        }
-        return found ?? new Rate(model, 0, DateTimeOffset.UnixEpoch, 0, 0, 0);
+        return _versions.TryGetValue(model, out var versions) ? versions.Timeline.At(endedAt) : Rate.Free(model);
     }
+
+    /// <summary>Null: no such version is known.</summary>
+    public Rate? Find(string model, int version)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return _versions.TryGetValue(model, out var versions) ? versions.Timeline.Version(version) : version == 0 ? Rate.Free(model) : null;
+    }
+
+    /// <summary>A model's versions, oldest first.</summary>
+    public IReadOnlyList<Rate> Versions(string model) => _versions.TryGetValue(model, out var versions) ? versions.Timeline.Versions : [];
+
+    /// <summary>The models that have a rate, by name.</summary>
+    public IReadOnlyList<string> Models => [.. _versions.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// Reads the models' rates from the store, past the watch. A record that ended after a price had been applied is then
     /// rated with it, however late the watch is.
     /// </summary>
     /// <exception cref="System.Text.Json.JsonException">What is stored is no list of rates.</exception>
-    internal async ValueTask RefreshAsync(IEnumerable<string> models, CancellationToken cancellationToken)
+    public async ValueTask RefreshAsync(IEnumerable<string> models, CancellationToken cancellationToken)
     {
         foreach (var model in models)
         {
@@ -144,7 +143,7 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
 
     private void Note(string model, StateEntry entry)
     {
-        var read = new Versions(entry.Revision, entry.Read<IReadOnlyList<Rate>>());
+        var read = new Known(entry.Revision, new RateTimeline(model, entry.Read<IReadOnlyList<Rate>>()));
         // The watch and a refresh may meet: the higher revision stays.
         _versions.AddOrUpdate(model, read, (_, present) => present.Revision >= read.Revision ? present : read);
     }
@@ -158,5 +157,5 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
     [LoggerMessage(EventId = 4103, Level = LogLevel.Warning, Message = "The rates under {Key} were deleted from the state store; the known ones stay in force until the next start")]
     private partial void LogDeleted(string key);
 
-    private sealed record Versions(long Revision, IReadOnlyList<Rate> Rates);
+    private sealed record Known(long Revision, RateTimeline Timeline);
 }

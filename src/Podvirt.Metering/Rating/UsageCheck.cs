@@ -4,36 +4,37 @@ namespace Podvirt.Metering.Rating;
 
 /// <summary>
 /// Counts that cannot be must not become a bill, and guessing better ones would be an estimate. Such a record is billed
-/// at zero and counted as unreported; the outbox keeps the original for inspection.
+/// at zero and marked as quarantined; the outbox keeps the original for inspection.
 /// </summary>
 internal static class UsageCheck
 {
     public const string InvalidReason = "invalid_usage";
 
-    /// <summary>Tokens of one request. A thousand times the largest context there is still stays far below.</summary>
-    public const long TokensMax = 1_000_000_000_000;
-
     /// <summary>Microseconds of one request: a year.</summary>
     public const long DurationUsMax = 366L * 24 * 60 * 60 * 1_000_000;
 
-    public static bool IsValid(UsageRecord record) => AreValid(record.Tokens) && HasValidTimes(record);
+    /// <summary>False also where the gateway saw that the engine's counts cannot be: what is in the record then are the last that could.</summary>
+    public static bool IsValid(UsageRecord record) =>
+        record.Source != UsageSource.Quarantined && BilledAmounts.CanBill(record.Tokens) && IsWithin(record.VideoUs, DurationUsMax) && HasValidTimes(record);
 
     /// <summary>The record as it enters the ledger: the same request, without its numbers.</summary>
     public static UsageRecord WithoutCounts(UsageRecord record)
     {
-        var emptied = record with { Tokens = default, Source = UsageSource.None, Reason = InvalidReason };
-        return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, FirstTokenUs = null };
+        var emptied = record with
+        {
+            Tokens = default,
+            VideoUs = 0,
+            Source = UsageSource.Quarantined,
+            // How it ended otherwise says more.
+            Reason = record.Reason.Length == 0 ? InvalidReason : record.Reason,
+        };
+        return HasValidTimes(record) ? emptied : emptied with { DurationUs = 0, ParkedUs = 0, QueuedUs = 0, FirstTokenUs = null };
     }
-
-    private static bool AreValid(TokenCounts tokens) =>
-        IsWithin(tokens.Prompt, TokensMax)
-        && IsWithin(tokens.Completion, TokensMax)
-        && IsWithin(tokens.Cached, tokens.Prompt)
-        && IsWithin(tokens.Reasoning, tokens.Completion);
 
     private static bool HasValidTimes(UsageRecord record) =>
         IsWithin(record.DurationUs, DurationUsMax)
         && IsWithin(record.ParkedUs, DurationUsMax)
+        && IsWithin(record.QueuedUs, DurationUsMax)
         && IsWithin(record.FirstTokenUs ?? 0, DurationUsMax)
         && record.StartedAt.UtcTicks <= DateTimeOffset.MaxValue.UtcTicks - (DurationUsMax * TimeSpan.TicksPerMicrosecond);
 

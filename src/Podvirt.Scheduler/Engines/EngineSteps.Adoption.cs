@@ -29,7 +29,7 @@ internal sealed partial class EngineSteps
             if (!EngineTraits.CanSleep(target.Model))
             {
                 await client.CanaryAsync(target, token);
-                return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0);
+                return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, null);
             }
 
             var started = time.GetTimestamp();
@@ -45,7 +45,7 @@ internal sealed partial class EngineSteps
 
                 if (isSmall && underWay != IntentEffect.Wake)
                 {
-                    return new LookedAt(target.Replica, target.Attempt, IsAsleep: true, held!.Value);
+                    return new LookedAt(target.Replica, target.Attempt, IsAsleep: true, held!.Value, AddedToHost(target, target.HostBase));
                 }
 
                 if (time.GetElapsedTime(started) >= options.MemoryReturnTimeout)
@@ -73,6 +73,6 @@ internal sealed partial class EngineSteps
             }
         }
 
-        return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0);
+        return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, AddedToHost(target, target.HostBase));
     }
 }

@@ -88,6 +88,15 @@ internal sealed partial class EngineSteps
             ? await meterOf(target.Gpus[0].Simulated).MeasureAsync([.. target.Gpus.Select(gpu => gpu.Id)], running.Process, cancellationToken)
             : null;
 
+    /// <summary>Null when it cannot be measured, or the process is gone.</summary>
+    private long? MeasureHost(EngineTarget target) =>
+        target.Gpus.Count > 0 && runtime.List().FirstOrDefault(running => running.Replica == target.Replica) is { } running
+            ? meterOf(target.Gpus[0].Simulated).MeasureHost(running.Process)
+            : null;
+
+    private long? AddedToHost(EngineTarget target, long? hostBase) =>
+        hostBase is { } before && MeasureHost(target) is { } now ? Math.Max(0, now - before) : null;
+
     /// <summary>
     /// What is free now less what was free before is what the replica gave back: nobody else on its gpus starts, sleeps or
     /// wakes meanwhile.

@@ -9,7 +9,8 @@ internal sealed partial class EngineSteps
 
     /// <remarks>
     /// 1. An engine with unfinished jobs is left alone. 2. What is free on its gpus is noted, for drivers that do not tell
-    /// processes apart. 3. The call. 4. The engine's own word. 5. The gpus' word.
+    /// processes apart, and what it holds of host memory. 3. The call. 4. The engine's own word. 5. The gpus' word. 6. What it
+    /// took of host memory.
     /// </remarks>
     public Task<SchedulerEvent> SleepAsync(EngineTarget target, CancellationToken cancellationToken) =>
         LimitAsync(target, "sleep", options.SleepTimeout + options.MemoryReturnTimeout, async token =>
@@ -20,14 +21,18 @@ internal sealed partial class EngineSteps
             }
 
             var freeBefore = await FreeAsync(target.Gpus, token);
-            runtime.NoteSleep(target.Replica, EngineTraits.SleepLevel(target.Model, target.SleepLevel));
+            var hostBase = target.HostBase ?? MeasureHost(target);
+            runtime.NoteSleep(target.Replica, EngineTraits.SleepLevel(target.Model, target.SleepLevel), hostBase);
             await client.SleepAsync(target, token);
             while (await client.IsSleepingAsync(target, token) == false)
             {
                 await Task.Delay(SleepingInterval, time, token);
             }
 
-            return await VerifyAsleepAsync(target, freeBefore, token);
+            var result = await VerifyAsleepAsync(target, freeBefore, token);
+            return result is FellAsleep asleep && AddedToHost(target, hostBase) is { } added
+                ? asleep with { Host = new HostMeasure(hostBase!.Value, added) }
+                : result;
         }, cancellationToken);
 
     public Task<SchedulerEvent> WakeAsync(EngineTarget target, CancellationToken cancellationToken) =>

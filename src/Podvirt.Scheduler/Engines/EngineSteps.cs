@@ -72,8 +72,8 @@ internal sealed partial class EngineSteps(
     {
         var path = ReadyPathOf(target.Model.Engine);
         var (result, detail) = await GetAsync(target.Address, path, target.ApiKey, cancellationToken);
-        var jobs = result == ProbeResult.Healthy ? await CountJobsAsync(target, cancellationToken) : 0;
-        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail, jobs);
+        var jobs = result == ProbeResult.Healthy ? await CountJobsAsync(target, cancellationToken) : null;
+        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail, jobs, AddedToHost(target, target.HostBase));
     }
 
     public async Task<SchedulerEvent> ProbeExternalAsync(ModelSpec model, string apiKey, CancellationToken cancellationToken)
@@ -115,8 +115,8 @@ internal sealed partial class EngineSteps(
         }
     }
 
-    /// <summary>A list that cannot be had is no failed health check: the sleep asks again before it acts.</summary>
-    private async Task<int> CountJobsAsync(EngineTarget target, CancellationToken cancellationToken)
+    /// <summary>Null when they cannot be listed, which is no failed health check.</summary>
+    private async Task<int?> CountJobsAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(options.ProbeTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
@@ -126,11 +126,11 @@ internal sealed partial class EngineSteps(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return 0;
+            return null;
         }
         catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
         {
-            return 0;
+            return null;
         }
     }
 

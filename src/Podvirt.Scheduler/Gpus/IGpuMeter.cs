@@ -2,7 +2,7 @@ using Podvirt.Core.Gpus;
 
 namespace Podvirt.Scheduler.Gpus;
 
-/// <summary>Measures what gpus really hold.</summary>
+/// <summary>Measures what gpus really hold, and what engines took from their node's memory instead.</summary>
 internal interface IGpuMeter
 {
     /// <summary>
@@ -15,4 +15,10 @@ internal interface IGpuMeter
 
     /// <summary>What nobody holds on each of the gpus, in bytes and in their order; null when it cannot be measured.</summary>
     Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Host memory that a replica's processes hold, in bytes, the engine's own working memory among it: only differences mean
+    /// anything. Null when it cannot be measured.
+    /// </summary>
+    long? MeasureHost(int session);
 }

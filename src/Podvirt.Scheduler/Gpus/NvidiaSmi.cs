@@ -34,6 +34,8 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
         return output is null ? null : ParseFree(output, gpus);
     }
 
+    public long? MeasureHost(int session) => HostMemory.OfSession(session);
+
     internal static IReadOnlyList<GpuDevice> ParseDevices(string csv, string node)
     {
         var devices = new List<GpuDevice>();

@@ -5,11 +5,14 @@ using Podvirt.Scheduler.Runtimes.Local;
 namespace Podvirt.Scheduler.Gpus;
 
 /// <summary>
-/// Reads the account that simulated engines keep: <c>DIR/&lt;gpu id&gt;/&lt;pid&gt;</c> holds <c>&lt;bytes&gt; &lt;start time&gt;</c>.
+/// Reads the account that simulated engines keep: <c>DIR/&lt;gpu id&gt;/&lt;pid&gt;</c> holds <c>&lt;bytes&gt; &lt;start time&gt;</c>, and
+/// <c>DIR/host/&lt;pid&gt;</c> the same of the memory that a real engine would hold in its node.
 /// Entries of processes that are gone, or whose pid is another's by now, do not count.
 /// </summary>
 internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
 {
+    private const string Host = "host";
+
     public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
     {
         var most = 0L;
@@ -23,6 +26,8 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
 
     public Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<long>?>([.. gpus.Select(gpu => gpu.MemoryBytes - Held(gpu.Id, session: null))]);
+
+    public long? MeasureHost(int session) => Held(Host, session);
 
     /// <param name="session">Whose processes count; null: everybody's.</param>
     private long Held(string gpu, int? session)

@@ -17,6 +17,9 @@ internal readonly record struct ModelCosts(
     /// <summary>Published level-1 wakes take 0.3 to 6 s.</summary>
     public const double AssumedWakeSeconds = 3;
 
+    /// <summary>Published level-2 wakes take about three times as long as those of level 1: the weights are read again.</summary>
+    public const double AssumedDeepWakeSeconds = 10;
+
     /// <summary>Published times to fall asleep are 3 to 6 s.</summary>
     public const double AssumedSleepSeconds = 4;
 

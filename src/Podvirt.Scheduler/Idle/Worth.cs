@@ -19,10 +19,21 @@ internal readonly record struct Worth(double Awake, double Asleep)
             return new Worth(Per(returns * start, costs.AwakeGpus), 0);
         }
 
-        var wake = costs.Waiting(costs.WakeSeconds) + (price * costs.AwakeGpus * (costs.WakeSeconds + costs.SleepSeconds));
+        var wake = Wake(costs, price);
         return new Worth(
             Per(returns * wake, costs.AwakeGpus - costs.AsleepGpus), Per(returns * Math.Max(0, (tuning.StartFactor * start) - wake), costs.AsleepGpus));
     }
+
+    /// <summary>What waking sooner saves for each second asleep, in waiting seconds.</summary>
+    /// <param name="returns">Returns a second, from <see cref="ReuseCurve.At"/>.</param>
+    /// <param name="quick">The model's costs where it wakes sooner.</param>
+    /// <param name="slow">The same where it wakes later.</param>
+    /// <param name="price">Waiting seconds that a gpu-second is worth.</param>
+    public static double OfQuickerWake(double returns, in ModelCosts quick, in ModelCosts slow, double price) =>
+        returns * Math.Max(0, Wake(slow, price) - Wake(quick, price));
+
+    private static double Wake(in ModelCosts costs, double price) =>
+        costs.Waiting(costs.WakeSeconds) + (price * costs.AwakeGpus * (costs.WakeSeconds + costs.SleepSeconds));
 
     // Who holds no gpu memory is never in anybody's way.
     private static double Per(double saved, double gpus) => gpus > 0 ? saved / gpus : double.PositiveInfinity;

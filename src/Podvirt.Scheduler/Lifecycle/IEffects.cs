@@ -7,8 +7,12 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// <summary>All that an effect needs to know of a replica, frozen at the moment it was asked for.</summary>
 /// <param name="Attempt">Comes back with every result.</param>
 /// <param name="Address">Base address; empty before the process runs.</param>
+/// <param name="HostBase">
+/// What its processes held of host memory before their first sleep, in bytes; null: before it, or where it was not measured.
+/// </param>
 internal sealed record EngineTarget(
-    string Replica, int Attempt, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus, string Address, string ApiKey, int SleepLevel);
+    string Replica, int Attempt, ModelSpec Model, IReadOnlyList<GpuDevice> Gpus, string Address, string ApiKey, int SleepLevel,
+    long? HostBase = null);
 
 /// <summary>
 /// What the loop makes happen. Each call returns at once; the work runs elsewhere and its result comes back as an event.

@@ -25,7 +25,10 @@ internal sealed partial class LifecycleLoop
             Address = target.Address,
             ApiKey = target.ApiKey,
             SleepLevel = target.SleepLevel,
+            HostBase = target.HostBase,
         };
+        // It may well sleep, or keep its copy: with that the worst is assumed until it is known.
+        replica.HostBytes = target is { HostBase: not null, SleepLevel: 1 } ? PlannedHostBytes(replica) : 0;
         replica.EnterFirst(WarmUpPhases.Probing, _now, _time.GetUtcNow());
         Place(replica, new Why(TransitionCause.Restart, "an earlier run started it; it is asked whether it serves"), "Find");
         _effects.Look(replica.Target, found.UnderWay);
@@ -35,6 +38,7 @@ internal sealed partial class LifecycleLoop
     {
         replica.IsFound = false;
         replica.ResidueBytes = seen.ResidueBytes;
+        replica.HostBytes = seen.HostBytes ?? (seen.IsAsleep && replica.SleepLevel == 1 ? PlannedHostBytes(replica) : 0);
         replica.ActiveSince = _now;
         replica.LastBusyAt = _now;
         replica.NextProbeAt = _now + _options.ProbeInterval;

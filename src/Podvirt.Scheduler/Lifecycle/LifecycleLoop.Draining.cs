@@ -141,9 +141,15 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        if (replica.Drain is { ThenSleep: true } && SleepLevelFor(replica) is { } level)
+        int? level = null;
+        if (replica.Drain is { ThenSleep: true } && AwaitsHost(replica, out level))
         {
-            replica.SleepLevel = level;
+            return;
+        }
+
+        if (level is { } depth)
+        {
+            replica.SleepLevel = depth;
             Move(replica, ReplicaTrigger.Drained);
             _effects.Sleep(replica.Target);
         }

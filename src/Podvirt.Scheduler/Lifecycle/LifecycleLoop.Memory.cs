@@ -9,6 +9,8 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// <summary>The memory ledger: who holds what, and who has to leave.</summary>
 internal sealed partial class LifecycleLoop
 {
+    private const double GiB = 1L << 30;
+
     /// <summary>The ledger as of now: every replica that changed since the last look is entered anew.</summary>
     private MemoryLedger Ledger()
     {
@@ -52,11 +54,10 @@ internal sealed partial class LifecycleLoop
             ReplicaState.Active => (reserved, asleep, Standing(replica)),
             _ => (reserved, reserved, HoldingKind.Rising),
         };
-        var isAsleep = replica is { State: ReplicaState.Sleeping or ReplicaState.FallingAsleep, SleepLevel: 1 };
         var worth = replica.State is ReplicaState.Active or ReplicaState.Sleeping ? WorthOf(replica) : default;
         return new Holding(
             replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
-            Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: isAsleep ? HostBytes(replica) : 0,
+            Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: HostBytes(replica),
             ExpectedBytes: Expect(replica),
             IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping));
     }
@@ -74,25 +75,6 @@ internal sealed partial class LifecycleLoop
         var entry = _models[replica.Model.Id];
         var chance = entry.Use.Curve(_fleetGaps).ChanceSoon((_now - replica.LastBusyAt).TotalSeconds);
         return (long)(Math.Max(0, replica.Model.Gpu.MemoryBytes - AssumedResidue(replica)) * chance);
-    }
-
-    /// <summary>
-    /// Level 1 keeps the weights in host memory. How large they are nobody says; they are part of what the engine reserved,
-    /// so that this is never too little.
-    /// </summary>
-    private static long HostBytes(Replica replica) => replica.Model.Gpu.MemoryBytes * replica.Gpus.Count;
-
-    /// <summary>How deep it can sleep: level 2 where host memory does not hold its weights; null: not at all.</summary>
-    private int? SleepLevelFor(Replica replica)
-    {
-        var level = EngineTraits.SleepLevel(replica.Model, _options.SleepLevel);
-        if (level != 1 || replica.Gpus.Count == 0 || HostBytes(replica) <= Ledger().HostFree(replica.Gpus[0].Node))
-        {
-            return level;
-        }
-
-        var deeper = EngineTraits.SleepLevel(replica.Model, 2);
-        return deeper == 1 ? null : deeper;
     }
 
     /// <summary>On each gpu: all that it reserved; asleep, and until a sleeper's process is gone, what was measured.</summary>
@@ -154,12 +136,8 @@ internal sealed partial class LifecycleLoop
         }
     }
 
-    private static Why WhyEvicted(DrainReason reason, EvictionNumbers eviction)
-    {
-        const double GiB = 1L << 30;
-        return new Why(
-            reason == DrainReason.Fairness ? TransitionCause.Fairness : TransitionCause.Evicted,
-            $"{eviction.ForModel} needs {eviction.NeededBytes / GiB:0.0} GiB, {eviction.FreeBytes / GiB:0.0} GiB are free; this one gives {eviction.FreedBytes / GiB:0.0} GiB",
-            eviction);
-    }
+    private static Why WhyEvicted(DrainReason reason, EvictionNumbers eviction) => new(
+        reason == DrainReason.Fairness ? TransitionCause.Fairness : TransitionCause.Evicted,
+        $"{eviction.ForModel} needs {eviction.NeededBytes / GiB:0.0} GiB, {eviction.FreeBytes / GiB:0.0} GiB are free; this one gives {eviction.FreedBytes / GiB:0.0} GiB",
+        eviction);
 }

@@ -35,10 +35,7 @@ internal sealed partial class LifecycleLoop
                 Adopt(replica, seen);
                 break;
             case FellAsleep asleep:
-                replica.ResidueBytes = asleep.ResidueBytes;
-                _models[replica.Model.Id].MeasuredResidueBytes = asleep.ResidueBytes;
-                replica.Drain = null;
-                Move(replica, ReplicaTrigger.Asleep, Measured(replica));
+                FallAsleep(replica, asleep);
                 break;
             case StillBusy busy:
                 replica.Jobs = busy.Jobs;
@@ -65,6 +62,24 @@ internal sealed partial class LifecycleLoop
         replica.Enter(phase, _now, _time.GetUtcNow());
     }
 
+    private void FallAsleep(Replica replica, FellAsleep asleep)
+    {
+        var entry = _models[replica.Model.Id];
+        replica.ResidueBytes = asleep.ResidueBytes;
+        entry.MeasuredResidueBytes = asleep.ResidueBytes;
+        replica.HostBase = asleep.Host?.Base ?? replica.HostBase;
+        replica.HostBytes = asleep.Host?.Added ?? HostBytes(replica);
+        replica.IsHostStale = false;
+        if (replica.SleepLevel == 1 && asleep.Host is { } host && IsCurrent(entry, replica))
+        {
+            entry.History = entry.History with { HostNeed = new HostNeed(replica.Model.Revision, host.Added) };
+            _effects.SaveHistory(replica.Model.Id, entry.History);
+        }
+
+        replica.Drain = null;
+        Move(replica, ReplicaTrigger.Asleep, Measured(replica));
+    }
+
     /// <summary>What a sleeper gave back is known now.</summary>
     private static Why Measured(Replica replica) => replica.Why.Eviction is not { } eviction ? replica.Why : replica.Why with
     {
@@ -84,7 +99,8 @@ internal sealed partial class LifecycleLoop
         }
         else
         {
-            entry.History = entry.History.WithWake(_now - replica.StateSince, replica.PhasesUntil(_now));
+            entry.History = entry.History.WithWake(_now - replica.StateSince, replica.PhasesUntil(_now), replica.SleepLevel);
+            replica.IsHostStale = replica.HostBytes > 0;
         }
 
         entry.Use.Served((_now - (replica.State == ReplicaState.Warming ? replica.CreatedAt : replica.StateSince)).TotalSeconds,
@@ -244,7 +260,7 @@ internal sealed partial class LifecycleLoop
             else
             {
                 replica.TroubleProbeRunning = true;
-                _effects.Probe(replica.Target, wasTrouble: true);
+                AskHealth(replica, wasTrouble: true);
             }
         }
         else if (_models.TryGetValue(trouble.Model, out var entry) && entry.Spec.Engine.Kind == EngineKind.External)
@@ -261,7 +277,8 @@ internal sealed partial class LifecycleLoop
         if (probed.Result == ProbeResult.Healthy)
         {
             replica.ProbeFailures = 0;
-            replica.Jobs = probed.Jobs;
+            replica.Jobs = probed.Jobs ?? replica.Jobs;
+            NoteHost(replica, probed.HostBytes);
             return;
         }
 
@@ -273,6 +290,20 @@ internal sealed partial class LifecycleLoop
         }
     }
 
+    /// <summary>One that woke is also asked what it kept of its weights in host memory, once that is known.</summary>
+    private void AskHealth(Replica replica, bool wasTrouble) =>
+        _effects.Probe(replica.IsHostStale ? replica.Target : replica.Target with { HostBase = null }, wasTrouble);
+
+    private void NoteHost(Replica replica, long? bytes)
+    {
+        if (bytes is { } kept && replica.IsHostStale)
+        {
+            replica.HostBytes = kept;
+            replica.IsHostStale = false;
+            _touched.Add(replica);
+        }
+    }
+
     private void ProbeDue()
     {
         foreach (var replica in _replicas.Values)
@@ -280,7 +311,7 @@ internal sealed partial class LifecycleLoop
             if (replica.State == ReplicaState.Active && !replica.ProbeRunning && _now >= replica.NextProbeAt)
             {
                 replica.ProbeRunning = true;
-                _effects.Probe(replica.Target, wasTrouble: false);
+                AskHealth(replica, wasTrouble: false);
             }
         }
 

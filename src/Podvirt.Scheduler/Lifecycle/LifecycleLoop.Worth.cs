@@ -1,6 +1,7 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Idle;
 
 namespace Podvirt.Scheduler.Lifecycle;
@@ -44,13 +45,16 @@ internal sealed partial class LifecycleLoop
     private Worth WorthOf(Replica replica)
     {
         var entry = _models[replica.Model.Id];
-        var returns = entry.Use.Curve(_fleetGaps).At((_now - replica.LastBusyAt).TotalSeconds);
-        var worth = Worth.Of(returns, Costs(entry, replica), _options.MemoryPrice, IdleTuning.Default);
+        var level = replica.State == ReplicaState.Sleeping ? replica.SleepLevel : EngineTraits.SleepLevel(replica.Model, _options.SleepLevel);
+        var worth = Worth.Of(Returns(entry, replica), Costs(entry, replica, level), _options.MemoryPrice, IdleTuning.Default);
         // Who was told to sleep does, until it is used or its set time to stop comes: only those who wait for memory end it.
         return replica.IsSleepAsked ? worth with { Asleep = double.PositiveInfinity } : worth;
     }
 
-    private ModelCosts Costs(ModelEntry entry, Replica replica)
+    private double Returns(ModelEntry entry, Replica replica) => entry.Use.Curve(_fleetGaps).At((_now - replica.LastBusyAt).TotalSeconds);
+
+    /// <param name="level">How deep it sleeps, or would.</param>
+    private ModelCosts Costs(ModelEntry entry, Replica replica, int level)
     {
         var (awake, asleep) = (0.0, 0.0);
         foreach (var gpu in replica.Gpus)
@@ -60,7 +64,8 @@ internal sealed partial class LifecycleLoop
         }
 
         return ModelCosts.Of(
-            entry.History.ExpectedColdStartMs / 1000.0, entry.History.ExpectedWakeMs / 1000.0,
+            entry.History.ExpectedColdStartMs / 1000.0,
+            entry.History.ExpectedWakeMs(level) / 1000.0 ?? (level == 2 ? ModelCosts.AssumedDeepWakeSeconds : null),
             awake, asleep, entry.Use.FollowersPerSecond, CanSleep(replica));
     }
 

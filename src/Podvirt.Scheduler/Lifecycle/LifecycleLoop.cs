@@ -82,6 +82,7 @@ internal sealed partial class LifecycleLoop
         ForgetMetWakes();
         FenceOutdated();
         StopAsked();
+        RelieveHosts();
         PriceMemory();
         FenceIdle();
         ScaleIn();

@@ -100,6 +100,15 @@ internal sealed class Replica
 
     public int SleepLevel { get; set; } = 1;
 
+    /// <summary>What its processes held of host memory before their first sleep; null: not measured.</summary>
+    public long? HostBase { get; set; }
+
+    /// <summary>What sleep added to that, and is there still: its weights, or what it keeps of them awake.</summary>
+    public long HostBytes { get; set; }
+
+    /// <summary>It woke since that was measured.</summary>
+    public bool IsHostStale { get; set; }
+
     /// <summary>An operator stopped it while it slept: it goes as soon as its gpus are quiet.</summary>
     public bool IsStopAsked { get; set; }
 
@@ -153,7 +162,7 @@ internal sealed class Replica
     /// <summary>What each phase of this start or wake took, the present one up to now.</summary>
     public IReadOnlyList<PhaseTime> PhasesUntil(TimeSpan now) => [.. _phases, new PhaseTime(Phase, (long)(now - _phaseBegan).TotalMilliseconds)];
 
-    public EngineTarget Target => new(Id, Attempt, Model, Gpus, Address, ApiKey, SleepLevel);
+    public EngineTarget Target => new(Id, Attempt, Model, Gpus, Address, ApiKey, SleepLevel, HostBase);
 
     public bool Uses(IReadOnlyList<string> gpuIds)
     {

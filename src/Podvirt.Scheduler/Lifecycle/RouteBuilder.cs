@@ -20,17 +20,17 @@ internal static class RouteBuilder
             entry.WarmSince = null;
         }
 
-        var asleep = replicas.Any(replica => replica.State is ReplicaState.Sleeping or ReplicaState.FallingAsleep or ReplicaState.Waking);
+        var sleeper = replicas.FirstOrDefault(replica => replica.State is ReplicaState.Sleeping or ReplicaState.FallingAsleep or ReplicaState.Waking);
         return new ModelRoute
         {
             Model = entry.Spec,
             Status = status,
             Replicas = [.. replicas.Select(ToRoute)],
-            WarmUp = status == ModelStatus.WarmingUp ? WarmUp(entry, replicas, asleep, now) : null,
+            WarmUp = status == ModelStatus.WarmingUp ? WarmUp(entry, replicas, sleeper, now) : null,
             Failure = status == ModelStatus.Failed ? Failure(entry) : null,
             FailedReplicas = replicas.Count(replica => replica.State == ReplicaState.Failed),
             StartupDurationMs = entry.History.LastColdStartMs,
-            ExpectedWaitMs = asleep ? entry.History.ExpectedWakeMs : entry.History.ExpectedColdStartMs,
+            ExpectedWaitMs = sleeper is null ? entry.History.ExpectedColdStartMs : entry.History.ExpectedWakeMs(sleeper.SleepLevel),
         };
     }
 
@@ -72,7 +72,7 @@ internal static class RouteBuilder
     private static ModelFailure? Failure(ModelEntry entry) =>
         entry.Unschedulable is { } why ? new ModelFailure("model_unschedulable", why, null) : entry.Failure;
 
-    private static WarmUp WarmUp(ModelEntry entry, IReadOnlyList<Replica> replicas, bool asleep, DateTimeOffset now)
+    private static WarmUp WarmUp(ModelEntry entry, IReadOnlyList<Replica> replicas, Replica? sleeper, DateTimeOffset now)
     {
         var since = entry.WarmSince ??= now;
         var furthest = replicas.Where(replica => replica.State.IsWarming()).OrderByDescending(replica => replica.State).FirstOrDefault();
@@ -85,8 +85,8 @@ internal static class RouteBuilder
         }
 
         // What runs says which of both it is; before anything does, a sleeper is the nearest.
-        var isWake = furthest is null ? asleep : furthest.State == ReplicaState.Waking;
-        var past = isWake ? entry.History.WakePhases : entry.History.ColdPhases;
+        var waking = furthest is null ? sleeper : furthest.State == ReplicaState.Waking ? furthest : null;
+        var past = waking is null ? entry.History.ColdPhases : entry.History.WakePhasesOf(waking.SleepLevel);
         if (StartEstimate.For(past, furthest is null ? "" : phase) is { } estimate)
         {
             // While it waits for others all of it is still to come, however long it has waited.
@@ -94,7 +94,7 @@ internal static class RouteBuilder
             return new WarmUp(phase, since, began.AddMilliseconds(estimate.ThisPhaseMs + estimate.LaterMs), estimate.LaterMs);
         }
 
-        var total = isWake ? entry.History.ExpectedWakeMs : entry.History.ExpectedColdStartMs;
+        var total = waking is null ? entry.History.ExpectedColdStartMs : entry.History.ExpectedWakeMs(waking.SleepLevel);
         return new WarmUp(phase, since, total is { } ms ? since.AddMilliseconds(ms) : null);
     }
 

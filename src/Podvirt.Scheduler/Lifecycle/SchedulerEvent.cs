@@ -38,10 +38,17 @@ internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(
 
 /// <summary>An engine of an earlier run serves, or sleeps.</summary>
 /// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
-internal sealed record LookedAt(string Replica, int Attempt, bool IsAsleep, long ResidueBytes) : ReplicaEvent(Replica, Attempt);
+/// <param name="HostBytes">What sleep has added to its host memory; null: not measured.</param>
+internal sealed record LookedAt(string Replica, int Attempt, bool IsAsleep, long ResidueBytes, long? HostBytes) : ReplicaEvent(Replica, Attempt);
 
 /// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
-internal sealed record FellAsleep(string Replica, int Attempt, long ResidueBytes) : ReplicaEvent(Replica, Attempt);
+/// <param name="Host">Null where it cannot be measured.</param>
+internal sealed record FellAsleep(string Replica, int Attempt, long ResidueBytes, HostMeasure? Host = null) : ReplicaEvent(Replica, Attempt);
+
+/// <summary>Host memory of a replica's processes, in bytes.</summary>
+/// <param name="Base">What they held before their first sleep.</param>
+/// <param name="Added">What they hold beyond that.</param>
+internal sealed record HostMeasure(long Base, long Added);
 
 /// <summary>It was to sleep, and has work that no gateway knows of; nothing was sent.</summary>
 /// <param name="Jobs">Unfinished ones.</param>
@@ -66,8 +73,10 @@ internal enum ProbeResult
 }
 
 /// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough, unless it is silence.</param>
-/// <param name="Jobs">Unfinished video jobs: activity that no gateway reports.</param>
-internal sealed record Probed(string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail, int Jobs = 0)
+/// <param name="Jobs">Unfinished video jobs, activity that no gateway reports; null: they could not be counted.</param>
+/// <param name="HostBytes">What sleep added to its host memory and is there still; null: not asked for, or not measured.</param>
+internal sealed record Probed(
+    string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail, int? Jobs = 0, long? HostBytes = null)
     : ReplicaEvent(Replica, Attempt);
 
 /// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>

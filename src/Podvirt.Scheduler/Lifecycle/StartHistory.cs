@@ -15,7 +15,7 @@ internal sealed record StartHistory
     /// <summary>Placing to Active, in milliseconds.</summary>
     public IReadOnlyList<long> ColdStartsMs { get; init; } = [];
 
-    /// <summary>Waking to Active, in milliseconds.</summary>
+    /// <summary>Waking from level 1 to Active, in milliseconds.</summary>
     public IReadOnlyList<long> WakesMs { get; init; } = [];
 
     /// <summary>What each phase of the same cold starts took.</summary>
@@ -23,6 +23,14 @@ internal sealed record StartHistory
 
     /// <summary>What each phase of the same wakes took.</summary>
     public IReadOnlyList<IReadOnlyList<PhaseTime>> WakePhases { get; init; } = [];
+
+    /// <summary>The same of wakes from level 2, which read the weights again.</summary>
+    public IReadOnlyList<long> DeepWakesMs { get; init; } = [];
+
+    public IReadOnlyList<IReadOnlyList<PhaseTime>> DeepWakePhases { get; init; } = [];
+
+    /// <summary>What its last level-1 sleep took of host memory; null before one was measured.</summary>
+    public HostNeed? HostNeed { get; init; }
 
     /// <summary>How the model was used; null in histories of before it was kept.</summary>
     public UseRecord? Use { get; init; }
@@ -33,17 +41,22 @@ internal sealed record StartHistory
         ColdPhases = Append(ColdPhases, phases),
     };
 
-    public StartHistory WithWake(TimeSpan duration, IReadOnlyList<PhaseTime> phases) => this with
+    /// <param name="level">How deep it had slept.</param>
+    public StartHistory WithWake(TimeSpan duration, IReadOnlyList<PhaseTime> phases, int level)
     {
-        WakesMs = Append(WakesMs, (long)duration.TotalMilliseconds),
-        WakePhases = Append(WakePhases, phases),
-    };
+        var ms = (long)duration.TotalMilliseconds;
+        return level == 2
+            ? this with { DeepWakesMs = Append(DeepWakesMs, ms), DeepWakePhases = Append(DeepWakePhases, phases) }
+            : this with { WakesMs = Append(WakesMs, ms), WakePhases = Append(WakePhases, phases) };
+    }
 
     public long? LastColdStartMs => ColdStartsMs.Count == 0 ? null : ColdStartsMs[^1];
 
     public long? ExpectedColdStartMs => Median(ColdStartsMs);
 
-    public long? ExpectedWakeMs => Median(WakesMs);
+    public long? ExpectedWakeMs(int level) => Median(level == 2 ? DeepWakesMs : WakesMs);
+
+    public IReadOnlyList<IReadOnlyList<PhaseTime>> WakePhasesOf(int level) => level == 2 ? DeepWakePhases : WakePhases;
 
     private static T[] Append<T>(IReadOnlyList<T> list, T last) => [.. list.Skip(Math.Max(0, list.Count - LengthMax + 1)), last];
 
@@ -58,6 +71,10 @@ internal sealed record StartHistory
         return sorted[sorted.Length / 2];
     }
 }
+
+/// <param name="Revision">The model's, when it was measured: another one's weights may be of another size.</param>
+/// <param name="Bytes">Host memory that a level-1 sleeper keeps its weights in.</param>
+internal sealed record HostNeed(int Revision, long Bytes);
 
 /// <summary>One phase of one start or wake.</summary>
 internal sealed record PhaseTime(string Phase, long Ms);

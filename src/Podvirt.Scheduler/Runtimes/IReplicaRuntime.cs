@@ -16,8 +16,9 @@ internal sealed record RunningReplica(string Replica, string Model, string Addre
 /// <param name="MemoryBytes">What its engine was told to take on each of them.</param>
 /// <param name="Settings">Equal to <see cref="IReplicaRuntime.SettingsOf"/> of the same start where nothing has changed since.</param>
 /// <param name="SleepLevel">How deep its last sleep was to be; 0 before the first.</param>
+/// <param name="HostBase">What its processes held of host memory before their first sleep, in bytes; null: not measured.</param>
 internal sealed record LeftReplica(
-    RunningReplica Running, int Revision, IReadOnlyList<string> Gpus, long MemoryBytes, string Settings, int SleepLevel);
+    RunningReplica Running, int Revision, IReadOnlyList<string> Gpus, long MemoryBytes, string Settings, int SleepLevel, long? HostBase = null);
 
 /// <param name="Detail">How it ended, for people: exit code or signal, and the last line of its log.</param>
 internal sealed record ReplicaExit(string Replica, string Detail);
@@ -52,7 +53,11 @@ internal interface IReplicaRuntime
     string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes);
 
     /// <summary>Notes how deep a replica is about to sleep, for a run after this one.</summary>
-    void NoteSleep(string replica, int level);
+    /// <param name="hostBase">What its processes held of host memory before their first sleep, in bytes; null: not measured.</param>
+    void NoteSleep(string replica, int level, long? hostBase);
+
+    /// <summary>The memory of each node on which replicas run, in bytes.</summary>
+    IReadOnlyDictionary<string, long> NodeMemory { get; }
 }
 
 /// <summary>A replica could not be started; the message is for people.</summary>

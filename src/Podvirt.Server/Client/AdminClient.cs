@@ -64,6 +64,9 @@ internal sealed class AdminClient : IDisposable
     public Task<JsonElement> PostAsync<T>(string path, T body, CancellationToken cancellationToken) =>
         ReadJsonAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) }, cancellationToken);
 
+    public Task<JsonElement> PatchAsync<T>(string path, T body, CancellationToken cancellationToken) =>
+        ReadJsonAsync(new HttpRequestMessage(HttpMethod.Patch, path) { Content = JsonContent.Create(body) }, cancellationToken);
+
     public Task<JsonElement> PostTextAsync(string path, string body, string contentType, CancellationToken cancellationToken) =>
         ReadJsonAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, contentType) }, cancellationToken);
 

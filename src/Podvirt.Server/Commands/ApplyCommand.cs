@@ -8,12 +8,13 @@ namespace Podvirt.Server.Commands;
 internal static class ApplyCommand
 {
     private static readonly string[] _kinds = ["added", "changed", "repriced", "removed"];
+    private static readonly string[] _planKinds = ["added", "changed", "removed"];
 
     public static Command Build(CommandContext context)
     {
-        var file = new Option<string>("--file", "-f") { Description = "The configuration file whose models become the catalog", HelpName = "FILE", Required = true };
+        var file = new Option<string>("--file", "-f") { Description = "The configuration file whose models become the catalog, and its plans the plans", HelpName = "FILE", Required = true };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would change" };
-        var command = new ClientCommand("apply", "Apply a configuration file's models to the running server", context);
+        var command = new ClientCommand("apply", "Apply a configuration file's models and plans to the running server", context);
         command.Add(file);
         command.Add(dryRun);
         command.SetCall(
@@ -46,10 +47,7 @@ internal static class ApplyCommand
             foreach (var model in answer.Items(name))
             {
                 output.WriteLine($"~ {model.Text("id")} ({what} {model.Text("revision")})");
-                foreach (var field in model.Items("fields"))
-                {
-                    output.WriteLine($"    {field.Text("field")}: {field.Text("from")} -> {field.Text("to")}");
-                }
+                ShowFields(output, model);
             }
         }
         foreach (var id in answer.Items("removed"))
@@ -57,13 +55,42 @@ internal static class ApplyCommand
             output.WriteLine($"- {id.GetString()}");
         }
         var count = _kinds.Sum(name => answer.GetProperty(name).GetArrayLength());
+        var plans = ShowPlans(output, answer.GetProperty("plans"));
         output.WriteLine(
-            count == 0 ? "Nothing changes."
+            count + plans == 0 ? "Nothing changes."
             : answer.GetProperty("dry_run").GetBoolean() ? "Nothing was applied: this was a dry run."
+            : count == 0 ? $"Applied as revision {answer.Text("plans", "revision")} of the plans."
             : $"Applied as catalog revision {answer.Text("revision")}.");
         foreach (var warning in answer.Items("warnings"))
         {
             context.Terminal.Error.WriteLine(warning.GetString());
+        }
+    }
+
+    // Returns how many plans are other than before.
+    private static int ShowPlans(TextWriter output, JsonElement plans)
+    {
+        foreach (var id in plans.Items("added"))
+        {
+            output.WriteLine($"+ plan {id.GetString()}");
+        }
+        foreach (var plan in plans.Items("changed"))
+        {
+            output.WriteLine($"~ plan {plan.Text("id")}");
+            ShowFields(output, plan);
+        }
+        foreach (var id in plans.Items("removed"))
+        {
+            output.WriteLine($"- plan {id.GetString()}");
+        }
+        return _planKinds.Sum(name => plans.GetProperty(name).GetArrayLength());
+    }
+
+    private static void ShowFields(TextWriter output, JsonElement changed)
+    {
+        foreach (var field in changed.Items("fields"))
+        {
+            output.WriteLine($"    {field.Text("field")}: {field.Text("from")} -> {field.Text("to")}");
         }
     }
 }

@@ -58,6 +58,8 @@ internal static class CommandLine
             root.Add(action);
         }
         root.Add(KeysCommand.Build(context));
+        root.Add(ProjectsCommand.Build(context));
+        root.Add(ProjectsCommand.BuildPlans(context));
         root.Add(UsageCommand.Build(context));
         root.Add(LogsCommand.Build(context));
         root.Add(ConsoleCommand.Build(context));

@@ -25,6 +25,7 @@ internal static class FleetCommands
                 ("SINCE", false, r => Time(r, "since")),
                 ("GPUS", false, r => string.Join(',', r.Items("gpus").Select(g => g.GetString()))),
                 ("MEMORY", true, r => Sizes.Text(r.GetProperty("memory_bytes").GetInt64())),
+                ("HOST", true, r => Sizes.Text(r.GetProperty("host_memory_bytes").GetInt64())),
                 ("IN FLIGHT", true, r => r.Text("in_flight")),
                 ("CAUSE", false, r => r.Text("cause")),
                 ("REASON", false, r => r.Text("reason"))));

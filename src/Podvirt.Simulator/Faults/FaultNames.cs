@@ -38,6 +38,9 @@ internal static class FaultNames
     /// <summary><c>/sleep</c> answers 200 but gives no gpu memory back.</summary>
     public const string MemoryNotReturned = "memory-not-returned";
 
+    /// <summary><c>/wake_up</c> leaves the copy of the weights in host memory.</summary>
+    public const string HostMemoryKept = "host-memory-kept";
+
     /// <summary>One frame in the middle of a stream is not JSON.</summary>
     public const string MalformedFrame = "malformed-frame";
 
@@ -56,6 +59,6 @@ internal static class FaultNames
     public static readonly IReadOnlyList<string> All =
     [
         DieAfterTokens, HangAfterTokens, Hang, Refuse, FailStart, SlowStart, FailSleep, FailWake, LeakWake, SlowWake,
-        MemoryNotReturned, MalformedFrame, ErrorMidStream, ErrorStatus, CutStream, NoUsage,
+        MemoryNotReturned, HostMemoryKept, MalformedFrame, ErrorMidStream, ErrorStatus, CutStream, NoUsage,
     ];
 }

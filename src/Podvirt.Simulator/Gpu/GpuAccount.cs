@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Podvirt.Simulator.Gpu;
 
 /// <summary>
-/// One gpu's memory, shared by the engines that hold some of it: a directory with a file per holding process, named by its pid,
+/// One gpu's memory, or the node's own, shared by the engines that hold some of it: a directory with a file per holding process, named by its pid,
 /// with <c>&lt;bytes&gt; &lt;starttime&gt;</c> in it. The start time is field 22 of <c>/proc/&lt;pid&gt;/stat</c>; an entry whose process is gone,
 /// or whose pid belongs to another process by now, holds nothing and is removed.
 /// </summary>

@@ -14,8 +14,12 @@ internal sealed class GpuMemory
     // How much of an awake engine's memory its weights are; the rest is the KV cache and working space.
     private const double WeightsShare = 0.5;
 
+    /// <summary>The account of the node's own memory, beside those of its gpus.</summary>
+    private const string Host = "host";
+
     private readonly SimulatorOptions _options;
     private readonly GpuAccount[] _accounts;
+    private readonly GpuAccount? _host;
 
     public GpuMemory(SimulatorOptions options, TimeProvider time, int pid)
     {
@@ -24,6 +28,7 @@ internal sealed class GpuMemory
         _accounts = options.GpuDirectory is { } directory
             ? [.. Gpus.Select(gpu => new GpuAccount(directory, gpu, options.GpuMemory, time, pid))]
             : [];
+        _host = options.GpuDirectory is { } folder ? new GpuAccount(folder, Host, long.MaxValue, time, pid) : null;
     }
 
     public IReadOnlyList<string> Gpus { get; }
@@ -34,6 +39,12 @@ internal sealed class GpuMemory
     public long Awake => (long)(_options.GpuMemoryUtilization * _options.GpuMemory);
 
     public long Asleep => _options.GpuAsleep + _options.GpuLeak;
+
+    /// <summary>Bytes of host memory that a real engine would hold now beyond what it always does.</summary>
+    public long HostHeld { get; private set; }
+
+    /// <summary>What level 1 copies to host memory: the weights of all gpus.</summary>
+    public long Copied => (WeightsOnly - Asleep) * Gpus.Count;
 
     /// <summary>With the weights back and the KV cache still gone.</summary>
     public long WeightsOnly => Asleep + (long)(WeightsShare * (Awake - Asleep));
@@ -65,14 +76,30 @@ internal sealed class GpuMemory
         return null;
     }
 
+    /// <summary>Nothing of it is allocated: only the account says so.</summary>
+    public async Task HoldOnHostAsync(long bytes, CancellationToken token)
+    {
+        if (_host is not null && bytes != HostHeld)
+        {
+            await _host.SetAsync(bytes, mustFit: false, token);
+        }
+
+        HostHeld = bytes;
+    }
+
     public async Task ReleaseAsync()
     {
+        if (_host is not null)
+        {
+            await _host.ReleaseAsync();
+        }
+
         foreach (var account in _accounts)
         {
             await account.ReleaseAsync();
         }
 
-        Held = 0;
+        (Held, HostHeld) = (0, 0);
     }
 
     /// <summary>The gpus of <c>CUDA_VISIBLE_DEVICES</c>; unset, the first ones, as many as the model needs.</summary>

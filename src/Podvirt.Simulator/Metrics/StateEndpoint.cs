@@ -24,6 +24,7 @@ internal sealed class StateEndpoint(SimulatedEngine engine, SleepController slee
         writer.WriteNumber("sleep_level", sleep.Level);
         writer.WriteBoolean("weights_valid", engine.Model.WeightsValid);
         writer.WriteNumber("gpu_bytes_held", memory.Held);
+        writer.WriteNumber("host_bytes_held", memory.HostHeld);
         writer.WriteStartArray("gpus");
         foreach (var gpu in memory.Gpus)
         {

@@ -47,6 +47,11 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
             await Task.Delay(engine.Options.FallAsleep, engine.Time, CancellationToken.None);
             _level = level;
             _asleep = Asleep.All;
+            if (level == 1)
+            {
+                await memory.HoldOnHostAsync(memory.Copied, CancellationToken.None);
+            }
+
             if (engine.Faults.Take(FaultNames.MemoryNotReturned) is null)
             {
                 await memory.HoldAsync(Math.Min(memory.Asleep, memory.Held), CancellationToken.None);
@@ -106,6 +111,11 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
 
             await Task.Delay(duration, engine.Time, CancellationToken.None);
             _asleep = left;
+            if (!left.HasFlag(Asleep.Weights) && memory.HostHeld > 0 && engine.Faults.Take(FaultNames.HostMemoryKept) is null)
+            {
+                await memory.HoldOnHostAsync(0, CancellationToken.None);
+            }
+
             log($"It took {duration.TotalSeconds:F6} seconds to wake up tags {Tags(waking)}.");
             if (left == Asleep.Nothing)
             {

@@ -42,14 +42,32 @@ internal static class ApiJson
         }
         try
         {
-            return JsonSerializer.Deserialize<T>(buffer.AsSpan(0, length), Options)
-                ?? throw new ApiException(StatusCodes.Status400BadRequest, "invalid_json", "The body is null; send an object.");
+            return JsonSerializer.Deserialize<T>(buffer.AsSpan(0, length), Options) ?? throw Null();
         }
         catch (JsonException error)
         {
-            throw new ApiException(StatusCodes.Status400BadRequest, "invalid_json", $"The body is not the JSON expected here: {error.Message}");
+            throw NotExpected(error);
         }
     }
+
+    /// <summary>What was read, as a <typeparamref name="T"/>.</summary>
+    /// <exception cref="ApiException">Not that.</exception>
+    public static T Convert<T>(JsonElement json)
+    {
+        try
+        {
+            return json.Deserialize<T>(Options) ?? throw Null();
+        }
+        catch (JsonException error)
+        {
+            throw NotExpected(error);
+        }
+    }
+
+    private static ApiException Null() => new(StatusCodes.Status400BadRequest, "invalid_json", "The body is null; send an object.");
+
+    private static ApiException NotExpected(JsonException error) =>
+        new(StatusCodes.Status400BadRequest, "invalid_json", $"The body is not the JSON expected here: {error.Message}");
 
     private static string TypeOf(int status) => status switch
     {

@@ -6,17 +6,18 @@ using Podvirt.Admin;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Configuration;
+using Podvirt.Projects;
 
 namespace Podvirt.Api;
 
-/// <summary><c>POST /api/catalog?dry_run=true</c>: the text of a <c>podvirt.yaml</c> becomes the catalog, or is only compared with it.</summary>
+/// <summary><c>POST /api/catalog?dry_run=true</c>: the text of a <c>podvirt.yaml</c> becomes the catalog and the plans, or is only compared with them.</summary>
 internal sealed class CatalogEndpoints(AdminGate gate, CatalogFile file)
 {
     /// <summary>Ten thousand models.</summary>
     private const int BodyBytesMax = 8 << 20;
 
     public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapPost("/catalog", (Delegate)ApplyAsync), Entry.Admin).Describe(
-        new ApiOperation("Apply the models of a podvirt.yaml")
+        new ApiOperation("Apply the models and plans of a podvirt.yaml")
         {
             Query = [new("dry_run", "Only say what would change", "boolean"), new("name", "The file's name, for its errors")],
             BodyContentType = "application/yaml",
@@ -42,14 +43,15 @@ internal sealed class CatalogEndpoints(AdminGate gate, CatalogFile file)
 
     private static AppliedView View(FileOutcome outcome, bool isDryRun)
     {
-        var (before, diff, warnings) = outcome;
+        var (before, diff, plans, warnings) = outcome;
         ChangeView Change(string id)
         {
             var model = diff.Next.Find(id)!;
             return new ChangeView(id, model.Revision, before.Find(id) is { } old ? FieldChange.Between(old, model) : []);
         }
         return new AppliedView(
-            isDryRun, diff.Next.Revision, diff.Added, [.. diff.Changed.Select(Change)], [.. diff.Repriced.Select(Change)], diff.Removed, warnings);
+            isDryRun, diff.Next.Revision, diff.Added, [.. diff.Changed.Select(Change)], [.. diff.Repriced.Select(Change)], diff.Removed,
+            new AppliedPlansView(plans.Next.Revision, plans.Added, plans.Changed, plans.Removed), warnings);
     }
 
     private static async Task<string> ReadAsync(HttpContext context)
@@ -74,7 +76,10 @@ internal sealed class CatalogEndpoints(AdminGate gate, CatalogFile file)
     /// <param name="Removed">Models that drain and go.</param>
     private sealed record AppliedView(
         bool DryRun, long Revision, IReadOnlyList<string> Added, IReadOnlyList<ChangeView> Changed, IReadOnlyList<ChangeView> Repriced,
-        IReadOnlyList<string> Removed, IReadOnlyList<string> Warnings);
+        IReadOnlyList<string> Removed, AppliedPlansView Plans, IReadOnlyList<string> Warnings);
+
+    /// <param name="Revision">The plans', afterwards.</param>
+    private sealed record AppliedPlansView(long Revision, IReadOnlyList<string> Added, IReadOnlyList<PlanChange> Changed, IReadOnlyList<string> Removed);
 
     private sealed record ChangeView(string Id, int Revision, IReadOnlyList<FieldChange> Fields);
 }

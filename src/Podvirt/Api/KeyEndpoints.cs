@@ -3,28 +3,48 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Admin;
 using Podvirt.Api.OpenApi;
+using Podvirt.Catalogs;
 using Podvirt.Configuration;
 using Podvirt.Core.Keys;
+using Podvirt.Core.Projects;
+using Podvirt.Core.Usage;
 using Podvirt.Keys;
+using Podvirt.Metering.Ledger;
+using Podvirt.Projects;
 
 namespace Podvirt.Api;
 
-/// <summary><c>/api/keys</c>: list, create (the secret is shown once), revoke.</summary>
-internal sealed class KeyEndpoints(AdminGate gate, ApiKeyStore keys, TimeProvider time)
+/// <summary><c>/api/keys</c>: list, create and rotate (the secret is shown once), change, revoke.</summary>
+internal sealed class KeyEndpoints(AdminGate gate, ApiKeyStore keys, ProjectStore projects, CatalogStore catalog, ILedger ledger, TimeProvider time)
 {
-    private static readonly TimeSpan _lifetimeMax = TimeSpan.FromDays(3650);
+    private static readonly TimeSpan _overlapDefault = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _overlapMax = TimeSpan.FromDays(30);
 
     public void Map(IEndpointRouteBuilder api)
     {
         gate.Guard(api.MapGet("/keys", (Delegate)ListAsync), Entry.Admin).Describe(
-            new ApiOperation("List all keys") { Answer = typeof(KeyList) });
+            new ApiOperation("List all keys") { Query = [new("project", "Only of this project")], Answer = typeof(KeyList) });
         gate.Guard(api.MapPost("/keys", (Delegate)CreateAsync), Entry.Admin).Describe(
             new ApiOperation("Create a key; its secret is in this answer and nowhere else")
             {
-                Body = typeof(NewKey),
+                Body = typeof(KeyBody),
                 Answer = typeof(CreatedKey),
                 Status = 201,
-                Refusals = [400],
+                Refusals = [400, 404],
+            });
+        gate.Guard(api.MapPatch("/keys/{id}", (Delegate)UpdateAsync), Entry.Admin).Describe(
+            new ApiOperation("Change a key's name, expiry or limits, from now on; what is left out stays, null takes a limit away")
+            {
+                Body = typeof(KeyBody),
+                Answer = typeof(KeyView),
+                Refusals = [400, 404, 409],
+            });
+        gate.Guard(api.MapPost("/keys/{id}/rotate", (Delegate)RotateAsync), Entry.Admin).Describe(
+            new ApiOperation("Give a key a new secret; the old one works for the overlap")
+            {
+                Body = typeof(Rotation),
+                Answer = typeof(CreatedKey),
+                Refusals = [400, 404, 409],
             });
         gate.Guard(api.MapDelete("/keys/{id}", (Delegate)RevokeAsync), Entry.Admin).Describe(
             new ApiOperation("Revoke a key") { Answer = typeof(KeyView), Refusals = [404] });
@@ -33,55 +53,117 @@ internal sealed class KeyEndpoints(AdminGate gate, ApiKeyStore keys, TimeProvide
     private async Task<IResult> ListAsync(HttpContext context)
     {
         var now = time.GetUtcNow();
+        var project = ApiQuery.Text(context, "project");
         var all = await keys.ListAsync(context.RequestAborted);
-        return ApiJson.Ok(new KeyList("list", [.. all.Select(k => KeyView.Of(k, now))]));
+        var uses = await keys.ListUsesAsync(context.RequestAborted);
+        var spent = await SpentAsync(now, context.RequestAborted);
+        return ApiJson.Ok(new KeyList("list", [.. all.Where(k => project is null || k.Project == project).Select(
+            k => KeyView.Of(k, now, spent.GetValueOrDefault(k.Id), uses.TryGetValue(k.Id, out var used) ? used : null))]));
     }
 
-    /// <summary><c>{"name", "expires_in": "30d"?}</c> → 201.</summary>
     private async Task<IResult> CreateAsync(HttpContext context)
     {
-        var request = await ApiJson.ReadAsync<NewKey>(context);
-        var name = request.Name?.Trim() ?? "";
-        if (name.Length is 0 or > ApiKeyStore.NameLengthMax || name.Any(char.IsControl))
+        var fields = await KeyFields.ReadAsync(context);
+        var now = time.GetUtcNow();
+        var wish = new KeyWish(fields.Name(), fields.ExpiresAt(now), fields.Project ?? Project.Default)
         {
-            throw new ApiException(StatusCodes.Status400BadRequest, "invalid_name", $"Give the key a name of 1 to {ApiKeyStore.NameLengthMax} characters.", "name");
+            Limits = fields.Limits(await catalog.ReadAsync(context.RequestAborted)),
+        };
+        if (await projects.FindAsync(wish.Project, context.RequestAborted) is not { ArchivedAt: null })
+        {
+            throw ProjectEndpoints.NotFound(wish.Project, "project");
+        }
+        var created = await keys.CreateAsync(wish, secret: null, context.RequestAborted);
+        return ApiJson.Ok(new CreatedKey(KeyView.Of(created.Key, now), created.Secret), StatusCodes.Status201Created);
+    }
+
+    private async Task<IResult> UpdateAsync(HttpContext context)
+    {
+        var id = RouteId.Of(context);
+        var fields = await KeyFields.ReadAsync(context);
+        if (fields.Has("project"))
+        {
+            throw new ApiException(StatusCodes.Status400BadRequest, "fixed_project", "A key stays with its project: create one in the other.", "project");
         }
         var now = time.GetUtcNow();
-        DateTimeOffset? expiresAt = null;
-        if (request.ExpiresIn is { } expiresIn)
-        {
-            if (!Quantities.TryParseDuration(expiresIn, out var lifetime) || lifetime <= TimeSpan.Zero || lifetime > _lifetimeMax)
+        var known = await catalog.ReadAsync(context.RequestAborted);
+        var key = await keys.UpdateAsync(
+            id,
+            key =>
             {
-                throw new ApiException(StatusCodes.Status400BadRequest, "invalid_expiry", $"'{expiresIn}' is not a lifetime; write one such as 12h or 30d, at most {_lifetimeMax.Days}d.", "expires_in");
-            }
-            expiresAt = now + lifetime;
+                var limits = fields.Limits(known, new KeyLimits(key.Models, key.RequestsPerMinute, key.TokensPerMinute, key.MonthlyBudget));
+                return Usable(key) with
+                {
+                    Name = fields.Has("name") ? fields.Name() : key.Name,
+                    ExpiresAt = fields.Has("expires_in") ? fields.ExpiresAt(now) : key.ExpiresAt,
+                    Models = limits.Models,
+                    RequestsPerMinute = limits.RequestsPerMinute,
+                    TokensPerMinute = limits.TokensPerMinute,
+                    MonthlyBudget = limits.MonthlyBudget,
+                };
+            },
+            context.RequestAborted);
+        return ApiJson.Ok(await ViewAsync(key ?? throw NotFound(id), context.RequestAborted));
+    }
+
+    /// <summary><c>{"overlap": "24h"?}</c>.</summary>
+    private async Task<IResult> RotateAsync(HttpContext context)
+    {
+        var id = RouteId.Of(context);
+        var overlap = _overlapDefault;
+        if ((await ApiJson.ReadAsync<Rotation>(context)).Overlap is { } text && (!Quantities.TryParseDuration(text, out overlap) || overlap > _overlapMax))
+        {
+            throw new ApiException(
+                StatusCodes.Status400BadRequest, "invalid_overlap", $"'{text}' is no overlap; write one such as 24h, at most {_overlapMax.Days}d, or 0s.", "overlap");
         }
-        var created = await keys.CreateAsync(name, expiresAt, secret: null, context.RequestAborted);
-        return ApiJson.Ok(new CreatedKey(KeyView.Of(created.Key, now), created.Secret), StatusCodes.Status201Created);
+        if ((await keys.ListAsync(context.RequestAborted)).FirstOrDefault(k => k.Id == id) is { } key)
+        {
+            Usable(key);
+        }
+        NewApiKey? rotated;
+        try
+        {
+            rotated = await keys.RotateAsync(id, overlap, context.RequestAborted);
+        }
+        catch (InvalidOperationException tooMany)
+        {
+            throw new ApiException(StatusCodes.Status409Conflict, "too_many_secrets", $"{tooMany.Message} Wait until one ends, or rotate with the overlap 0s.", "id");
+        }
+        return rotated is null
+            ? throw NotFound(id)
+            : ApiJson.Ok(new CreatedKey(await ViewAsync(rotated.Key, context.RequestAborted), rotated.Secret));
     }
 
     private async Task<IResult> RevokeAsync(HttpContext context)
     {
         var id = RouteId.Of(context);
         var key = await keys.RevokeAsync(id, context.RequestAborted);
-        return key is null
-            ? throw new ApiException(StatusCodes.Status404NotFound, "key_not_found", $"There is no key '{id}'.", "id")
-            : ApiJson.Ok(KeyView.Of(key, time.GetUtcNow()));
+        return ApiJson.Ok(await ViewAsync(key ?? throw NotFound(id), context.RequestAborted));
     }
 
-    private sealed record NewKey(string? Name, string? ExpiresIn);
+    private async Task<KeyView> ViewAsync(ApiKey key, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var uses = await keys.ListUsesAsync(cancellationToken);
+        var spent = await SpentAsync(now, cancellationToken);
+        return KeyView.Of(key, now, spent.GetValueOrDefault(key.Id), uses.TryGetValue(key.Id, out var used) ? used : null);
+    }
+
+    private async Task<Dictionary<string, Cost>> SpentAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await ledger.ConsumedAsync(UtcMonth.Of(now), cancellationToken))
+            .GroupBy(c => c.Key, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Aggregate(Cost.Zero, (sum, c) => sum + c.Cost), StringComparer.Ordinal);
+
+    private static ApiKey Usable(ApiKey key) => key.RevokedAt is null
+        ? key
+        : throw new ApiException(StatusCodes.Status409Conflict, "key_revoked", $"The key '{key.Id}' is revoked and stays so; create a new one.", "id");
+
+    private static ApiException NotFound(string id) => new(StatusCodes.Status404NotFound, "key_not_found", $"There is no key '{id}'.", "id");
+
+    /// <param name="Overlap">How long the old secret works on, such as 24h; 0s ends it at once; default 1h.</param>
+    private sealed record Rotation(string? Overlap = null);
 
     private sealed record KeyList(string Object, IReadOnlyList<KeyView> Data);
 
     private sealed record CreatedKey(KeyView Key, string Secret);
-}
-
-/// <param name="Status">active, expired or revoked.</param>
-internal sealed record KeyView(
-    string Id, string Name, string Prefix, string Project, string Status, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt)
-{
-    public static KeyView Of(ApiKey key, DateTimeOffset now) => new(
-        key.Id, key.Name, key.Prefix, key.Project,
-        key.RevokedAt is not null ? "revoked" : key.IsUsableAt(now) ? "active" : "expired",
-        key.CreatedAt, key.ExpiresAt, key.RevokedAt);
 }

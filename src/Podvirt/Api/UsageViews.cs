@@ -14,7 +14,10 @@ internal sealed record UsageReport(DateTimeOffset From, DateTimeOffset To, strin
             total = new UsageSum(
                 "", total.Requests + sum.Requests, total.Completed + sum.Completed, total.Cancelled + sum.Cancelled,
                 total.Truncated + sum.Truncated, total.Failed + sum.Failed, total.Unreported + sum.Unreported,
-                total.Tokens + sum.Tokens, total.Cost + sum.Cost);
+                total.Tokens + sum.Tokens, total.Cost + sum.Cost)
+            {
+                Quarantined = total.Quarantined + sum.Quarantined,
+            };
         }
         return new UsageReport(query.From, query.To, group, [.. sums.Select(UsageRow.Of)], UsageRow.Of(total));
     }
@@ -28,14 +31,20 @@ internal sealed record UsageRow(
 {
     public static UsageRow Of(UsageSum sum) => new(
         sum.Group, sum.Requests, sum.Completed, sum.Cancelled, sum.Truncated, sum.Failed, sum.Unreported,
-        sum.Tokens.Prompt, sum.Tokens.Cached, sum.Tokens.Completion, sum.Tokens.Reasoning, sum.Cost.ToString());
+        sum.Tokens.Prompt, sum.Tokens.Cached, sum.Tokens.Completion, sum.Tokens.Reasoning, sum.Cost.ToString())
+    {
+        Quarantined = sum.Quarantined,
+    };
+
+    /// <summary>Requests for which the engine reported impossible counts: billed at zero.</summary>
+    public long Quarantined { get; init; }
 }
 
 /// <summary>One request on the ledger.</summary>
 internal sealed record RequestView(
     string Id, string Project, string Key, string Model, int Revision, string Replica, string Surface, string Outcome, int Status, string Reason,
     bool Streamed, bool ColdStart, string UsageSource, long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens,
-    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
+    DateTimeOffset StartedAt, DateTimeOffset EndedAt, long QueuedUs, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
 {
     public static RequestView Of(RatedRecord rated)
     {
@@ -44,10 +53,18 @@ internal sealed record RequestView(
         return new RequestView(
             record.Id.ToString(), record.Project, record.Key, record.Model, record.Revision, record.Replica, record.Surface,
             OutcomeName(record.Outcome), record.Status, record.Reason, record.Streamed, record.ColdStart,
-            record.Source == Core.Usage.UsageSource.Engine ? "engine" : "none",
+            SourceName(record.Source),
             tokens.Prompt, tokens.Cached, tokens.Completion, tokens.Reasoning,
-            record.StartedAt, record.EndedAt, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
+            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
     }
+
+    private static string SourceName(Core.Usage.UsageSource source) => source switch
+    {
+        Core.Usage.UsageSource.None => "none",
+        Core.Usage.UsageSource.Engine => "engine",
+        Core.Usage.UsageSource.Quarantined => "quarantined",
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "unknown usage source"),
+    };
 
     private static string OutcomeName(UsageOutcome outcome) => outcome switch
     {

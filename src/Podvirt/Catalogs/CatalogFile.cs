@@ -1,16 +1,18 @@
 using Podvirt.Configuration;
 using Podvirt.Core.Models;
 using Podvirt.Messaging;
+using Podvirt.Projects;
 
 namespace Podvirt.Catalogs;
 
 /// <summary>What a file changes, or would change.</summary>
 /// <param name="Before">The catalog that it was compared with.</param>
+/// <param name="Plans">What it changes in the plans.</param>
 /// <param name="Warnings">What is allowed but probably not meant, and what only a restart puts into force.</param>
-internal sealed record FileOutcome(Catalog Before, CatalogDiff Diff, IReadOnlyList<string> Warnings);
+internal sealed record FileOutcome(Catalog Before, CatalogDiff Diff, PlanDiff Plans, IReadOnlyList<string> Warnings);
 
-/// <summary>Applies the text of a <c>podvirt.yaml</c> while the server runs: its models. One at a time.</summary>
-internal sealed class CatalogFile(CatalogStore store, PodvirtConfig running, PodvirtOptions options) : IDisposable
+/// <summary>Applies the text of a <c>podvirt.yaml</c> while the server runs: its models and plans. One at a time.</summary>
+internal sealed class CatalogFile(CatalogStore store, PlanStore plans, PodvirtConfig running, PodvirtOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -26,7 +28,9 @@ internal sealed class CatalogFile(CatalogStore store, PodvirtConfig running, Pod
         {
             var before = await store.ReadAsync(cancellationToken);
             var diff = isDryRun ? CatalogDiff.Between(before, config.Models) : await store.ApplyAsync(config.Models, cancellationToken);
-            return new FileOutcome(before, diff, [.. config.Warnings.Select(w => w.ToString()), .. NeedRestart(config)]);
+            // After the models: a plan may name a new one.
+            var planDiff = await plans.ApplyAsync(config.Plans, isDryRun, cancellationToken);
+            return new FileOutcome(before, diff, planDiff, [.. config.Warnings.Select(w => w.ToString()), .. planDiff.Warnings, .. NeedRestart(config)]);
         }
         finally
         {

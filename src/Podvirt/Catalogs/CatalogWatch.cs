@@ -43,7 +43,7 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
         try
         {
             var outcome = await file.ApplyAsync(text, info.Name, isDryRun: false, cancellationToken);
-            foreach (var warning in outcome.Diff.IsEmpty ? [] : outcome.Warnings)
+            foreach (var warning in outcome.Diff.IsEmpty && outcome.Plans.IsEmpty ? [] : outcome.Warnings)
             {
                 LogWarning(warning);
             }

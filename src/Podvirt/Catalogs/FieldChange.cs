@@ -12,14 +12,18 @@ namespace Podvirt.Catalogs;
 internal sealed record FieldChange(string Field, string? From, string? To)
 {
     /// <summary>What differs, revisions apart. Pure.</summary>
-    public static IReadOnlyList<FieldChange> Between(ModelSpec before, ModelSpec after)
+    public static IReadOnlyList<FieldChange> Between(ModelSpec before, ModelSpec after) =>
+        Between<ModelSpec>(before with { Revision = 0 }, after with { Revision = 0 });
+
+    /// <summary>What differs in what would be stored. Pure.</summary>
+    public static IReadOnlyList<FieldChange> Between<T>(T before, T after)
     {
         var changes = new List<FieldChange>();
         Compare("", Tree(before), Tree(after), changes);
         return changes;
     }
 
-    private static JsonNode? Tree(ModelSpec model) => JsonNode.Parse(StateJson.ToBytes(model with { Revision = 0 }).Span);
+    private static JsonNode? Tree<T>(T value) => JsonNode.Parse(StateJson.ToBytes(value).Span);
 
     private static void Compare(string path, JsonNode? before, JsonNode? after, List<FieldChange> changes)
     {

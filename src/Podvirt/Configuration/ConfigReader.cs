@@ -35,12 +35,15 @@ internal static class ConfigReader
 
     private static PodvirtConfig ReadTop(MapReader top, ConfigFindings findings, Func<string, string?> environment)
     {
+        var models = ReadModels(top, findings, environment);
         var config = new PodvirtConfig
         {
-            Models = ReadModels(top, findings, environment),
+            Models = models,
+            Plans = PlanReader.Read(top, models, findings),
             Gpus = GpuReader.Read(top, findings),
             Limits = ReadLimits(top),
             Gateway = GatewayReader.Read(top),
+            Metering = MeteringReader.Read(top),
             Scheduler = SchedulerReader.Read(top),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),
@@ -88,6 +91,8 @@ internal static class ConfigReader
             ParkedBytes = map.TakeMemory("parked_bytes", 0, 64L << 30) ?? defaults.ParkedBytes,
             MaxWait = map.TakeDuration("max_wait", TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)) ?? defaults.MaxWait,
             Drain = map.TakeDuration("drain", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? defaults.Drain,
+            ReservePrompt = map.TakeWhole("reserve_prompt", defaults.ReservePrompt, 1, 1_000_000),
+            ReserveCompletion = map.TakeWhole("reserve_completion", defaults.ReserveCompletion, 1, 1_000_000),
         };
         map.Close();
         if (limits.ParkedBytes < limits.MaxBodyBytes)

@@ -162,12 +162,15 @@ internal static class ModelReader
         // A cached token that nobody priced costs what any prompt token costs.
         var cached = price.Has("cached") ? ReadAmount(price, "cached") : prompt;
         var completion = ReadAmount(price, "completion");
+        decimal? embedding = price.Has("embeddings") ? ReadAmount(price, "embeddings") : null;
+        var videoSecond = ReadAmount(price, "video_second", "USD per second of video");
         price.Take("cached");
+        price.Take("embeddings");
         price.Close();
-        return new PriceSpec(prompt, cached, completion);
+        return new PriceSpec(prompt, cached, completion, embedding, videoSecond);
     }
 
-    private static decimal ReadAmount(MapReader price, string key)
+    private static decimal ReadAmount(MapReader price, string key, string unit = "USD per million tokens")
     {
         if (price.TakeText(key) is not { } text)
         {
@@ -175,7 +178,7 @@ internal static class ModelReader
         }
         if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount))
         {
-            price.Error(key, $"'{text}' is not a price", "write USD per million tokens, such as 0.05");
+            price.Error(key, $"'{text}' is not a price", $"write {unit}, such as 0.05");
         }
         else if (amount < 0)
         {
@@ -183,7 +186,7 @@ internal static class ModelReader
         }
         else if (amount > PriceMax)
         {
-            price.Error(key, $"{text} is too high", $"write USD per million tokens, at most {PriceMax:0}");
+            price.Error(key, $"{text} is too high", $"write {unit}, at most {PriceMax:0}");
         }
         else if (amount.Scale > PriceDecimalsMax)
         {

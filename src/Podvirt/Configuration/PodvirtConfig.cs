@@ -1,5 +1,6 @@
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Models;
+using Podvirt.Core.Projects;
 
 namespace Podvirt.Configuration;
 
@@ -15,11 +16,15 @@ internal sealed record PodvirtConfig
     /// <summary>Revision 1 throughout: the catalog gives the real one.</summary>
     public IReadOnlyList<ModelSpec> Models { get; init; } = [];
 
+    public IReadOnlyList<Plan> Plans { get; init; } = [];
+
     public GpuSource Gpus { get; init; } = GpuSource.Auto;
 
     public Limits Limits { get; init; } = new();
 
     public GatewaySettings Gateway { get; init; } = new();
+
+    public MeteringSettings Metering { get; init; } = new();
 
     public SchedulerSettings Scheduler { get; init; } = new();
 
@@ -51,6 +56,12 @@ internal sealed record Limits
 
     /// <summary>How long running answers may go on after a stop was asked for. 30 s: what supervisors commonly grant. 0 s to 1 h.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Prompt tokens that are reserved for one request at most. 1 to 1,000,000.</summary>
+    public int ReservePrompt { get; init; } = 16_384;
+
+    /// <summary>Generated tokens that are reserved for each choice at most. 1 to 1,000,000.</summary>
+    public int ReserveCompletion { get; init; } = 1024;
 }
 
 /// <summary>How the data path treats engines and clients.</summary>

@@ -14,9 +14,10 @@ namespace Podvirt.Fleet;
 /// <param name="InFlight">Requests at it, over all gateways.</param>
 /// <param name="Cause">Of the last decision about it.</param>
 /// <param name="Reason">The same in a sentence; of a failed one, what went wrong.</param>
+/// <param name="HostMemoryBytes">Held of its node's own memory: a level-1 sleeper's weights, as measured where that is possible.</param>
 internal sealed record ReplicaView(
     string Id, string Model, int Revision, string State, DateTimeOffset Since, DateTimeOffset CreatedAt, string? Phase,
-    IReadOnlyList<string> Gpus, string? GpuType, long MemoryBytes, int? SleepLevel, int InFlight, string Cause, string Reason);
+    IReadOnlyList<string> Gpus, string? GpuType, long MemoryBytes, int? SleepLevel, int InFlight, string Cause, string Reason, long HostMemoryBytes);
 
 /// <summary>One gpu as <c>GET /api/gpus</c> shows it.</summary>
 /// <param name="Status">available, draining (an operator wants it empty) or drained (it is).</param>
@@ -62,7 +63,7 @@ internal static class FleetViews
 
     private static ReplicaView Replica(ReplicaReport r, int inFlight) => new(
         r.Id, r.Model, r.Revision, Name(r.State), r.Since, r.CreatedAt, r.Phase, r.Gpus, r.GpuType.Length == 0 ? null : r.GpuType,
-        r.HeldBytes, r.SleepLevel, inFlight, Name(r.Cause), r.Reason);
+        r.HeldBytes, r.SleepLevel, inFlight, Name(r.Cause), r.Reason, r.HostBytes);
 
     private static GpuDeviceView Gpu(FleetReport report, GpuReport g)
     {

@@ -20,7 +20,7 @@ internal sealed record GpuView(int Count, string? Type, long MemoryBytes);
 
 internal sealed record ReplicasView(int Min, int Max, int Concurrency, int Active);
 
-internal sealed record PriceView(string Prompt, string Cached, string Completion);
+internal sealed record PriceView(string Prompt, string Cached, string Completion, string? Embeddings, string? VideoSecond);
 
 /// <param name="EtaMs">What is left by this model's own history; 0 when that is over already.</param>
 internal sealed record WarmUpView(string Phase, long ElapsedMs, long? EtaMs);

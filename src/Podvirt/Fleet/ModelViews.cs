@@ -62,7 +62,10 @@ internal static class ModelViews
     }
 
     private static PriceView? Price(PriceSpec? price) =>
-        price is null ? null : new PriceView(Text(price.Prompt), Text(price.Cached), Text(price.Completion));
+        price is null ? null : new PriceView(
+            Text(price.Prompt), Text(price.Cached), Text(price.Completion),
+            price.Embedding is { } embedding ? Text(embedding) : null,
+            price.VideoSecond == 0 ? null : Text(price.VideoSecond));
 
     /// <summary>At least two decimals, as money is written, and no zeros after that.</summary>
     private static string Text(decimal amount) => amount.ToString("0.00####", CultureInfo.InvariantCulture);

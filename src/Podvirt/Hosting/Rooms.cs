@@ -12,10 +12,10 @@ namespace Podvirt.Hosting;
 /// <summary>Hands each room the options that come from <c>podvirt.yaml</c>.</summary>
 internal static class Rooms
 {
-    public static void AddStoresAndMetering(IServiceCollection services, PodvirtOptions options)
+    public static void AddStoresAndMetering(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
     {
         services.AddPodvirtEmbeddedMessaging(options.DataDirectory);
-        services.AddPodvirtMetering(new MeteringOptions { DataDirectory = options.DataDirectory });
+        services.AddPodvirtMetering(MeteringOptionsOf(options, config));
         services.AddSingleton<RecordPrice>(static p =>
         {
             var store = p.GetRequiredService<IStateStore>();
@@ -29,6 +29,14 @@ internal static class Rooms
         services.AddPodvirtScheduler(SchedulerOptionsOf(options, config));
 
     public static void AddGateway(IServiceCollection services, PodvirtConfig config) => services.AddPodvirtGateway(OptionsOf(config));
+
+    internal static MeteringOptions MeteringOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
+    {
+        DataDirectory = options.DataDirectory,
+        ServeUnsaved = config.Metering.ServeUnsaved,
+        UnsavedRecordsMax = config.Metering.UnsavedRecords,
+        UnsavedBytesMax = config.Metering.UnsavedBytes,
+    };
 
     internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
     {
@@ -51,6 +59,8 @@ internal static class Rooms
         ParkedBytesMax = config.Limits.ParkedBytes,
         ParkedTimeMax = config.Limits.MaxWait,
         DrainTimeout = config.Limits.Drain,
+        ReservedPromptMax = config.Limits.ReservePrompt,
+        ReservedCompletionMax = config.Limits.ReserveCompletion,
         CommentGrace = config.Gateway.CommentGrace,
         CommentInterval = config.Gateway.CommentInterval,
         ConnectTimeout = config.Gateway.ConnectTimeout,
@@ -62,5 +72,6 @@ internal static class Rooms
         ClientRateMin = config.Gateway.ClientRate,
         ClientGrace = config.Gateway.ClientGrace,
         IoThreads = config.Gateway.IoThreads,
+        CheckpointInterval = config.Metering.CheckpointInterval,
     };
 }

@@ -110,6 +110,24 @@ public sealed class ChunkFactsTests
     public void Choice_IsTheFirstOnesIndex(string json, int expected) => Assert.Equal(expected, Read(json).Choice);
 
     [Theory]
+    [InlineData("""{"choices":[{"index":0,"delta":{},"finish_reason":"abort"}]}""", true)]
+    [InlineData("""{"choices":[{"finish_reason" : "abort" }]}""", true)]
+    [InlineData("""{"choices":[{"finish_reason":"stop","stop_reason":"abort"}]}""", false)]
+    [InlineData("""{"choices":[{"finish_reason":"aborted","delta":{"finish_reason":"abort"}}]}""", false)]
+    [InlineData("""{"choices":[{"finish_reason":null},{"finish_reason":"abort"}]}""", false)]
+    [InlineData("""{"choices":[{"finish_reason":["abort"],"index":1}],"finish_reason":"abort"}""", false)]
+    [InlineData("""{"choices":[{"finish_reason":"\ud800"}]}""", false)]
+    public void Abort_IsTheFirstChoicesFinishReason(string json, bool expected) => Assert.Equal(expected, Read(json).IsAborted);
+
+    [Theory]
+    [InlineData("""{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":-1}}""", true)]
+    [InlineData("""{"usage":{"prompt_tokens":3.5}}""", true)]
+    [InlineData("""{"usage":{"prompt_tokens":99999999999999999999}}""", true)]
+    [InlineData("""{"usage":{"prompt_tokens":3,"completion_tokens":1}}""", false)]
+    [InlineData("""{"usage":null}""", false)]
+    public void CountThatIsNone_IsBad(string json, bool expected) => Assert.Equal(expected, Read(json).HasBadUsage);
+
+    [Theory]
     [InlineData("""{"choices":null}""")]
     [InlineData("""{"choices":{"usage":{"prompt_tokens":5},"error":{}}}""")]
     [InlineData("""{"choices":{},"a":1}""")]

@@ -78,6 +78,38 @@ public sealed class PlainUsageScannerTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"abort"}],"usage":@}""", true)]
+    [InlineData("""{"choices":[{"finish_reason" : "abort" ,"x":1}]}""", true)]
+    [InlineData("""{"choices":[{"finish_reason":"stop"},{"a":[],"finish_reason":"abort"}]}""", true)]
+    [InlineData("""{"choices":[{"finish_reason":"stop","stop_reason":"abort"}]}""", false)]
+    [InlineData("""{"choices":[{"finish_reason":"aborted"},{"finish_reason":"abor"},{"finish_reason":null}]}""", false)]
+    [InlineData("""{"choices":[{"finish_reasons":"abort","finish_reaso":"abort","x":"finish_reason","y":"abort"}]}""", false)]
+    [InlineData("""{"choices":[["finish_reason","abort"],{"finish_reason":["abort"]}]}""", false)]
+    [InlineData("""{"choices":[{"message":{"finish_reason":"abort","content":"\"finish_reason\":\"abort\""}}]}""", false)]
+    [InlineData("""{"finish_reason":"abort","choices":[]}""", false)]
+    public void ChoiceThatTheEngineGaveUp_IsSeenInAnySplit(string shape, bool expected)
+    {
+        foreach (var pieces in Splits.Of(Encoding.UTF8.GetBytes(shape.Replace("@", Usage, StringComparison.Ordinal))))
+        {
+            var scanner = new PlainUsageScanner();
+            foreach (var piece in pieces)
+            {
+                scanner.Scan(piece.Span);
+            }
+            Assert.Equal(expected, scanner.IsAborted);
+        }
+    }
+
+    [Fact]
+    public void CountThatIsNone_IsTold()
+    {
+        var scanner = new PlainUsageScanner();
+        scanner.Scan("""{"usage":{"prompt_tokens":9,"completion_tokens":-5}}"""u8);
+        Assert.True(scanner.TryGetCounts(out var tokens, out var isBad));
+        Assert.Equal((9L, true), (tokens.Prompt, isBad));
+    }
+
     [Fact]
     public void LongStrings_AreSkipped()
     {
@@ -139,7 +171,7 @@ public sealed class PlainUsageScannerTests
         Assert.Equal(0, Allocations.Of(() =>
         {
             scanner.Scan(reply);
-            scanner.TryGetCounts(out _);
+            scanner.TryGetCounts(out _, out _);
         }));
     }
 
@@ -150,7 +182,7 @@ public sealed class PlainUsageScannerTests
         {
             scanner.Scan(piece.Span);
         }
-        return scanner.TryGetCounts(out var tokens) ? tokens : null;
+        return scanner.TryGetCounts(out var tokens, out _) ? tokens : null;
     }
 
     private static TokenCounts? Parse(byte[] reply)

@@ -59,13 +59,35 @@ public sealed class UsageCountsTests
         Assert.Equal(new TokenCounts(prompt, cached, completion, reasoning), tokens);
     }
 
+    [Theory]
+    [InlineData("""{"prompt_tokens":-1,"completion_tokens":5}""", true)]
+    [InlineData("""{"prompt_tokens":1,"completion_tokens":5.0}""", true)]
+    [InlineData("""{"prompt_tokens":1,"completion_tokens":1e3}""", true)]
+    [InlineData("""{"prompt_tokens":9223372036854775808}""", true)]
+    [InlineData("""{"prompt_tokens":"9"}""", true)]
+    [InlineData("""{"completion_tokens":{"a":1}}""", true)]
+    [InlineData("""{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":-1}}""", true)]
+    [InlineData("""{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":true}}""", true)]
+    [InlineData("""{"prompt_tokens":9223372036854775807}""", false)]
+    [InlineData("""{"prompt_tokens":null,"completion_tokens":5,"total_tokens":-1}""", false)]
+    [InlineData("""{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":null,"x":-1},"completion_tokens_details":[-1]}""", false)]
+    [InlineData("null", false)]
+    [InlineData("-5", false)]
+    public void CountThatIsNone_IsTold(string json, bool expected)
+    {
+        TryRead(json, out _, out var isBad);
+        Assert.Equal(expected, isBad);
+    }
+
     // The reader must end on the value's last token, whatever the value.
-    private static bool TryRead(string json, out TokenCounts tokens)
+    private static bool TryRead(string json, out TokenCounts tokens) => TryRead(json, out tokens, out _);
+
+    private static bool TryRead(string json, out TokenCounts tokens, out bool isBad)
     {
         var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes($"[{json},77]"));
         reader.Read();
         reader.Read();
-        var result = UsageCounts.TryRead(ref reader, out tokens);
+        var result = UsageCounts.TryRead(ref reader, out tokens, out isBad);
         Assert.True(reader.Read());
         Assert.Equal(77, reader.GetInt32());
         return result;

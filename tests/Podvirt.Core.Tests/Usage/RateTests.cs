@@ -44,7 +44,7 @@ public sealed class RateTests
     [Fact]
     public void Cost_CountsCachedTokensAtTheirOwnPrice()
     {
-        var cost = NewRate(Rate.ToPico(2.5m), Rate.ToPico(0.25m), Rate.ToPico(10m)).CostOf(new TokenCounts(1000, 600, 20, 7));
+        var cost = NewRate(Rate.ToPico(2.5m), Rate.ToPico(0.25m), Rate.ToPico(10m)).CostOf(BilledAmounts.Of(new TokenCounts(1000, 600, 20, 7)));
         Assert.Equal((Int128)((400 * 2_500_000) + (600 * 250_000) + (20 * 10_000_000)), cost.Pico);
         Assert.Equal("0.001350000000", cost.ToString());
     }
@@ -56,7 +56,7 @@ public sealed class RateTests
         Gen.Select(tokens, s_count, s_count, s_count).Sample((t, prompt, cached, completion) =>
         {
             var expected = (((BigInteger)t.Prompt - t.Cached) * prompt) + ((BigInteger)t.Cached * cached) + ((BigInteger)t.Completion * completion);
-            Assert.Equal(expected, (BigInteger)NewRate(prompt, cached, completion).CostOf(t).Pico);
+            Assert.Equal(expected, (BigInteger)NewRate(prompt, cached, completion).CostOf(BilledAmounts.Of(t)).Pico);
         }, iter: 20_000);
     }
 
@@ -68,12 +68,12 @@ public sealed class RateTests
         Gen.Select(tokens, tokens, small, small, small).Sample((a, b, prompt, cached, completion) =>
         {
             var rate = NewRate(prompt, cached, completion);
-            return rate.CostOf(a) + rate.CostOf(b) == rate.CostOf(a + b);
+            return rate.CostOf(BilledAmounts.Of(a)) + rate.CostOf(BilledAmounts.Of(b)) == rate.CostOf(BilledAmounts.Of(a + b));
         }, iter: 10_000);
     }
 
     [Fact]
-    public void NoPrice_IsFree() => Assert.Equal(Cost.Zero, NewRate(0, 0, 0).CostOf(new TokenCounts(long.MaxValue, 5, 5, 5)));
+    public void NoPrice_IsFree() => Assert.Equal(Cost.Zero, NewRate(0, 0, 0).CostOf(BilledAmounts.Of(new TokenCounts(long.MaxValue, 5, 5, 5))));
 
     private static Rate NewRate(long prompt, long cached, long completion) => new("m", 1, DateTimeOffset.UnixEpoch, prompt, cached, completion);
 

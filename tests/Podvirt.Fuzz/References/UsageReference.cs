@@ -29,6 +29,23 @@ internal static class UsageReference
             Math.Min(completion, Detail(members, "completion_tokens_details", "reasoning_tokens")));
     }
 
+    /// <summary>Whether one of the counts is there and is none.</summary>
+    public static bool IsBad(JsonElement usage)
+    {
+        if (usage.ValueKind != JsonValueKind.Object)
+        {
+            return false;
+        }
+        var members = JsonMember.Of(usage);
+        return members.Where(m => m.Name is "prompt_tokens" or "completion_tokens")
+            .Concat(Details(members, "prompt_tokens_details", "cached_tokens"))
+            .Concat(Details(members, "completion_tokens_details", "reasoning_tokens"))
+            .Any(m => m.Value.ValueKind != JsonValueKind.Null && Count(m.Value) is null);
+    }
+
+    private static IEnumerable<JsonMember> Details(List<JsonMember> members, string group, string name) => members
+        .Where(m => m.Name == group && m.Value.ValueKind == JsonValueKind.Object).SelectMany(m => JsonMember.Of(m.Value)).Where(m => m.Name == name);
+
     /// <summary>Names in which half a character stands.</summary>
     public static bool HasHalfNames(JsonElement value) => value.ValueKind switch
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Replies;
@@ -57,7 +58,7 @@ internal sealed class ChunkFactsTarget : FuzzTarget
         return HashCode.Combine(
             facts.HasUsage, facts.UsageMember.IsPresent, facts.ChoicesAreEmpty, facts.HasChoices, facts.IsError, Math.Min(facts.Choice, 2),
             (facts.Tokens.Prompt > 0, facts.Tokens.Cached > 0, facts.Tokens.Completion > 0, facts.Tokens.Reasoning > 0),
-            (facts.UsageValue.Length == 4, facts.UsageMember.End - facts.UsageValue.End));
+            (facts.HasBadUsage, facts.IsAborted, facts.UsageValue.Length == 4, facts.UsageMember.End - facts.UsageValue.End));
     }
 
     // Within a stream, whatever came before, and with the framework's reader alone.
@@ -93,6 +94,7 @@ internal sealed class ChunkFactsTarget : FuzzTarget
         var counts = usages.Select(UsageReference.Read).LastOrDefault(c => c is not null);
         Oracle.Equal(counts is not null, facts.HasUsage, "has usage");
         Oracle.Equal(counts ?? default, facts.Tokens, "tokens");
+        Oracle.Equal(usages.Exists(UsageReference.IsBad), facts.HasBadUsage, "has bad usage");
         Oracle.Equal(usages.Count > 0 ? JsonMember.RangeOf(usages[^1], json) : default, facts.UsageValue, "usage value");
         CheckCut(members, facts.UsageMember, json.Span);
 
@@ -102,6 +104,10 @@ internal sealed class ChunkFactsTarget : FuzzTarget
         var indexes = choices.Where(c => c.GetArrayLength() > 0 && c[0].ValueKind == JsonValueKind.Object).SelectMany(c => JsonMember.Of(c[0]))
             .Where(m => m.Name == "index" && m.Value.ValueKind == JsonValueKind.Number && m.Value.TryGetInt32(out _)).Select(m => m.Value.GetInt32());
         Oracle.Equal(indexes.LastOrDefault(), facts.Choice, "choice");
+
+        var finishes = choices.Where(c => c.GetArrayLength() > 0 && c[0].ValueKind == JsonValueKind.Object).SelectMany(c => JsonMember.Of(c[0]))
+            .Where(m => m.Name == "finish_reason").Select(m => JsonMarshal.GetRawUtf8Value(m.Value).SequenceEqual("\"abort\""u8));
+        Oracle.Equal(finishes.LastOrDefault(), facts.IsAborted, "is aborted");
 
         var error = members.LastOrDefault(m => m.Name == "error").Value.ValueKind;
         Oracle.Equal(error is JsonValueKind.Object or JsonValueKind.String, facts.IsError, "is error");
@@ -135,7 +141,7 @@ internal sealed class ChunkFactsTarget : FuzzTarget
     {
         Oracle.Holds(
             !facts.HasUsage && !facts.UsageMember.IsPresent && !facts.UsageValue.IsPresent && !facts.HasChoices && !facts.ChoicesAreEmpty && !facts.IsError
-            && facts.Choice == 0 && facts.Tokens == default(TokenCounts),
+            && !facts.HasBadUsage && !facts.IsAborted && facts.Choice == 0 && facts.Tokens == default(TokenCounts),
             "facts of what was refused");
     }
 

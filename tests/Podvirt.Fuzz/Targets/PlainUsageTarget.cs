@@ -23,10 +23,10 @@ internal sealed class PlainUsageTarget : FuzzTarget
 
     public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
     {
-        var (found, isWhole) = Scan([input]);
+        var (found, isBad, isAborted, isWhole) = Scan([input]);
         foreach (var cuts in splitting.Of(input.Length))
         {
-            Oracle.Equal((found, isWhole), Scan(Splitting.Pieces(input, cuts)), "counts and end of a split reply");
+            Oracle.Equal((found, isBad, isAborted, isWhole), Scan(Splitting.Pieces(input, cuts)), "counts and end of a split reply");
         }
         JsonElement root;
         try
@@ -42,7 +42,9 @@ internal sealed class PlainUsageTarget : FuzzTarget
         if (found is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
         {
             Oracle.Equal(expected, found, "counts");
+            Oracle.Equal(usage is not null && UsageReference.IsBad(usage.Value), isBad, "has a bad count");
         }
+        Oracle.Equal(IsAborted(root), isAborted, "is aborted");
         var isContainer = root.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
         Oracle.Equal(isContainer, isWhole, "is whole");
         var end = input.Span.TrimEnd(" \t\r\n"u8).Length;
@@ -77,13 +79,24 @@ internal sealed class PlainUsageTarget : FuzzTarget
         }
     }
 
-    private static (TokenCounts? Counts, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
+    // In an object three deep, as choices are.
+    private static bool IsAborted(JsonElement root) => Inner(root).SelectMany(Inner).Where(e => e.ValueKind == JsonValueKind.Object)
+        .SelectMany(JsonMember.Of).Any(m => m.RawName == "finish_reason" && JsonMarshal.GetRawUtf8Value(m.Value).SequenceEqual("\"abort\""u8));
+
+    private static IEnumerable<JsonElement> Inner(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => JsonMember.Of(value).Select(m => m.Value),
+        JsonValueKind.Array => value.EnumerateArray(),
+        _ => [],
+    };
+
+    private static (TokenCounts? Counts, bool IsBad, bool IsAborted, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
         var scanner = new PlainUsageScanner();
         foreach (var piece in pieces)
         {
             scanner.Scan(piece.Span);
         }
-        return (scanner.TryGetCounts(out var tokens) ? tokens : null, scanner.IsWhole);
+        return (scanner.TryGetCounts(out var tokens, out var isBad) ? tokens : null, isBad, scanner.IsAborted, scanner.IsWhole);
     }
 }

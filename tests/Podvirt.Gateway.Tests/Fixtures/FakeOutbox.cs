@@ -43,6 +43,34 @@ internal sealed class FakeOutbox : IUsageOutbox
         Records.Enqueue(record);
     }
 
+    /// <summary>What was handed over for later, after its append had failed.</summary>
+    public ConcurrentQueue<UsageRecord> HeldRecords { get; } = new();
+
+    /// <summary>Every checkpoint, in the order in which they were written.</summary>
+    public ConcurrentQueue<UsageRecord> Checkpoints { get; } = new();
+
+    public ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
+    {
+        if (Fails)
+        {
+            throw new UsageOutboxException("the disk is full");
+        }
+        foreach (var usage in running)
+        {
+            if (usage.TakeCheckpoint() is { } record)
+            {
+                Checkpoints.Enqueue(record);
+            }
+        }
+        return default;
+    }
+
+    public bool TryHold(UsageRecord record)
+    {
+        HeldRecords.Enqueue(record);
+        return true;
+    }
+
     /// <summary>The only record, once it is there.</summary>
     public async Task<UsageRecord> SingleAsync()
     {

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Keys;
 using Podvirt.Core.Messages;
+using Podvirt.Core.Projects;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Transport;
@@ -48,6 +49,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     public FakeOutbox Outbox => (FakeOutbox)Services.GetRequiredService<IUsageOutbox>();
 
     public MemoryStateStore Store => (MemoryStateStore)Services.GetRequiredService<IStateStore>();
+
+    public FakeBooks Books => Services.GetRequiredService<FakeBooks>();
+
+    public Accounts Accounts => Services.GetRequiredService<Accounts>();
 
     public IBus Bus => Services.GetRequiredService<IBus>();
 
@@ -89,6 +94,9 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddPodvirtEmbeddedMessaging(Path.GetTempPath());
         builder.Services.AddSingleton<IStateStore, MemoryStateStore>();
         builder.Services.AddSingleton<IUsageOutbox, FakeOutbox>();
+        builder.Services.AddSingleton<FakeBooks>();
+        builder.Services.AddSingleton<IConsumption>(provider => provider.GetRequiredService<FakeBooks>());
+        builder.Services.AddSingleton<IRates>(provider => provider.GetRequiredService<FakeBooks>());
         builder.Services.AddPodvirtGateway(options);
         if (!onSystemSockets)
         {
@@ -166,6 +174,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var demand = dispatcher.GetDemand(loads);
         Assert.Equal((0, 0), (demand.Waiting, demand.InFlight));
         Assert.Empty(loads);
+        Assert.Equal(Int128.Zero, Reserved());
         Assert.Equal(0, Outbox.Waiting);
         await Eventually.TrueAsync(
             () => connector.OpenConnections == dispatcher.IdleConnections,
@@ -185,18 +194,62 @@ internal sealed class GatewayHost : IAsyncDisposable
         Assert.Equal(0, dispatcher.IdleConnections);
     }
 
-    public async Task PutKeyAsync(string id, string secret, string project = Project, DateTimeOffset? expires = null, DateTimeOffset? revoked = null) =>
-        await Store.PutAsync(ApiKey.StatePrefix + id, StateJson.ToBytes(new ApiKey
+    public Task PutKeyAsync(string id, string secret, string project = Project, DateTimeOffset? expires = null, DateTimeOffset? revoked = null) =>
+        PutKeyAsync(NewKey(id, secret, project) with { ExpiresAt = expires, RevokedAt = revoked });
+
+    /// <summary>What running requests hold of the default project's and key's limits.</summary>
+    public Int128 Reserved(string model = "m")
+    {
+        var project = Accounts.ProjectOf(Project);
+        lock (project.Gate)
         {
-            Id = id,
-            Name = id,
-            Prefix = ApiKey.PrefixOf(secret),
-            Hash = ApiKey.HashOf(Encoding.UTF8.GetBytes(secret)),
-            Project = project,
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            ExpiresAt = expires,
-            RevokedAt = revoked,
-        }));
+            return project.TokensOf(model).Reserved + project.KeyOf("k1").Budget.Reserved;
+        }
+    }
+
+    public async Task PutKeyAsync(ApiKey key) => await Store.PutAsync(ApiKey.StatePrefix + key.Id, StateJson.ToBytes(key));
+
+    public static ApiKey NewKey(string id, string secret, string project = Project) => new()
+    {
+        Id = id,
+        Name = id,
+        Prefix = ApiKey.PrefixOf(secret),
+        Hash = ApiKey.HashOf(Encoding.UTF8.GetBytes(secret)),
+        Project = project,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+    };
+
+    /// <summary>Changes the default key, and waits until the gateway works by it.</summary>
+    public async Task LimitKeyAsync(Func<ApiKey, ApiKey> change)
+    {
+        var key = change(NewKey("k1", Secret));
+        await PutKeyAsync(key);
+        var account = Accounts.ProjectOf(Project).KeyOf("k1");
+        await Eventually.TrueAsync(
+            () => account.Requests.Limit == key.RequestsPerMinute && account.Tokens.Limit == key.TokensPerMinute && account.Models?.Count == key.Models?.Count
+                && account.Budget.Limit == (key.MonthlyBudget is { } usd ? MoneyLimit.ToPico(usd) : null),
+            "the key's limits are known");
+    }
+
+    /// <summary>Gives the project of the default key a plan of these limits, and waits until the gateway works by it.</summary>
+    public async Task PlanAsync(Plan plan)
+    {
+        await Store.PutAsync(PlanBook.StateKey, StateJson.ToBytes(new PlanBook(1, [plan])));
+        await Store.PutAsync(
+            Core.Projects.Project.StatePrefix + Project,
+            StateJson.ToBytes(new Core.Projects.Project { Id = Project, Name = "Acme", Plan = plan.Id, CreatedAt = DateTimeOffset.UnixEpoch }));
+        var account = Accounts.ProjectOf(Project);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                lock (account.Gate)
+                {
+                    return account.Requests.Limit == plan.RequestsPerMinute && account.Tokens.Limit == plan.TokensPerMinute
+                        && account.TokensOf("m").Limit == plan.TokensPerMonth.Of("m");
+                }
+            },
+            "the plan is known");
+    }
 
     public Task KnowsKeyAsync(string secret) =>
         Eventually.TrueAsync(() => Services.GetRequiredService<KeyRing>().TryAuthenticate("Bearer " + secret, out _), "the key is known");

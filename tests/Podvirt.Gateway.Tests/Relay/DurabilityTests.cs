@@ -54,6 +54,10 @@ public sealed class DurabilityTests
         Calls.InBandError(text, "usage_not_recorded");
         Assert.Contains("stop_reason", text, StringComparison.Ordinal);
         await host.InFlightAsync(0);
+
+        // What it used is owed as soon as the disk takes it, and the client was not told of an end.
+        var held = Assert.Single(host.Outbox.HeldRecords);
+        Assert.Equal((UsageOutcome.Truncated, "usage_not_recorded", (long)SampleReply.Completion), (held.Outcome, held.Reason, held.Tokens.Completion));
     }
 
     [Fact]

@@ -82,6 +82,7 @@ public sealed class RelayAllocationTests
             Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
             var options = new GatewayOptions();
             var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
+            var accounts = new Accounts(new FakeBooks(), TimeProvider.System);
             var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
             {
                 Caller = new Caller("p", "k"),
@@ -93,7 +94,7 @@ public sealed class RelayAllocationTests
             var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), () => { }, () => default);
             var guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
             Relay = new StreamRelay(
-                exchange, new ClientReply(exchange, options, TimeProvider.System), connection, guard, new UsageRecorder(new FakeOutbox(), NullLogger<UsageRecorder>.Instance));
+                exchange, new ClientReply(exchange, options, TimeProvider.System), connection, guard, new UsageRecorder(new FakeOutbox(), accounts, NullLogger<UsageRecorder>.Instance));
 
             var head = Encoding.UTF8.GetBytes(chunked
                 ? Replies.StreamHead()

@@ -93,7 +93,7 @@ public abstract class LedgerContract : IAsyncDisposable
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Ledger.ListAsync(_always, limit, Ended));
 
     [Fact]
-    public async Task Sums_CountOutcomesAndUnreported()
+    public async Task Sums_CountOutcomesUnreportedAndQuarantined()
     {
         await Ledger.AppendAsync(
             [
@@ -101,11 +101,12 @@ public abstract class LedgerContract : IAsyncDisposable
                 Rated(3, r => r with { Outcome = UsageOutcome.Cancelled }),
                 Rated(4, r => r with { Outcome = UsageOutcome.Truncated }),
                 Rated(5, r => r with { Outcome = UsageOutcome.Failed, Source = UsageSource.None, Tokens = default }),
+                Rated(6, r => r with { Source = UsageSource.Quarantined, Tokens = default }),
             ],
             Ended);
 
         Assert.Equal(
-            new UsageSum("m", 5, 2, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(5_000)),
+            new UsageSum("m", 6, 3, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(6_000)) { Quarantined = 1 },
             Assert.Single(await Ledger.SumAsync(_always, UsageGroup.Model, Ended)));
         Assert.Equal(
             ["cancelled", "completed", "failed", "truncated"],
@@ -147,7 +148,7 @@ public abstract class LedgerContract : IAsyncDisposable
         var rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 1_000_000_000_001, 0, 999_999_999_999);
         var records = Enumerable.Range(0, 50)
             .Select(i => Rated(i, r => r with { Tokens = new TokenCounts(1_000_000_000_000, 0, 1_000_000_000_000 - i, 0) }))
-            .Select(r => r with { Cost = rate.CostOf(r.Record.Tokens) })
+            .Select(r => r with { Cost = rate.CostOf(r.Record) })
             .ToList();
         await Ledger.AppendAsync(records, Ended);
 

@@ -46,7 +46,7 @@ public sealed class SqliteLedgerTests : LedgerContract
             FirstTokenUs = times.Item3 ? times.Item1 / 2 : null,
             ColdStart = times.Item4,
         }
-        select new RatedRecord(record, rate.Item1, new Rate(record.Model, rate.Item1, Sample.Noon, rate.Item2, rate.Item3, rate.Item4).CostOf(record.Tokens));
+        select new RatedRecord(record, rate.Item1, new Rate(record.Model, rate.Item1, Sample.Noon, rate.Item2, rate.Item3, rate.Item4).CostOf(record));
 
     public override async ValueTask DisposeAsync()
     {

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Podvirt.Core.Projects;
+using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Outbox;
 
@@ -14,6 +16,9 @@ internal sealed class FlakyOutbox(IOutboxQueue inner) : IOutboxQueue
     public ValueTask WaitAsync(CancellationToken cancellationToken) => inner.WaitAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) => inner.ReadAsync(limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<OutboxRow>> ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
+        inner.ReadBehindAsync(seq, limit, cancellationToken);
 
     public ValueTask RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken) =>
         RemovalFails ? throw new IOException("interrupted") : inner.RemoveAsync(last, invalid, cancellationToken);
@@ -39,6 +44,9 @@ internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
 
     public ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default) =>
         inner.SumAsync(query, group, cancellationToken);
+
+    public ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
+        inner.ConsumedAsync(month, cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
         inner.RequestTotalsAsync(cancellationToken);

@@ -141,11 +141,11 @@ public sealed class OutboxPumpTests : IAsyncDisposable
         await pump.MoveBatchAsync(Ended);
 
         var billed = (await _sqlite.FindAsync(Sample.IdOf(1), Ended))!;
-        Assert.Equal(negative with { Tokens = default, Source = UsageSource.None, Reason = "invalid_usage" }, billed.Record);
+        Assert.Equal(negative with { Tokens = default, VideoUs = 0, Source = UsageSource.Quarantined, Reason = "invalid_usage" }, billed.Record);
         Assert.Equal(Cost.Zero, billed.Cost);
         Assert.NotEqual(Cost.Zero, (await _sqlite.FindAsync(Sample.IdOf(2), Ended))!.Cost);
         Assert.Equal(negative, Assert.Single(await _outbox.ReadInvalidAsync(10, Ended)).Record);
-        Assert.Equal((1d, 1d, 2d), (recorder.Of("podvirt.usage.invalid").Sum(), recorder.Of("podvirt.usage.unreported").Sum(), recorder.Of("podvirt.usage.records").Sum()));
+        Assert.Equal((1d, 0d, 2d), (recorder.Of("podvirt.usage.invalid").Sum(), recorder.Of("podvirt.usage.unreported").Sum(), recorder.Of("podvirt.usage.records").Sum()));
     }
 
     [Fact]

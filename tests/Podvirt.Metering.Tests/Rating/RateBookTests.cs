@@ -49,6 +49,16 @@ public sealed class RateBookTests : IDisposable
     }
 
     [Fact]
+    public async Task EmbeddingsWithoutAPriceOfTheirOwn_CostWhatAPromptCosts()
+    {
+        var rate = await RateWriter.ApplyPriceAsync(_store, "e", new PriceSpec(0.02m), Sample.Noon, Ended);
+        var own = await RateWriter.ApplyPriceAsync(_store, "e", new PriceSpec(0.02m, Embedding: 0.03m, VideoSecond: 0.1m), Sample.Noon.AddHours(1), Ended);
+
+        Assert.Equal((1, 20_000L), (rate!.Version, rate.PicoOf(UsageKind.Embedding)));
+        Assert.Equal((2, 30_000L, 100_000L), (own!.Version, own.PicoOf(UsageKind.Embedding), own.PicoOf(UsageKind.Video)));
+    }
+
+    [Fact]
     public async Task NoPriceEver_StoresNothing()
     {
         Assert.Null(await RateWriter.ApplyPriceAsync(_store, "m", null, Sample.Noon, Ended));
@@ -82,7 +92,7 @@ public sealed class RateBookTests : IDisposable
         Assert.Equal(1, _book.RateFor("m", Sample.Noon.AddHours(1) - microsecond).Version);
         Assert.Equal(2, _book.RateFor("m", Sample.Noon.AddHours(1)).Version);
         Assert.Equal(2, _book.RateFor("m", Sample.Noon.AddYears(1)).Version);
-        Assert.Equal(Cost.Zero, _book.RateFor("unknown", Sample.Noon).CostOf(new TokenCounts(1, 0, 1, 0)));
+        Assert.Equal(Cost.Zero, _book.RateFor("unknown", Sample.Noon).CostOf(BilledAmounts.Of(new TokenCounts(1, 0, 1, 0))));
     }
 
     [Fact]

@@ -26,7 +26,10 @@ public sealed class UsageCheckTests
         Assert.False(UsageCheck.IsValid(Sample.Record() with { DurationUs = -1 }));
         Assert.False(UsageCheck.IsValid(Sample.Record() with { DurationUs = long.MaxValue }));
         Assert.False(UsageCheck.IsValid(Sample.Record() with { ParkedUs = -1 }));
+        Assert.False(UsageCheck.IsValid(Sample.Record() with { QueuedUs = -1 }));
         Assert.False(UsageCheck.IsValid(Sample.Record() with { FirstTokenUs = -1 }));
+        Assert.False(UsageCheck.IsValid(Sample.Record() with { VideoUs = -1 }));
+        Assert.False(UsageCheck.IsValid(Sample.Record() with { Source = UsageSource.Quarantined }));
         Assert.False(UsageCheck.IsValid(Sample.Record() with { StartedAt = DateTimeOffset.MaxValue }));
     }
 
@@ -35,10 +38,11 @@ public sealed class UsageCheckTests
     {
         var record = Sample.Record() with { Tokens = new TokenCounts(1, 2, 3, 4), Reason = "stalled", Outcome = UsageOutcome.Truncated };
 
-        var expected = record with { Tokens = default, Source = UsageSource.None, Reason = "invalid_usage" };
+        var expected = record with { Tokens = default, VideoUs = 0, Source = UsageSource.Quarantined };
         Assert.Equal(expected, UsageCheck.WithoutCounts(record));
         Assert.Equal(
-            expected with { DurationUs = 0, ParkedUs = 0, FirstTokenUs = null },
+            expected with { DurationUs = 0, ParkedUs = 0, QueuedUs = 0, FirstTokenUs = null },
             UsageCheck.WithoutCounts(record with { DurationUs = long.MaxValue }));
+        Assert.Equal("invalid_usage", UsageCheck.WithoutCounts(record with { Reason = "" }).Reason);
     }
 }

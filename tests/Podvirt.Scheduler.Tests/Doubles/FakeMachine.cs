@@ -16,6 +16,8 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
 
     public Queue<long?> Free { get; } = new();
 
+    public Queue<long?> Host { get; } = new();
+
     public ValueTask<RunningReplica> StartAsync(ReplicaStart start, CancellationToken cancellationToken)
     {
         Starts.Add(start);
@@ -60,7 +62,13 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) =>
         $"{model.Engine.Model} {string.Join(',', gpus.Select(gpu => gpu.Id))} {memoryBytes / Make.GiB}";
 
-    public void NoteSleep(string replica, int level) => SleepLevels[replica] = level;
+    public Dictionary<string, long?> HostBases { get; } = [];
+
+    public IReadOnlyDictionary<string, long> NodeMemory { get; } = new Dictionary<string, long>();
+
+    public void NoteSleep(string replica, int level, long? hostBase) => (SleepLevels[replica], HostBases[replica]) = (level, hostBase);
+
+    public long? MeasureHost(int session) => Next(Host);
 
     public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken) =>
         Task.FromResult(Next(Held));

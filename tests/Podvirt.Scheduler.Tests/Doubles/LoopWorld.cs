@@ -106,10 +106,11 @@ internal sealed class LoopWorld
         Loop.Handle(new Stopped(stop.Replica, stop.Attempt));
     }
 
-    public void FinishSleep(string model, long residue = Make.GiB)
+    /// <param name="host">What it took of host memory; null: that was not measured.</param>
+    public void FinishSleep(string model, long residue = Make.GiB, long? host = null)
     {
         var sleep = Effects.Take(EffectKind.Sleep, model).Target;
-        Loop.Handle(new FellAsleep(sleep.Replica, sleep.Attempt, residue));
+        Loop.Handle(new FellAsleep(sleep.Replica, sleep.Attempt, residue, host is { } added ? new HostMeasure(Make.GiB, added) : null));
     }
 
     public void FinishWake(string model)

@@ -61,6 +61,36 @@ public sealed class EngineStepsTests : IAsyncLifetime
         Assert.Equal("asleep, but 40.0 GiB of gpu memory did not come back", Reason(await SleepAsync()));
     }
 
+    [Fact]
+    public async Task Sleep_TellsWhatItTookOfHostMemory()
+    {
+        Queue(_machine.Held, 2);
+        Queue(_machine.Host, 5, 33);
+        Assert.Equal(new FellAsleep("r1", 1, 2 * Make.GiB, new HostMeasure(5 * Make.GiB, 28 * Make.GiB)), await SleepAsync());
+        Assert.Equal(5 * Make.GiB, _machine.HostBases["r1"]);
+    }
+
+    [Fact]
+    public async Task LaterSleep_IsMeasuredFromBeforeTheFirst()
+    {
+        // Awake again it keeps its copy, so that the second sleep adds nothing.
+        Queue(_machine.Held, 2);
+        Queue(_machine.Host, 33);
+        var target = Target() with { HostBase = 5 * Make.GiB };
+        Assert.Equal(
+            new FellAsleep("r1", 1, 2 * Make.GiB, new HostMeasure(5 * Make.GiB, 28 * Make.GiB)),
+            await Steps().SleepAsync(target, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Probe_TellsWhatIsKeptOfHostMemory_WhereItIsAsked()
+    {
+        Queue(_machine.Host, 7);
+        var asked = Assert.IsType<Probed>(await Steps().ProbeAsync(Target() with { HostBase = 5 * Make.GiB }, wasTrouble: false, CancellationToken.None));
+        Assert.Equal(2 * Make.GiB, asked.HostBytes);
+        Assert.Null(Assert.IsType<Probed>(await Steps().ProbeAsync(Target(), wasTrouble: false, CancellationToken.None)).HostBytes);
+    }
+
     [Theory]
     [InlineData("queued")]
     [InlineData("in_progress")]

@@ -137,7 +137,7 @@ public class StartEstimateTests
     [Fact]
     public void History_IsStoredWithItsPhases_AndReadWithoutThem()
     {
-        var history = StartHistory.Empty.WithColdStart(TimeSpan.FromSeconds(20), s_cold).WithWake(TimeSpan.FromSeconds(1), [new("waking", 900)]);
+        var history = StartHistory.Empty.WithColdStart(TimeSpan.FromSeconds(20), s_cold).WithWake(TimeSpan.FromSeconds(1), [new("waking", 900)], level: 1);
         var read = new StateEntry("history/a", StateJson.ToBytes(history), 1).Read<StartHistory>();
         Assert.Equal(s_cold, read.ColdPhases[0]);
         Assert.Equal([new PhaseTime("waking", 900)], read.WakePhases[0]);

@@ -74,7 +74,7 @@ public sealed class ClientCommandTests : IAsyncLifetime
         _server.Answer = """
             {"data":[{"group":"","requests":0,"prompt_tokens":0,"cached_tokens":0,"completion_tokens":0,"cost":"0.000000000000"},
             {"group":"k1","requests":1,"prompt_tokens":5,"cached_tokens":0,"completion_tokens":2,"cost":"0.000000000007"}],
-            "total":{"group":"","requests":1,"unreported":3,"prompt_tokens":5,"cached_tokens":0,"completion_tokens":2,"cost":"0.000000000007"}}
+            "total":{"group":"","requests":1,"unreported":3,"quarantined":2,"prompt_tokens":5,"cached_tokens":0,"completion_tokens":2,"cost":"0.000000000007"}}
             """;
 
         var run = await _server.RunAsync("usage", "--group", "key", "--from", "2026-01-01T00:00:00+01:00");
@@ -83,6 +83,7 @@ public sealed class ClientCommandTests : IAsyncLifetime
         Assert.Contains("(playground)", run.Output, StringComparison.Ordinal);
         Assert.Equal(["(all)", "1", "5", "0", "2", "0.000000000007"], Words(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]));
         Assert.Contains("3 of these requests", run.Error, StringComparison.Ordinal);
+        Assert.Contains("2 of these requests came with usage that cannot be", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,6 +26,36 @@ public sealed class GpuAccountTests : IDisposable
     }
 
     [Fact]
+    public async Task Level1_HoldsTheWeightsInHostMemory_UntilTheyAreBack()
+    {
+        await using (var engine = await InProcessEngine.StartAsync(Account()))
+        {
+            Assert.Null(HeldOnHost());
+            await engine.Client.SendAsync("/sleep?level=2");
+            Assert.Null(HeldOnHost());
+            await engine.Client.SendAsync("/wake_up");
+            await engine.Client.SendAsync("/sleep?level=1");
+            Assert.Equal(40, HeldOnHost());
+            await engine.Client.SendAsync("/wake_up?tags=weights");
+            Assert.Equal(0, HeldOnHost());
+            await engine.Client.SendAsync("/wake_up?tags=kv_cache");
+            await engine.Client.SendAsync("/sleep?level=1");
+        }
+
+        Assert.Null(HeldOnHost());
+    }
+
+    [Fact]
+    public async Task HostMemoryThatIsKept_IsHeldAwakeToo()
+    {
+        await using var engine = await InProcessEngine.StartAsync([.. Account(), "--sim-fault", "host-memory-kept"]);
+        await engine.Client.SendAsync("/sleep");
+        await engine.Client.SendAsync("/wake_up");
+        Assert.Equal(40, HeldOnHost());
+        Assert.Equal("40", await engine.Client.StateAsync("host_bytes_held"));
+    }
+
+    [Fact]
     public async Task SecondEngineThatDoesNotFit_FailsAsTheRealOneDoes()
     {
         await using var first = await EngineProcess.Start(Account()).HealthyAsync();
@@ -91,11 +121,13 @@ public sealed class GpuAccountTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
+    private long? HeldOnHost() => Held(Environment.ProcessId, "host");
+
     private string[] Account() => ["--sim-gpu-dir", _directory, "--sim-gpu-memory", "100", "--sim-gpu-asleep", "10"];
 
-    private long? Held(int pid)
+    private long? Held(int pid, string gpu = "SIM-0")
     {
-        var file = Path.Combine(_directory, "SIM-0", $"{pid}");
+        var file = Path.Combine(_directory, gpu, $"{pid}");
         return File.Exists(file) ? long.Parse(File.ReadAllText(file).Split(' ')[0]) : null;
     }
 }

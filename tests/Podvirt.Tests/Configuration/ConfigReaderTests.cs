@@ -2,6 +2,7 @@ using Podvirt.Configuration;
 using Podvirt.Core.Models;
 using Podvirt.Gateway;
 using Podvirt.Hosting;
+using Podvirt.Metering;
 using Podvirt.Scheduler;
 
 namespace Podvirt.Tests.Configuration;
@@ -39,6 +40,7 @@ public sealed class ConfigReaderTests
               client_idle_timeout: 70s
               io_threads: 7
               listen_h2c: http://127.0.0.1:8081
+            metering: { serve_unsaved: true, unsaved_records: 7, unsaved_bytes: 1MiB, checkpoint_interval: 250ms }
             models:
               - id: qwen/q3-8b
                 vendor: Qwen
@@ -81,6 +83,9 @@ public sealed class ConfigReaderTests
                 ListenH2c = new Uri("http://127.0.0.1:8081"),
             },
             config.Gateway);
+        Assert.Equal(
+            new MeteringSettings { ServeUnsaved = true, UnsavedRecords = 7, UnsavedBytes = 1 << 20, CheckpointInterval = TimeSpan.FromMilliseconds(250) },
+            config.Metering);
         var model = Assert.Single(config.Models);
         Assert.Equal(("qwen/q3-8b", "Qwen", "Qwen3 8B", ModelType.Code), (model.Id, model.Vendor, model.Name, model.Type));
         Assert.Equal((EngineKind.Vllm, "Qwen/Qwen3-8B", "q"), (model.Engine.Kind, model.Engine.Model, model.ServedAs));
@@ -204,6 +209,11 @@ public sealed class ConfigReaderTests
     [InlineData("limits: { drain: 2h }", "limits.drain")]
     [InlineData("limits: { max_body: 1B }", "limits.max_body")]
     [InlineData("limits: { parked_requests: many }", "limits.parked_requests")]
+    [InlineData("metering: true", "metering")]
+    [InlineData("metering: { serve_unsaved: maybe }", "metering.serve_unsaved")]
+    [InlineData("metering: { unsaved_records: 0 }", "metering.unsaved_records")]
+    [InlineData("metering: { unsaved_bytes: 1000 }", "metering.unsaved_bytes")]
+    [InlineData("metering: { checkpoint_interval: 2s }", "metering.checkpoint_interval")]
     [InlineData("gateway: 5s", "gateway")]
     [InlineData("gateway: { comment_grace: 2m }", "gateway.comment_grace")]
     [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
@@ -377,12 +387,24 @@ public sealed class ConfigReaderTests
         Assert.Equivalent(new GatewayOptions(), Rooms.OptionsOf(Read(Model)), strict: true);
 
     [Fact]
+    public void OnlyWhatIsRequired_GivesMeteringsOwnDefaults() => Assert.Equivalent(
+        new MeteringOptions { DataDirectory = "d" }, Rooms.MeteringOptionsOf(new PodvirtOptions { DataDirectory = "d" }, Read(Model)), strict: true);
+
+    [Fact]
+    public void MeteringOptions_ComeFromTheFile()
+    {
+        var options = Rooms.MeteringOptionsOf(new PodvirtOptions(), Read(Model + "\nmetering: { serve_unsaved: true, unsaved_records: 7, unsaved_bytes: 1MiB }\n"));
+        Assert.Equal((true, 7, 1L << 20), (options.ServeUnsaved, options.UnsavedRecordsMax, options.UnsavedBytesMax));
+    }
+
+    [Fact]
     public void EveryGatewayOption_ComesFromTheFile()
     {
         var options = Rooms.OptionsOf(Read(Model + """
 
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
             gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7 }
+            metering: { checkpoint_interval: 1s }
             """));
         var defaults = new GatewayOptions();
         Assert.All(typeof(GatewayOptions).GetProperties(), option => Assert.NotEqual(option.GetValue(defaults), option.GetValue(options)));

@@ -16,6 +16,9 @@ internal static class CostColumns
     /// </summary>
     public const string Sums = "sum(cost_usd), sum(cost_pico / 1000000), sum(cost_pico % 1000000)";
 
+    /// <summary>The same of a table that is joined with others.</summary>
+    public static string SumsOf(string table) => $"sum({table}.cost_usd), sum({table}.cost_pico / 1000000), sum({table}.cost_pico % 1000000)";
+
     /// <exception cref="OverflowException">More than 9 × 10¹⁸ USD.</exception>
     public static (long Usd, long Pico) Split(Cost cost)
     {

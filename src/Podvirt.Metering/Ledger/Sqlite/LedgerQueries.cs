@@ -5,13 +5,17 @@ using Podvirt.Core.Usage;
 namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>
-/// The ledger's reads. Money is summed from the raw rows' exact costs. A row's cost is tokens × rate version, which is
+/// The ledger's reads. Money is summed from the raw rows' exact costs and the adjustments to them, which stand at their records' times. A row's cost is tokens × rate version, which is
 /// linear, so the sum of costs is the sum of tokens × rate version; and the costs are at hand, where the prices of each
 /// version are not.
 /// </summary>
 internal static class LedgerQueries
 {
-    private const string Row = $"{UsageColumns.List}, rate_version, cost_usd, cost_pico";
+    private const string Row =
+        $"""
+        {UsageColumns.List}, rate_version, cost_usd, cost_pico,
+        (SELECT sum(a.cost_usd) FROM adjustment a WHERE a.usage_id = usage.id), (SELECT sum(a.cost_pico) FROM adjustment a WHERE a.usage_id = usage.id)
+        """;
 
     public static RatedRecord? Find(SqliteConnection connection, Guid id)
     {
@@ -44,7 +48,7 @@ internal static class LedgerQueries
               sum(outcome = '{UsageNames.Completed}'), sum(outcome = '{UsageNames.Cancelled}'),
               sum(outcome = '{UsageNames.Truncated}'), sum(outcome = '{UsageNames.Failed}'),
               sum(source = '{UsageNames.None}'),
-              sum(prompt), sum(cached), sum(completion), sum(reasoning), {CostColumns.Sums}
+              sum(prompt), sum(cached), sum(completion), sum(reasoning), {CostColumns.Sums}, sum(source = '{UsageNames.Quarantined}')
             FROM usage WHERE {Filter(command, query)} GROUP BY grouped ORDER BY grouped
             """;
         using var reader = command.ExecuteReader();
@@ -55,7 +59,28 @@ internal static class LedgerQueries
                 group == UsageGroup.Hour ? HourName(reader.GetInt64(0)) : reader.GetString(0),
                 reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
                 new TokenCounts(reader.GetInt64(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10)),
-                CostColumns.FromSums(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13))));
+                CostColumns.FromSums(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13)))
+            {
+                Quarantined = reader.GetInt64(14),
+            });
+        }
+        var adjusted = Adjustments(connection, query, group);
+        return adjusted.Count == 0 ? sums : sums.ConvertAll(s => s with { Cost = s.Cost + adjusted.GetValueOrDefault(s.Group) });
+    }
+
+    /// <summary>The adjustments to the query's records, by the same groups.</summary>
+    private static Dictionary<string, Cost> Adjustments(SqliteConnection connection, UsageQuery query, UsageGroup group)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"SELECT {GroupColumn(group)} AS grouped, {CostColumns.Sums} FROM adjustment WHERE {Filter(command, query)} GROUP BY grouped";
+        using var reader = command.ExecuteReader();
+        var sums = new Dictionary<string, Cost>(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            sums.Add(
+                group == UsageGroup.Hour ? HourName(reader.GetInt64(0)) : reader.GetString(0),
+                CostColumns.FromSums(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3)));
         }
         return sums;
     }
@@ -75,8 +100,8 @@ internal static class LedgerQueries
 
     private static string Filter(SqliteCommand command, UsageQuery query)
     {
-        command.Parameters.AddWithValue("$from", FirstMicro(query.From));
-        command.Parameters.AddWithValue("$to", FirstMicro(query.To));
+        command.Parameters.AddWithValue("$from", Micros.FirstAt(query.From));
+        command.Parameters.AddWithValue("$to", Micros.FirstAt(query.To));
         var filter = "ended_us >= $from AND ended_us < $to";
         foreach (var (column, value) in ((string, string?)[])[("model", query.Model), ("key", query.Key), ("project", query.Project)])
         {
@@ -87,13 +112,6 @@ internal static class LedgerQueries
             }
         }
         return filter;
-    }
-
-    /// <summary>Stored times are cut to microseconds, so a bound within one begins with the next.</summary>
-    private static long FirstMicro(DateTimeOffset bound)
-    {
-        var micros = Micros.Of(bound);
-        return bound.UtcTicks % TimeSpan.TicksPerMicrosecond == 0 ? micros : micros + 1;
     }
 
     private static string GroupColumn(UsageGroup group) => group switch
@@ -112,5 +130,10 @@ internal static class LedgerQueries
     private static RatedRecord ReadRow(SqliteDataReader reader) => new(
         UsageColumns.Read(reader, 0),
         reader.GetInt32(UsageColumns.Count),
-        CostColumns.Join(reader.GetInt64(UsageColumns.Count + 1), reader.GetInt64(UsageColumns.Count + 2)));
+        CostColumns.Join(reader.GetInt64(UsageColumns.Count + 1), reader.GetInt64(UsageColumns.Count + 2)))
+    {
+        Adjustment = reader.IsDBNull(UsageColumns.Count + 3)
+            ? Cost.Zero
+            : CostColumns.Join(reader.GetInt64(UsageColumns.Count + 3), reader.GetInt64(UsageColumns.Count + 4)),
+    };
 }

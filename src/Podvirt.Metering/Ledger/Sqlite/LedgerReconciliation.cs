@@ -14,6 +14,7 @@ internal static class LedgerReconciliation
         var differences = new List<string>();
         Compare(connection, "rollup_minute", Micros.Minute, minutesFromUs, differences);
         Compare(connection, "rollup_hour", Micros.Hour, long.MinValue, differences);
+        differences.AddRange(MonthConsumption.Differences(connection));
         return differences;
     }
 

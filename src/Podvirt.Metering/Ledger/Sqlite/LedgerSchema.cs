@@ -1,3 +1,5 @@
+using Podvirt.Metering.Invoices.Sqlite;
+
 namespace Podvirt.Metering.Ledger.Sqlite;
 
 /// <summary>The ledger's tables.</summary>
@@ -50,5 +52,10 @@ internal static class LedgerSchema
         """;
 
     public static IReadOnlyList<string> Migrations { get; } =
-        [$"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}"];
+    [
+        $"{Usage} CREATE TABLE rollup_minute {RollupColumns} CREATE TABLE rollup_hour {RollupColumns}",
+        UsageColumns.Added("usage"),
+        UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
+        MonthConsumption.Migration,
+    ];
 }

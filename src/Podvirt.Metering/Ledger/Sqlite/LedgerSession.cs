@@ -9,7 +9,10 @@ internal sealed class LedgerSession : WriteSession
     private readonly Statement _insert;
     private readonly Statement _addMinute;
     private readonly Statement _addHour;
+    private readonly Statement _addConsumption;
     private readonly SqliteCommand _removeMinutes;
+    private readonly Statement _closedEnd;
+    private readonly Statement _noteLate;
 
     public LedgerSession(SqliteConnection connection)
         : base(connection)
@@ -20,26 +23,36 @@ internal sealed class LedgerSession : WriteSession
             + "ON CONFLICT (id) DO NOTHING");
         _addMinute = PrepareAdd("rollup_minute");
         _addHour = PrepareAdd("rollup_hour");
+        _addConsumption = PrepareStatement(MonthConsumption.Batch.Sql);
         _removeMinutes = Prepare("DELETE FROM rollup_minute WHERE bucket_us < $before", "$before");
+        _closedEnd = PrepareStatement("SELECT end_us FROM closed_month ORDER BY month_us DESC LIMIT 1");
+        _noteLate = PrepareStatement("INSERT INTO late_usage (usage_id) VALUES ($id)");
     }
+
+    public SqliteConnection Database => Connection;
 
     /// <summary>Returns how many were new. Only those count in the rollups.</summary>
     public int Append(IReadOnlyList<RatedRecord> records)
     {
         var minutes = new Dictionary<RollupKey, Rollup>();
         var hours = new Dictionary<RollupKey, Rollup>();
+        var closedEnd = ClosedEnd();
+        var consumption = new MonthConsumption.Batch();
         var added = 0;
         foreach (var rated in records)
         {
             if (Insert(rated))
             {
+                NoteLate(rated, closedEnd);
                 Add(minutes, RollupKey.Of(rated, Micros.Minute), rated);
                 Add(hours, RollupKey.Of(rated, Micros.Hour), rated);
+                consumption.Note(rated);
                 added++;
             }
         }
         Save(_addMinute, minutes);
         Save(_addHour, hours);
+        consumption.Save(_addConsumption);
         return added;
     }
 
@@ -59,6 +72,28 @@ internal sealed class LedgerSession : WriteSession
         _insert.Bind(UsageColumns.Count + 3, usd);
         _insert.Bind(UsageColumns.Count + 4, pico);
         return _insert.Execute() == 1;
+    }
+
+    /// <summary>Where the closed months end; records before it go to the next invoice.</summary>
+    private long ClosedEnd()
+    {
+        var end = long.MinValue;
+        while (_closedEnd.Step())
+        {
+            end = _closedEnd.Number(0);
+        }
+        return end;
+    }
+
+    private void NoteLate(RatedRecord rated, long closedEnd)
+    {
+        if (Micros.Of(rated.Record.EndedAt) < closedEnd)
+        {
+            Span<byte> id = stackalloc byte[16];
+            rated.Record.Id.TryWriteBytes(id, bigEndian: true, out _);
+            _noteLate.BindBlob(1, id);
+            _noteLate.Execute();
+        }
     }
 
     private static void Add(Dictionary<RollupKey, Rollup> rollups, RollupKey key, RatedRecord rated)

@@ -1,3 +1,6 @@
+using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering.Ledger.Sqlite;
@@ -37,7 +40,7 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
     public async ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(records);
-        await WriteAsync(session => session.Append(records), cancellationToken);
+        await RunAsync(session => session.Append(records), cancellationToken);
     }
 
     public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>
@@ -57,13 +60,16 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
         return await _reader.RunAsync(c => LedgerQueries.Sum(c, query, group), cancellationToken);
     }
 
+    public async ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
+        await _reader.RunAsync(c => MonthConsumption.Read(c, month), cancellationToken);
+
     public async ValueTask<IReadOnlyDictionary<string, long>> RequestTotalsAsync(CancellationToken cancellationToken = default) =>
         await _reader.RunAsync(LedgerQueries.RequestTotals, cancellationToken);
 
     public async ValueTask<int> RemoveMinutesBeforeAsync(DateTimeOffset moment, CancellationToken cancellationToken = default)
     {
         var firstKept = Micros.FloorTo(Micros.Of(moment), Micros.Minute);
-        return await WriteAsync(session => session.RemoveMinutes(firstKept), cancellationToken);
+        return await RunAsync(session => session.RemoveMinutes(firstKept), cancellationToken);
     }
 
     /// <summary>One line for each rollup row that disagrees with the raw rows; minutes are compared from <paramref name="minutesFrom"/> on.</summary>
@@ -71,6 +77,17 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
     {
         var firstKept = Micros.FloorTo(Micros.Of(minutesFrom), Micros.Minute);
         return await _reader.RunAsync(c => LedgerReconciliation.Differences(c, firstKept), cancellationToken);
+    }
+
+    /// <summary>For rooms beside this one that keep theirs in the same file.</summary>
+    internal ValueTask<T> ReadAsync<T>(Func<SqliteConnection, T> read, CancellationToken cancellationToken) => _reader.RunAsync(read, cancellationToken);
+
+    /// <summary>As <see cref="ReadAsync"/>, within a transaction of the one writer.</summary>
+    internal async ValueTask<T> WriteAsync<T>(Func<SqliteConnection, T> write, CancellationToken cancellationToken)
+    {
+        var job = new WriteJob<LedgerSession, T>(session => write(session.Database));
+        await _writer.EnqueueAsync(job, cancellationToken);
+        return await job.Completion.WaitAsync(cancellationToken);
     }
 
     public void Dispose()
@@ -97,7 +114,7 @@ internal sealed class SqliteLedger : ILedger, IMinuteRollups, IGroupObserver, ID
         // The caller gets the error; the pump logs and counts it.
     }
 
-    private async Task<int> WriteAsync(Func<LedgerSession, int> write, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(Func<LedgerSession, int> write, CancellationToken cancellationToken)
     {
         var job = new WriteJob<LedgerSession, int>(write);
         await _writer.EnqueueAsync(job, cancellationToken);

@@ -138,11 +138,15 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
 
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) => _commands.SettingsOf(model, gpus, memoryBytes);
 
-    public void NoteSleep(string replica, int level)
+    /// <summary>This machine's, or what its container may use of it.</summary>
+    public IReadOnlyDictionary<string, long> NodeMemory { get; } =
+        new Dictionary<string, long> { [Environment.MachineName] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes };
+
+    public void NoteSleep(string replica, int level, long? hostBase)
     {
-        if (_processes.TryGetValue(replica, out var process) && process.File.SleepLevel != level)
+        if (_processes.TryGetValue(replica, out var process) && (process.File.SleepLevel, process.File.HostBase) != (level, hostBase))
         {
-            process.File = process.File with { SleepLevel = level };
+            process.File = process.File with { SleepLevel = level, HostBase = hostBase };
             _pidFiles.Write(process.File);
         }
     }
@@ -174,7 +178,7 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
 
     private static LeftReplica Left(LocalProcess process) => new(
         process.Running, process.File.Revision, process.File.Gpus ?? [], process.File.MemoryBytes, process.File.Settings,
-        process.File.SleepLevel);
+        process.File.SleepLevel, process.File.HostBase);
 
     private async Task ReapAsync(CancellationToken cancellationToken)
     {

@@ -10,9 +10,10 @@ namespace Podvirt.Scheduler.Runtimes.Local;
 /// <param name="MemoryBytes">What the engine was told to take on each of them.</param>
 /// <param name="Settings">Of the command line and environment that it was started with: <see cref="Engines.EngineCommandBuilder.SettingsOf"/>.</param>
 /// <param name="SleepLevel">How deep its last sleep was to be; 0 before the first.</param>
+/// <param name="HostBase">What its processes held of host memory before their first sleep, in bytes.</param>
 internal sealed record PidFile(
     string Replica, string Model, int Revision, int Pid, long StartTime, string Nonce, string Address = "", string ApiKey = "",
-    IReadOnlyList<string>? Gpus = null, long MemoryBytes = 0, string Settings = "", int SleepLevel = 0);
+    IReadOnlyList<string>? Gpus = null, long MemoryBytes = 0, string Settings = "", int SleepLevel = 0, long? HostBase = null);
 
 /// <summary>
 /// One small file per replica under <c>&lt;data&gt;/replicas/</c>, so that the next run finds what a crashed one left. It is

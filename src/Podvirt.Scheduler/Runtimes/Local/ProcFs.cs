@@ -11,20 +11,10 @@ internal readonly record struct ProcStat(int Pid, char State, int Group, int Ses
 internal static class ProcFs
 {
     /// <summary>Null when there is no such process.</summary>
-    public static ProcStat? ReadStat(int pid)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText($"/proc/{pid}/stat");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+    public static ProcStat? ReadStat(int pid) => Read(pid, "stat") is { } text ? ParseStat(pid, text) : null;
 
-        return ParseStat(pid, text);
-    }
+    /// <summary>Null when there is no such process.</summary>
+    public static string? ReadStatus(int pid) => Read(pid, "status");
 
     /// <summary>The command's name, in parentheses, may itself hold spaces and parentheses: fields count from the last one.</summary>
     internal static ProcStat? ParseStat(int pid, string text)
@@ -71,6 +61,18 @@ internal static class ProcFs
         }
 
         return false;
+    }
+
+    private static string? Read(int pid, string name)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/{name}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     public static IEnumerable<int> Pids()

@@ -35,13 +35,13 @@ public sealed class TakeOverTests : IAsyncDisposable
     public async Task RunningReplica_IsTakenOverAsItIs()
     {
         var running = await StartAsync(TwoProcesses);
-        _crashed.NoteSleep("r1", 2);
+        _crashed.NoteSleep("r1", 2, hostBase: 5);
 
         var left = Assert.Single(await _next.TakeOverAsync(CancellationToken.None));
 
         Assert.Equal(running, left.Running);
         Assert.Equal(["SIM-0", "SIM-1"], left.Gpus);
-        Assert.Equal((3, 7 * Make.GiB, 2), (left.Revision, left.MemoryBytes, left.SleepLevel));
+        Assert.Equal((3, 7 * Make.GiB, 2, 5L), (left.Revision, left.MemoryBytes, left.SleepLevel, left.HostBase));
         Assert.Equal(_next.SettingsOf(Model(TwoProcesses), Make.Gpus(2, 80), 7 * Make.GiB), left.Settings);
         Assert.Equal([running], _next.List());
         // For a moment, each sleep that a shell starts is still a shell.

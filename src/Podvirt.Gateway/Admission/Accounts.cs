@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using Podvirt.Core.Projects;
+using Podvirt.Core.Usage;
+using Podvirt.Gateway.Surfaces;
+using Podvirt.Messaging;
+
+namespace Podvirt.Gateway.Admission;
+
+/// <summary>All projects and keys that were heard of, with what they used.</summary>
+internal sealed class Accounts(IRates rates, TimeProvider time)
+{
+    // No request has more. Counts beyond are the engine's mistake: they are not billed, and take from no limit.
+    private const long TokensMax = 1_000_000_000_000;
+
+    private readonly ConcurrentDictionary<string, ProjectAccount> _projects = new(StringComparer.Ordinal);
+
+    /// <summary>A clock that never goes back, in ticks of <see cref="TimeSpan"/>.</summary>
+    public long Now => time.GetElapsedTime(0).Ticks;
+
+    public DateTimeOffset UtcNow => time.GetUtcNow();
+
+    public UtcMonth Month => UtcMonth.Of(UtcNow);
+
+    public ProjectAccount ProjectOf(string id) => _projects.GetOrAdd(id, static id => new ProjectAccount(id));
+
+    public KeyAccount KeyOf(Caller caller) => caller.Account ?? ProjectOf(caller.Project).KeyOf(caller.Key);
+
+    public Rate RateOf(string model) => rates.RateFor(model, UtcNow);
+
+    /// <summary>Takes over what was used before this gateway started.</summary>
+    public void Load(UtcMonth month, IEnumerable<Consumed> consumed)
+    {
+        foreach (var part in consumed)
+        {
+            var project = ProjectOf(part.Project);
+            var key = project.KeyOf(part.Key);
+            lock (project.Gate)
+            {
+                project.TokensOf(part.Model).Use(month, part.Tokens);
+                key.Budget.Use(month, part.Cost.Pico);
+            }
+        }
+    }
+
+    /// <summary>Counts what a request used, now that its record is durable, and gives back what it held beyond.</summary>
+    public void Settle(Exchange exchange, UsageRecord record)
+    {
+        var key = KeyOf(exchange.Caller);
+        var counts = record.Source == UsageSource.Engine && AreSane(record.Tokens) ? record.Tokens : default;
+        var cost = rates.RateFor(record.Model, record.EndedAt).CostOf(BilledAmounts.Of(record.Surface, counts));
+        var month = UtcMonth.Of(record.EndedAt);
+        var tokens = counts.Prompt + counts.Completion;
+        lock (key.Project.Gate)
+        {
+            exchange.Reservation?.ReleaseUnsynchronized(tokens, Now);
+            key.Project.TokensOf(record.Model).Use(month, tokens);
+            key.Budget.Use(month, cost.Pico);
+        }
+    }
+
+    private static bool AreSane(TokenCounts counts) => counts.Prompt is >= 0 and <= TokensMax && counts.Completion is >= 0 and <= TokensMax;
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using Podvirt.Core.Usage;
+using Podvirt.Metering.Rating;
+
+namespace Podvirt.Metering.Invoices;
+
+/// <summary>
+/// All invoices. One is a draft, computed anew whenever it is looked at, until <see cref="Invoice.Delay"/> after its month's end, when it becomes
+/// final:
+/// 1. the month is closed: from then on its records are late, and what its invoices hold is settled;
+/// 2. that is summed from the raw records; 3. the invoices are numbered and kept.
+/// A crash in between is made good by the next attempt, which finds the same.
+/// </summary>
+public sealed class InvoiceBook
+{
+    private readonly IBillingLedger _ledger;
+    private readonly RateBook _rates;
+    private readonly InvoiceComposer _composer;
+    private readonly IColdStartTimes? _coldStarts;
+
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, BillingParties parties, IColdStartTimes? coldStarts)
+    {
+        _ledger = ledger;
+        _rates = rates;
+        _composer = new InvoiceComposer(rates.Find, parties);
+        _coldStarts = coldStarts;
+    }
+
+    /// <summary>Drafts first, then final ones; the newest first of each.</summary>
+    /// <param name="project">Null: of all.</param>
+    /// <param name="month">Null: of all.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvoiceException">Ledger and rates disagree.</exception>
+    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, BillingMonth? month, CancellationToken cancellationToken = default)
+    {
+        var state = await _ledger.StateAsync(cancellationToken);
+        var invoices = new List<Invoice>();
+        foreach (var open in state.Open.Where(m => month is null || m == month).OrderDescending())
+        {
+            invoices.AddRange(await ComposeAsync(open, project, cancellationToken));
+        }
+        invoices.AddRange(await _ledger.ListAsync(project, month, cancellationToken));
+        return invoices;
+    }
+
+    /// <param name="id">A number, or a draft's id; of a draft that has become final since, the final one is found.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null: there is no such invoice.</returns>
+    /// <exception cref="InvoiceException">Ledger and rates disagree.</exception>
+    public async ValueTask<Invoice?> FindAsync(string id, CancellationToken cancellationToken = default)
+    {
+        if (long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return await _ledger.FindAsync(number, cancellationToken);
+        }
+        if (!Invoice.TryParseDraftId(id, out var project, out var month))
+        {
+            return null;
+        }
+        // In this order: what becomes final in between is found all the same.
+        var drafts = (await _ledger.StateAsync(cancellationToken)).Open.Contains(month) ? await ComposeAsync(month, project, cancellationToken) : [];
+        var final = await _ledger.ListAsync(project, month, cancellationToken);
+        return final.Count > 0 ? final[0] : drafts.Count > 0 ? drafts[0] : null;
+    }
+
+    /// <summary>
+    /// Recomputes every final invoice from the raw records and adjustments, and compares the sum of all invoices and drafts with the sum of all
+    /// records and adjustments. One line for each difference; none when all agree.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<string>> ReconcileAsync(CancellationToken cancellationToken = default)
+    {
+        await _rates.CaughtUpAsync(cancellationToken);
+        var differences = new List<string>();
+        var final = (await _ledger.ListAsync(null, null, cancellationToken)).OrderBy(i => i.Number).ToList();
+        for (var i = 0; i < final.Count; i++)
+        {
+            if (final[i].Number != i + 1)
+            {
+                differences.Add($"invoice {final[i].Id} stands where {Invoice.IdOf(i + 1)} is due");
+                break;
+            }
+        }
+        var sum = Cost.Zero;
+        foreach (var month in final.GroupBy(i => i.Month))
+        {
+            var again = _composer.Compose(month.Key, await _ledger.SumAsync(month.Key, null, cancellationToken), []).ToDictionary(i => i.Project);
+            foreach (var invoice in month)
+            {
+                again.Remove(invoice.Project, out var recomputed);
+                differences.AddRange(Differences(invoice, recomputed));
+                sum += invoice.Exact;
+            }
+            differences.AddRange(again.Values.Select(i => $"{i.Project}, {i.Month}: {i.Exact} USD of records that are on no invoice"));
+        }
+        foreach (var open in (await _ledger.StateAsync(cancellationToken)).Open)
+        {
+            sum += (await _ledger.SumAsync(open, null, cancellationToken)).Aggregate(Cost.Zero, (total, group) => total + group.Cost);
+        }
+        var total = await _ledger.TotalAsync(cancellationToken);
+        if (sum != total)
+        {
+            differences.Add($"all invoices and drafts are {sum} USD, all records and adjustments {total} USD");
+        }
+        return differences;
+    }
+
+    /// <summary>When the next month is to be closed; null: nothing waits for it.</summary>
+    internal async ValueTask<BillingMonth?> NextAsync(CancellationToken cancellationToken)
+    {
+        var state = await _ledger.StateAsync(cancellationToken);
+        return state.ClosedNotIssued ?? state.Next;
+    }
+
+    /// <summary>Makes a month's invoices final. Returns how many there are.</summary>
+    internal async ValueTask<int> FinaliseAsync(BillingMonth month, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await _ledger.CloseAsync(month, now, cancellationToken);
+        var invoices = await ComposeAsync(month, project: null, cancellationToken);
+        await _ledger.IssueAsync(month, invoices, now, cancellationToken);
+        return invoices.Count;
+    }
+
+    private static IEnumerable<string> Differences(Invoice kept, Invoice? again)
+    {
+        var (before, after) = (LinesOf(kept), again is null ? [] : LinesOf(again));
+        foreach (var line in before.Except(after))
+        {
+            yield return $"invoice {kept.Id}: {line.Type} {line.Month} {line.Model} {line.Kind} at version {line.RateVersion}, {line.Quantity} for {line.Exact} USD, is not what the records say";
+        }
+        foreach (var line in after.Except(before))
+        {
+            yield return $"invoice {kept.Id}: the records say {line.Type} {line.Month} {line.Model} {line.Kind} at version {line.RateVersion}, {line.Quantity} for {line.Exact} USD";
+        }
+    }
+
+    /// <summary>Gpu time comes from elsewhere, and costs nothing.</summary>
+    private static List<InvoiceLine> LinesOf(Invoice invoice) => [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart)];
+
+    private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(BillingMonth month, string? project, CancellationToken cancellationToken)
+    {
+        await _rates.CaughtUpAsync(cancellationToken);
+        var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
+        return _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts);
+    }
+}

@@ -1,0 +1,55 @@
+namespace Podvirt.Configuration;
+
+/// <summary>How usage is kept.</summary>
+internal sealed record MeteringSettings
+{
+    /// <summary>Whether requests are served while the disk takes no usage record.</summary>
+    public bool ServeUnsaved { get; init; }
+
+    /// <summary>Records held in memory meanwhile. 1 to 1,000,000.</summary>
+    public int UnsavedRecords { get; init; } = 10_000;
+
+    /// <summary>Bytes of them. 1 KiB to 4 GiB.</summary>
+    public long UnsavedBytes { get; init; } = 16L << 20;
+
+    /// <summary>How often the counts of running streams are written down. 50 ms to 1 s: more than a second of them is never lost.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>Reads <c>metering</c>.</summary>
+internal static class MeteringReader
+{
+    public static MeteringSettings Read(MapReader top)
+    {
+        var defaults = new MeteringSettings();
+        if (top.TakeMap("metering", "metering: { serve_unsaved: true }") is not { } map)
+        {
+            return defaults;
+        }
+        var settings = new MeteringSettings
+        {
+            ServeUnsaved = ReadServeUnsaved(map, defaults.ServeUnsaved),
+            UnsavedRecords = map.TakeWhole("unsaved_records", defaults.UnsavedRecords, 1, 1_000_000),
+            UnsavedBytes = map.TakeMemory("unsaved_bytes", 1L << 10, 1L << 32) ?? defaults.UnsavedBytes,
+            CheckpointInterval = map.TakeDuration("checkpoint_interval", TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1)) ?? defaults.CheckpointInterval,
+        };
+        map.Close();
+        return settings;
+    }
+
+    private static bool ReadServeUnsaved(MapReader map, bool fallback)
+    {
+        switch (map.TakeText("serve_unsaved"))
+        {
+            case null:
+                return fallback;
+            case "true":
+                return true;
+            case "false":
+                return false;
+            case var text:
+                map.Error("serve_unsaved", $"'{text}' is neither", "write true or false");
+                return fallback;
+        }
+    }
+}

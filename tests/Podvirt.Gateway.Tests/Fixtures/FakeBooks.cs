@@ -1,0 +1,30 @@
+using System.Collections.Concurrent;
+using Podvirt.Core.Projects;
+using Podvirt.Core.Usage;
+using Podvirt.Messaging;
+
+namespace Podvirt.Gateway.Tests.Fixtures;
+
+/// <summary>Metering's answers: what was used before, and prices.</summary>
+internal sealed class FakeBooks : IConsumption, IRates
+{
+    /// <summary>What each month has used already.</summary>
+    public ConcurrentDictionary<UtcMonth, Consumed[]> Used { get; } = new();
+
+    /// <summary>The price of every model; null: free.</summary>
+    public Rate? Rate { get; set; }
+
+    /// <summary>Reads wait for this.</summary>
+    public Task Reading { get; set; } = Task.CompletedTask;
+
+    /// <summary>How many reads fail before one succeeds.</summary>
+    public int Failures { get; set; }
+
+    public async ValueTask<IReadOnlyList<Consumed>> ReadAsync(UtcMonth month, CancellationToken cancellationToken = default)
+    {
+        await Reading.WaitAsync(cancellationToken);
+        return Failures-- > 0 ? throw new IOException("the ledger is away") : Used.GetValueOrDefault(month) ?? [];
+    }
+
+    public Rate RateFor(string model, DateTimeOffset endedAt) => Rate ?? new Rate(model, 0, DateTimeOffset.UnixEpoch, 0, 0, 0);
+}
