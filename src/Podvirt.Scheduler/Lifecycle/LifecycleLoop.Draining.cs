@@ -22,6 +22,7 @@ internal sealed partial class LifecycleLoop
         replica.Drain = null;
         replica.FenceRevision = 0;
         replica.IsSleepAsked = false;
+        ForgetSleepOrder(replica.Model.Id);
         Move(replica, ReplicaTrigger.Unfence, why);
         replica.NextProbeAt = _now + _options.ProbeInterval;
     }

@@ -31,6 +31,9 @@ internal sealed partial class LifecycleLoop
             case CanaryPassed:
                 BecomeActive(replica);
                 break;
+            case LookedAt seen:
+                Adopt(replica, seen);
+                break;
             case FellAsleep asleep:
                 FallAsleep(replica, asleep);
                 break;
@@ -89,6 +92,7 @@ internal sealed partial class LifecycleLoop
         replica.ActiveSince = _now;
         replica.IsStopAsked = false;
         replica.IsSleepAsked = false;
+        ForgetSleepOrder(replica.Model.Id);
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;
@@ -114,7 +118,7 @@ internal sealed partial class LifecycleLoop
         _metrics.Failed(replica.Model.Id, replica.State);
         switch (replica.State)
         {
-            case ReplicaState.Starting or ReplicaState.Warming when IsCurrent(entry, replica):
+            case ReplicaState.Starting or ReplicaState.Warming when IsCurrent(entry, replica) && !replica.IsFound:
                 BackOff(entry, replica, "model_start_failed", reason);
                 break;
             case ReplicaState.Active or ReplicaState.Draining when IsCurrent(entry, replica):
@@ -126,7 +130,7 @@ internal sealed partial class LifecycleLoop
 
                 break;
             default:
-                // A sleeper, a failed sleep or a failed wake: recycled. The next demand starts cold.
+                // A sleeper, a failed sleep or wake, an earlier run's engine: recycled. The next demand starts cold.
                 _metrics.Recycled(replica.Model.Id, replica.State);
                 break;
         }
@@ -151,11 +155,13 @@ internal sealed partial class LifecycleLoop
 
     /// <summary>
     /// A start whose phase takes far longer than it ever did has hung. After a failed start only the start's own bound holds:
-    /// what was learned may be true no more.
+    /// what was learned may be true no more. A download is as slow as its line: earlier ones say nothing of it, and who starts the
+    /// engine sees whether it still moves.
     /// </summary>
     private void LimitPhases()
     {
-        foreach (var replica in _replicas.Values.Where(replica => replica.State == ReplicaState.Starting).ToList())
+        foreach (var replica in _replicas.Values
+            .Where(replica => replica is { State: ReplicaState.Starting, Phase: not WarmUpPhases.Download }).ToList())
         {
             var entry = _models[replica.Model.Id];
             var earlier = entry.FailedStarts > 0 || !IsCurrent(entry, replica) ? [] : entry.History.ColdPhases.Skip(entry.ForeignStarts);

@@ -89,6 +89,9 @@ internal sealed class Replica
     /// <summary>UTC, when that began.</summary>
     public DateTimeOffset PhaseSince { get; private set; }
 
+    /// <summary>An earlier run started it; whether it serves or sleeps is being looked at.</summary>
+    public bool IsFound { get; set; }
+
     /// <summary>The last moment at which it had, or its model waited for, a request; and the moment it became Active.</summary>
     public TimeSpan LastBusyAt { get; set; }
 

@@ -4,7 +4,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
 {
     private const string Gpus = """
         {"data":[{"id":"SIM-0","type":"H100","node":"local","status":"draining","memory_bytes":85899345920,"reserved_bytes":42949672960,
-         "sleeping_bytes":1073741824,"free_bytes":41875931136,"replicas":[{"id":"r1","model":"org/m","state":"active"}]}]}
+         "sleeping_bytes":1073741824,"free_bytes":41875931136,"replicas":[{"id":"r1","model":"org/m","state":"active","memory_bytes":42949672960}]}]}
         """;
 
     private FakeServer _server = null!;
@@ -89,7 +89,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
         Assert.Equal(0, run.Code);
         Assert.Contains("1 models: 1 Warming Up; 3 in flight, 4 waiting", run.Output, StringComparison.Ordinal);
         Assert.Contains(new string('█', 16) + "▒" + new string('·', 15), run.Output, StringComparison.Ordinal);
-        Assert.Contains("Warming Up (weights)", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Warming Up: weights", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,6 +44,7 @@ internal sealed partial class SimulatedFleet
     private long _served;
     private long _cutOff;
     private long _transitions;
+    private readonly SortedDictionary<string, long> _faults = new(StringComparer.Ordinal);
 
     public SimulatedFleet(int seed)
     {
@@ -54,7 +55,8 @@ internal sealed partial class SimulatedFleet
     }
 
     public string Summary =>
-        $"seed {_seed}: {_step} events, {_transitions} transitions, {_served} requests served, {_cutOff} cut off by faults, {Now.TotalHours:0.0} h";
+        $"seed {_seed}: {_step} events, {_transitions} transitions, {_served} requests served, {_cutOff} cut off by faults, {Now.TotalHours:0.0} h; "
+        + string.Join(", ", _faults.Select(fault => $"{fault.Value} {fault.Key}"));
 
     private TimeSpan Now => _world.Time.GetUtcNow() - _began;
 
@@ -88,11 +90,13 @@ internal sealed partial class SimulatedFleet
                 Pass(_random.Next(10, 700));
                 break;
             case < 930 when _world.Loop.Replicas.Count > 0:
+                Count("engines killed");
                 _world.Loop.Handle(new ProcessExited(AnyReplica().Id, "killed by signal 9"));
                 break;
             case < 950 when _world.Loop.Replicas.Count > 0:
                 var troubled = AnyReplica();
                 var kind = (TroubleKind)_random.Next(4);
+                Count("troubles reported");
                 _world.Loop.Handle(new TroubleReported(
                     new ReplicaTrouble(gateway.Id, troubled.Model.Id, troubled.Id, kind, "fault", _random.Next(1, 7))));
                 break;
@@ -106,12 +110,14 @@ internal sealed partial class SimulatedFleet
                 ChangeCatalog();
                 break;
             case < 978:
+                Count("gateways cut off");
                 gateway.SilentUntil = Now + TimeSpan.FromSeconds(_random.Next(2, 20));
                 break;
             case < 982:
                 FinishJob();
                 break;
             case < 983:
+                Count("stalls of everything");
                 // Long enough for steps and drains to run into their limits.
                 PassQuietly(TimeSpan.FromSeconds(_random.Next(5, 60)));
                 break;
@@ -127,6 +133,8 @@ internal sealed partial class SimulatedFleet
         Idle = new IdleSpec(TimeSpan.FromSeconds(sleepSeconds), TimeSpan.FromSeconds(stopSeconds)),
         Engine = model.Engine with { StartTimeout = TimeSpan.FromSeconds(30) },
     };
+
+    private void Count(string fault) => _faults[fault] = _faults.GetValueOrDefault(fault) + 1;
 
     private Replica AnyReplica() => _world.Loop.Replicas.ElementAt(_random.Next(_world.Loop.Replicas.Count));
 
@@ -221,6 +229,11 @@ internal sealed partial class SimulatedFleet
             _answered.Dequeue();
         }
 
+        if (isFault && asked.Kind != EffectKind.Stop)
+        {
+            Count($"{asked.Kind} failed");
+        }
+
         if (asked.Kind == EffectKind.Start && _random.Next(2) == 0)
         {
             // It gets on before it is done, or fails.
@@ -239,6 +252,7 @@ internal sealed partial class SimulatedFleet
             var replica = _world.Loop.Replicas.FirstOrDefault(replica => replica.Id == asked.Target.Replica);
             if (replica is null || replica.Attempt != asked.Target.Attempt)
             {
+                Count("results too late");
                 _world.Loop.Handle(ResultOf(asked, isFault: _random.Next(2) == 0));
                 return;
             }
@@ -317,6 +331,7 @@ internal sealed partial class SimulatedFleet
 
     private void GiveOrder(FleetAction action, string target)
     {
+        Count("orders");
         if (_world.Ask(action, target).Accepted && action is FleetAction.DrainGpu)
         {
             _drained.Add(target);
@@ -330,6 +345,7 @@ internal sealed partial class SimulatedFleet
     /// <summary>One model gets a new revision, goes, or comes back.</summary>
     private void ChangeCatalog()
     {
+        Count("catalog changes");
         var index = _random.Next(s_models.Length);
         if (_removed.Remove(index) || _random.Next(3) > 0)
         {
