@@ -31,6 +31,7 @@ internal sealed class PlainRelay(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync()
     {
+        exchange.Capture?.Begin(contentType);
         var end = await RelayAsync();
 
         // Also of a reply that was not handed out whole: its counts may have passed by.
@@ -108,9 +109,13 @@ internal sealed class PlainRelay(
         while (payload.Length > 0)
         {
             var length = _scanner.ScanToUsageEnd(payload, out var isEnd);
-            if (isEnd && _scanner.TryGetCounts(out var tokens, out _))
+            if (isEnd && _scanner.TryGetCounts(out var tokens, out var isBad))
             {
                 exchange.ReadCounts(tokens);
+                if (isBad)
+                {
+                    exchange.Disbelieve("it reported what is no count");
+                }
                 if (length > 1)
                 {
                     Forward(payload[..(length - 1)]);
@@ -128,6 +133,7 @@ internal sealed class PlainRelay(
 
     private void Forward(ReadOnlySpan<byte> payload)
     {
+        exchange.Capture?.Add(payload);
         if (_holds || payload.Length > 1)
         {
             Begin();
