@@ -104,6 +104,9 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadAsync(int limit, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<OutboxRow>>([.. Waiting.Take(limit).Select((r, i) => new OutboxRow(i, r))]);
 
+    ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
     ValueTask IOutboxQueue.RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
