@@ -61,6 +61,8 @@ internal static class CommandLine
         root.Add(ProjectsCommand.Build(context));
         root.Add(ProjectsCommand.BuildPlans(context));
         root.Add(UsageCommand.Build(context));
+        root.Add(RequestsCommand.Build(context));
+        root.Add(ReconcileCommand.Build(context));
         root.Add(LogsCommand.Build(context));
         root.Add(ConsoleCommand.Build(context));
         return root;

@@ -135,7 +135,7 @@ internal sealed record CostLine(string Kind, long? Amount, string? Price, string
             NameOf(k), amounts[k],
             (rate.PicoOf(k) / 1_000_000m).ToString("0.000000", CultureInfo.InvariantCulture),
             new Cost((Int128)amounts[k] * rate.PicoOf(k)).ToString()));
-        return rated.Adjustment == Cost.Zero ? [.. lines] : [.. lines, new CostLine("adjustment", null, null, rated.Adjustment.ToString())];
+        return rated.Adjustment == default ? [.. lines] : [.. lines, new CostLine("adjustment", null, null, rated.Adjustment.ToString())];
     }
 
     private static string NameOf(UsageKind kind) => kind switch
