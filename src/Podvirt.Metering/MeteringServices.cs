@@ -45,6 +45,7 @@ public static class MeteringServices
         services.AddSingleton(provider => new InvoiceBook(
             new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
             provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<IStateStore>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
         services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));

@@ -55,6 +55,8 @@ public static class PodvirtEndpoints
         services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
         services.GetRequiredService<UsageRecordEndpoints>().Map(api);
         services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
+        services.GetRequiredService<RateEndpoints>().Map(api);
+        services.GetRequiredService<InvoiceEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

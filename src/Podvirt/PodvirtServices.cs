@@ -93,6 +93,8 @@ public static class PodvirtServices
         services.AddSingleton<UsageFiguresEndpoints>();
         services.AddSingleton<UsageRecordEndpoints>();
         services.AddSingleton<UsageReconcileEndpoint>();
+        services.AddSingleton<RateEndpoints>();
+        services.AddSingleton<InvoiceEndpoints>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<HealthEndpoints>();

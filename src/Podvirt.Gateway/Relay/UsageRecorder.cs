@@ -45,7 +45,10 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
             LogNotKept(e, exchange.Id, exchange.Dispatcher.Model.Id);
 
             // The client is not told of an end, so it was none. What it used is owed as soon as the disk takes it.
-            outbox.TryHold(outcome == UsageOutcome.Completed ? record with { Outcome = UsageOutcome.Truncated, Reason = NotRecordedReason } : record);
+            if (outbox.TryHold(outcome == UsageOutcome.Completed ? record with { Outcome = UsageOutcome.Truncated, Reason = NotRecordedReason } : record))
+            {
+                accounts.Settle(exchange, record);
+            }
             return false;
         }
     }

@@ -65,10 +65,16 @@ internal sealed class FakeOutbox : IUsageOutbox
         return default;
     }
 
+    /// <summary>False: as much is held as may be.</summary>
+    public bool HoldsFailed { get; set; } = true;
+
     public bool TryHold(UsageRecord record)
     {
-        HeldRecords.Enqueue(record);
-        return true;
+        if (HoldsFailed)
+        {
+            HeldRecords.Enqueue(record);
+        }
+        return HoldsFailed;
     }
 
     /// <summary>The only record, once it is there.</summary>
