@@ -27,6 +27,8 @@ internal sealed partial class LifecycleLoop
             SleepLevel = target.SleepLevel,
             HostBase = target.HostBase,
         };
+        // It has slept, and may sleep.
+        replica.HostBytes = target.HostBase is null ? 0 : PlannedHostBytes(replica);
         replica.EnterFirst(WarmUpPhases.Probing, _now, _time.GetUtcNow());
         Place(replica, new Why(TransitionCause.Restart, "an earlier run started it; it is asked whether it serves"), "Find");
         _effects.Look(replica.Target, found.UnderWay);
