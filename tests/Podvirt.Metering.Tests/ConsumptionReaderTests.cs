@@ -122,7 +122,10 @@ public sealed class ConsumptionReaderTests : IAsyncDisposable
             Assert.Equal(124, (await _reader.ReadAsync(_january.Before, Ended)).Sum(c => c.Tokens));
             await pump.MoveBatchAsync(Ended);
         }
-        Assert.Empty(await _ledger.ReconcileAsync(DateTimeOffset.MinValue, Ended));
+        await foreach (var step in _ledger.ReconcileAsync(Ended))
+        {
+            Assert.Empty(step.Differences);
+        }
     }
 
     private OutboxPump NewPump() => new(_queue, _ledger, _rates, _options, _metrics, _time, NullLogger<OutboxPump>.Instance);
