@@ -167,7 +167,7 @@ internal sealed class InferenceHandler(
         }
         var session = SessionOf(context, surface, caller, headers.SessionId, body.Span, request);
         var model = dispatcher.Model.Id;
-        if (admission.Admit(context.Response, accounts.KeyOf(caller), model, request, body.Length, surface.Kind, out var reservation) is { } limited)
+        if (admission.Admit(context.Response, accounts.KeyOf(caller), model, request, body.Length, surface, out var reservation) is { } limited)
         {
             return limited;
         }

@@ -65,10 +65,16 @@ internal sealed class FakeOutbox : IUsageOutbox, IReplyStore
         return default;
     }
 
+    /// <summary>False: as much is held as may be.</summary>
+    public bool HoldsFailed { get; set; } = true;
+
     public bool TryHold(UsageRecord record)
     {
-        HeldRecords.Enqueue(record);
-        return true;
+        if (HoldsFailed)
+        {
+            HeldRecords.Enqueue(record);
+        }
+        return HoldsFailed;
     }
 
     /// <summary>What is kept for retries, by its key in hexadecimal digits.</summary>
