@@ -101,9 +101,6 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
 
     ValueTask IOutboxQueue.WaitAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
-
     ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadAsync(int limit, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<OutboxRow>>([.. Waiting.Take(limit).Select((r, i) => new OutboxRow(i, r))]);
 

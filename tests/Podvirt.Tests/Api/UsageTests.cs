@@ -112,7 +112,7 @@ public sealed class UsageTests : IAsyncLifetime
     public async Task OneRequest_IsExplainedToTheLastPicodollar()
     {
         var rates = _app.Services.GetRequiredService<RateBook>();
-        var rate = rates.Versions("qwen/q3")[0];
+        var rate = rates.Timeline("qwen/q3").Versions[0];
         var rated = Rated(1, s_noon) with { RateVersion = rate.Version };
         rated = rated with { Cost = rate.CostOf(rated.Record) };
         await AppendAsync(rated);
