@@ -31,7 +31,7 @@ public sealed class LookTests : IAsyncLifetime
     public async Task EngineThatServes_IsServing()
     {
         Answer(isSleeping: false);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync());
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync());
         Assert.Contains(_engine.Requests, request => request.StartsWith("POST /v1/chat/completions", StringComparison.Ordinal));
     }
 
@@ -42,7 +42,7 @@ public sealed class LookTests : IAsyncLifetime
     {
         Answer(isSleeping: true);
         _machine.Held.Enqueue(2 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB), await LookAsync(underWay));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync(underWay));
         Assert.Equal(["GET /health", "GET /is_sleeping"], _engine.Requests);
     }
 
@@ -53,7 +53,7 @@ public sealed class LookTests : IAsyncLifetime
         _machine.Held.Enqueue(38 * Make.GiB);
         _machine.Held.Enqueue(20 * Make.GiB);
         _machine.Held.Enqueue(2 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB), await LookAsync("Sleep"));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync("Sleep"));
     }
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class LookTests : IAsyncLifetime
     {
         Answer(isSleeping: false);
         _machine.Held.Enqueue(38 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync(underWay));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync(underWay));
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class LookTests : IAsyncLifetime
         _machine.Held.Enqueue(2 * Make.GiB);
         _machine.Held.Enqueue(2 * Make.GiB);
         _machine.Held.Enqueue(38 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync("Wake"));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync("Wake"));
         Assert.Equal(4, asked);
     }
 
