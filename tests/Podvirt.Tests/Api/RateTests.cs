@@ -53,6 +53,7 @@ public sealed class RateTests : IAsyncLifetime
     [InlineData("/api/models/qwen/q3/rates", """{"prompt":1000001}""", "prompt")]
     [InlineData("/api/models/qwen/q3/rates", """{"completion":0.0000001}""", "completion")]
     [InlineData("/api/models/qwen/q3/rates", """{"prompt":1,"from":"2020-01-01T00:00:00Z"}""", "from")]
+    [InlineData("/api/models/qwen/q3/rates", """{"prompt":1,"from":"soon"}""", "from")]
     [InlineData("/api/models/qwen/q3/rerate", """{"to":"2026-01-01T00:00:00Z","rate_version":1,"reason":"x"}""", "from")]
     [InlineData("/api/models/qwen/q3/rerate", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:00:00Z","rate_version":1,"reason":"x"}""", "from")]
     [InlineData("/api/models/qwen/q3/rerate", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","reason":"x"}""", "rate_version")]
