@@ -4,6 +4,7 @@ using Podvirt.Core.Models;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging.Sqlite;
+using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
@@ -122,7 +123,7 @@ public sealed class ConsumptionReaderTests : IAsyncDisposable
             Assert.Equal(124, (await _reader.ReadAsync(_january.Before, Ended)).Sum(c => c.Tokens));
             await pump.MoveBatchAsync(Ended);
         }
-        Assert.Empty(await _ledger.ReconcileAsync(DateTimeOffset.MinValue, Ended));
+        Assert.Empty(await _ledger.DifferencesAsync(Ended));
     }
 
     private OutboxPump NewPump() => new(_queue, _ledger, _rates, _options, _metrics, _time, NullLogger<OutboxPump>.Instance);

@@ -67,6 +67,8 @@ internal static class CommandLine
         root.Add(UsageCommand.Build(context));
         root.Add(RatesCommand.Build(context));
         root.Add(InvoicesCommand.Build(context));
+        root.Add(RequestsCommand.Build(context));
+        root.Add(ReconcileCommand.Build(context));
         root.Add(LogsCommand.Build(context));
         root.Add(ConsoleCommand.Build(context));
         return root;
