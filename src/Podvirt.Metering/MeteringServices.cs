@@ -50,7 +50,8 @@ public static class MeteringServices
             provider.GetRequiredService<IStateStore>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
-        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
+            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
