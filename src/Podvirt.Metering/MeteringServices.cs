@@ -34,6 +34,7 @@ public static class MeteringServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
+        services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
         services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
@@ -45,8 +46,10 @@ public static class MeteringServices
         services.AddSingleton(provider => new InvoiceBook(
             new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
             provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<IStateStore>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));

@@ -9,6 +9,7 @@ internal sealed class FleetControl(ChannelWriter<SchedulerEvent> events, IStateS
 {
     private const string PinPrefix = "operator/pins/";
     private const string DrainPrefix = "operator/drains/";
+    private const string SleepPrefix = "operator/sleeps/";
 
     public async Task<FleetAnswer> DoAsync(FleetAction action, string target, CancellationToken cancellationToken)
     {
@@ -30,9 +31,24 @@ internal sealed class FleetControl(ChannelWriter<SchedulerEvent> events, IStateS
         return answer;
     }
 
-    /// <summary>Pinned models, and drained gpus.</summary>
-    public static async Task<(HashSet<string> Pinned, HashSet<string> Drained)> ReadAsync(IStateStore store, CancellationToken cancellationToken) =>
-        (await ReadAsync(store, PinPrefix, cancellationToken), await ReadAsync(store, DrainPrefix, cancellationToken));
+    /// <summary>Pinned models, drained gpus, and models that were sent to sleep.</summary>
+    public static async Task<(HashSet<string> Pinned, HashSet<string> Drained, HashSet<string> SentToSleep)> ReadAsync(
+        IStateStore store, CancellationToken cancellationToken) =>
+        (await ReadAsync(store, PinPrefix, cancellationToken), await ReadAsync(store, DrainPrefix, cancellationToken),
+            await ReadAsync(store, SleepPrefix, cancellationToken));
+
+    /// <summary>The loop ends such an order itself, when the model is used. It is about engines, which do not survive the machine.</summary>
+    public static async Task WriteSleepOrderAsync(IStateStore store, string model, bool holds, CancellationToken cancellationToken)
+    {
+        if (holds)
+        {
+            await store.PutAsync(SleepPrefix + model, "{}"u8.ToArray(), StateDurability.Process, cancellationToken);
+        }
+        else
+        {
+            await store.DeleteAsync(SleepPrefix + model, revision: null, StateDurability.Process, cancellationToken);
+        }
+    }
 
     private static async Task<HashSet<string>> ReadAsync(IStateStore store, string prefix, CancellationToken cancellationToken) =>
         [.. (await store.ListAsync(prefix, cancellationToken)).Select(entry => entry.Key[prefix.Length..])];

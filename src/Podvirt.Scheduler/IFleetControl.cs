@@ -6,7 +6,7 @@ public enum FleetAction
     /// <summary>A model: brings one replica to Active; from there on its idle policy holds again.</summary>
     Wake,
 
-    /// <summary>A model: its Active replicas drain and fall asleep.</summary>
+    /// <summary>A model: its Active replicas drain and fall asleep, until it is used; over a restart that takes its engines over too.</summary>
     Sleep,
 
     /// <summary>A model: its replicas drain and stop, sleepers too.</summary>

@@ -27,6 +27,9 @@ internal static partial class SchedulerLog
         "{Model}: replica {Replica} is stopped with {InFlight} requests in flight: its drain took too long")]
     public static partial void DrainForced(ILogger logger, string model, string replica, int inFlight);
 
+    [LoggerMessage(2050, LogLevel.Warning, "{Model}: replica {Replica} is stopped with {Jobs} unfinished video jobs, which are lost: they took too long")]
+    public static partial void JobsLost(ILogger logger, string model, string replica, int jobs);
+
     [LoggerMessage(2006, LogLevel.Information, "{Model}: a gateway had trouble with replica {Replica}: {Kind} {Detail}")]
     public static partial void Trouble(ILogger logger, string model, string replica, TroubleKind kind, string detail);
 
@@ -90,8 +93,11 @@ internal static partial class SchedulerLog
     [LoggerMessage(2020, LogLevel.Error, "A step of replica {Replica} failed in an unforeseen way")]
     public static partial void StepThrew(ILogger logger, string replica, Exception exception);
 
-    [LoggerMessage(2040, LogLevel.Information, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is {State} and taken over")]
-    public static partial void AdoptedReplica(ILogger logger, string model, string replica, int pid, string state);
+    [LoggerMessage(2027, LogLevel.Warning, "{Model}: an operator's order to sleep could not be written down, or taken back; after a restart it may be forgotten, or still hold")]
+    public static partial void OrderUnwritten(ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(2040, LogLevel.Information, "{Model}: replica {Replica} of an earlier run is {State} and taken over")]
+    public static partial void AdoptedReplica(ILogger logger, string model, string replica, string state);
 
     [LoggerMessage(2041, LogLevel.Warning, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is removed: {Reason}")]
     public static partial void NotAdopted(ILogger logger, string model, string replica, int pid, string reason);

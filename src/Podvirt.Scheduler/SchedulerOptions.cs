@@ -77,6 +77,12 @@ public sealed class SchedulerOptions
     public TimeSpan DrainHardTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// A replica that is outdated, or that an operator stops, is stopped after this time even with unfinished video jobs, which are
+    /// lost then. Default 30 min: engines themselves give a video ten, and a few may be queued.
+    /// </summary>
+    public TimeSpan JobDrainTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>
     /// A request that has waited this long may have a busy replica of another model drained. Default 30 s: a swap costs
     /// seconds, so that a shorter limit would spend the gpu's time on swapping.
     /// </summary>
@@ -130,14 +136,25 @@ public sealed class SchedulerOptions
     /// <summary>The least that a phase is allowed, however short it was before. Default 60 s.</summary>
     public TimeSpan PhaseTimeoutMin { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// A download during a start that writes nothing to the engine's log for this long has stalled, and the start counts as failed. Default
+    /// 10 min: downloaders write a progress bar every few seconds, and one that is told to write none still finishes most models.
+    /// </summary>
+    public TimeSpan DownloadSilence { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// A whole download, however lively: it counts to this and not to the engine's start time-out. Default 6 h: 1 TB at 50 MB/s.
+    /// </summary>
+    public TimeSpan DownloadTimeout { get; set; } = TimeSpan.FromHours(6);
+
     /// <summary>The one-token request before Active. Default 60 s: the first inference of a fresh engine may still compile.</summary>
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// What an engine of an earlier run gets to prove that it serves: health, sleep state and one token. Default 10 s: the
-    /// scheduler decides nothing before, and an engine that serves needs less than one.
+    /// What an engine of an earlier run gets to prove that it serves, or sleeps: health, sleep state, memory and one token. Default
+    /// 15 s: one that serves needs less than one, one that is just falling asleep some seconds. Only its own model and gpus wait.
     /// </summary>
-    public TimeSpan AdoptionTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan AdoptionTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>The engine's part of falling asleep. Default 60 s: copying 40 GiB takes 3 to 6 s, large models more.</summary>
     public TimeSpan SleepTimeout { get; set; } = TimeSpan.FromSeconds(60);

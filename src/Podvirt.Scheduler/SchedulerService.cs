@@ -161,11 +161,12 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
     private async Task<LifecycleLoop> PrepareAsync(CancellationToken cancellationToken)
     {
         var gpus = _options.Gpus ?? await _nvidia.ListAsync(cancellationToken);
-        var adopted = await AdoptAsync(gpus, cancellationToken);
+        var intents = await ReadIntentsAsync(cancellationToken);
+        var found = await FindEnginesAsync(gpus, intents, cancellationToken);
         var epoch = await RaiseEpochAsync(cancellationToken);
         SchedulerLog.Started(_log, epoch, gpus.Count);
-        await TellUnfinishedAsync(adopted, cancellationToken);
-        var (pinned, drained) = await FleetControl.ReadAsync(_store, cancellationToken);
+        await TellUnfinishedAsync(intents, found, cancellationToken);
+        var (pinned, drained, sentToSleep) = await FleetControl.ReadAsync(_store, cancellationToken);
         _recorded = new RecordedEffects(_effects, _store, epoch, _events.Writer, _time, _log);
         var loop = new LifecycleLoop(
             new LoopSettings
@@ -179,46 +180,22 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
                 Environment = Environment.GetEnvironmentVariable,
                 Pinned = pinned,
                 Drained = drained,
+                SentToSleep = sentToSleep,
                 Listener = new LoopListeners(_recorded, _publisher),
             },
             _recorded, _time, _metrics, _log);
-        foreach (var replica in adopted)
+        foreach (var engine in found)
         {
-            loop.Handle(replica);
+            if (intents.GetValueOrDefault(engine.Target.Replica) is { } left)
+            {
+                _recorded.Resume(engine.Target.Replica, left.Entry.Revision);
+            }
+
+            loop.Handle(engine);
         }
 
         return loop;
     }
-
-    /// <summary>
-    /// Says what an earlier run had under way when it ended. The processes are gone by now, but for those whose start came to
-    /// its end without us; the intents go too.
-    /// </summary>
-    private async Task TellUnfinishedAsync(IReadOnlyList<Adopted> adopted, CancellationToken cancellationToken)
-    {
-        foreach (var entry in await _store.ListAsync(Intent.KeyPrefix, cancellationToken))
-        {
-            if (ReadIntent(entry) is { } intent && !adopted.Any(replica => replica.Target.Replica == intent.Replica))
-            {
-                SchedulerLog.IntentFound(_log, intent.Model, intent.Replica, intent.Effect, intent.Since);
-                _publisher.Moved(new ReplicaTransition(
-                    intent.Epoch, 0, _time.GetUtcNow(), intent.Model, intent.Revision, intent.Replica, intent.Gpus,
-                    StateDuring(intent.Effect), "Lost", null, TransitionCause.Restart,
-                    $"its {intent.Effect.ToString().ToLowerInvariant()} was under way when an earlier run ended",
-                    Math.Max(0, (long)(_time.GetUtcNow() - intent.Since).TotalMilliseconds), null));
-            }
-
-            await _store.DeleteAsync(entry.Key, entry.Revision, cancellationToken);
-        }
-    }
-
-    private static ReplicaState StateDuring(IntentEffect effect) => effect switch
-    {
-        IntentEffect.Start => ReplicaState.Starting,
-        IntentEffect.Sleep => ReplicaState.FallingAsleep,
-        IntentEffect.Wake => ReplicaState.Waking,
-        _ => ReplicaState.Stopping,
-    };
 
     private async Task<long> RaiseEpochAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using Podvirt.Core.Models;
+
 namespace Podvirt.Core.Usage;
 
 /// <summary>
@@ -41,6 +43,15 @@ public sealed record Rate(
         return (long)pico;
     }
 
+    /// <summary>As an operator writes it.</summary>
+    public PriceSpec ToPrice()
+    {
+        const decimal PicoPerUnit = 1_000_000m;
+        return new PriceSpec(
+            PromptPico / PicoPerUnit, CachedPico / PicoPerUnit, CompletionPico / PicoPerUnit,
+            EmbeddingPico is { } embedding ? embedding / PicoPerUnit : null, VideoPico / PicoPerUnit);
+    }
+
     /// <summary>Picodollars for one unit of what is billed.</summary>
     public long PicoOf(UsageKind kind) => kind switch
     {
@@ -56,8 +67,10 @@ public sealed record Rate(
     public Cost CostOf(BilledAmounts amounts)
     {
         var pico = Int128.Zero;
-        foreach (var kind in BilledAmounts.Kinds)
+        // By place: an enumerator would be allocated for every one, and running streams ask too.
+        for (var i = 0; i < BilledAmounts.Kinds.Count; i++)
         {
+            var kind = BilledAmounts.Kinds[i];
             pico += (Int128)amounts[kind] * PicoOf(kind);
         }
         return new Cost(pico);

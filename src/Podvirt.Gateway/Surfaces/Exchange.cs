@@ -3,6 +3,7 @@ using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Messaging;
@@ -56,6 +57,9 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     /// <summary>The rate version by which it was told.</summary>
     public int? QuotedRate { get; private set; }
+
+    /// <summary>Takes down its reply for retries; null: it is not kept.</summary>
+    public ReplyCapture? Capture { get; init; }
 
     /// <summary>What it holds of its limits; null: nothing limits it.</summary>
     public Reservation? Reservation { get; init; }
@@ -134,8 +138,8 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     /// completion by itself until the usage chunk at the end: they are added up.
     /// </summary>
     /// <returns>
-    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but a first one's are
-    /// taken, for the prompt was worked through.
+    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but of a first one the
+    /// prompt is taken, for it was worked through.
     /// </returns>
     public bool TryReadCounts(TokenCounts tokens, int choice)
     {
@@ -173,7 +177,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     {
         var rate = Rates!.Now(Dispatcher.Model.Id);
         QuotedRate = rate.Version;
-        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
+        return Source == UsageSource.Engine && BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
@@ -220,7 +224,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
             || Source == UsageSource.Quarantined || !BilledAmounts.CanBill(tokens) || reservation.TryCover(tokens);
         if (isWithin || Source == UsageSource.None)
         {
-            ReadCounts(tokens);
+            ReadCounts(isWithin ? tokens : tokens with { Completion = 0, Reasoning = 0 });
         }
         return isWithin;
     }

@@ -11,10 +11,10 @@ namespace Podvirt.Metering.Outbox;
 /// The outbox of one process: a file, one writer thread, group commit with a sync. Appends that come while a group is
 /// being synced form the next one.
 /// </summary>
-internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IGroupObserver, IDisposable, IAsyncDisposable
+internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IReplyStore, IOutboxQueue, IGroupObserver, IDisposable, IAsyncDisposable
 {
-    /// <summary>Only the pump reads, one batch at a time.</summary>
-    private const int ReadsWaitingMax = 16;
+    /// <summary>The pump reads one batch at a time, and every call with an idempotency key looks for its reply.</summary>
+    private const int ReadsWaitingMax = 1024;
 
     private readonly DataFile _file;
     private readonly Worker<WriteJob<OutboxSession>> _writer;
@@ -30,9 +30,13 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     private readonly UnsavedRecords _unsaved;
     private readonly bool _serveUnsaved;
     private readonly int _groupMax;
+    private readonly TimeProvider _time;
+    private readonly int _repliesMax;
+    private readonly long _replyBytesMax;
     private long _rows;
     private int _saving;
     private volatile bool _healthy = true;
+    private volatile bool _damaged;
 
     private SqliteUsageOutbox(
         DataFile file, MeteringOptions options, MeteringMetrics metrics, TimeProvider time, ILogger<SqliteUsageOutbox> log,
@@ -45,6 +49,9 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         _unsaved = new UnsavedRecords(options.UnsavedRecordsMax, options.UnsavedBytesMax);
         _serveUnsaved = options.ServeUnsaved;
         _groupMax = options.GroupCommitMax;
+        _time = time;
+        _repliesMax = options.RepliesMax;
+        _replyBytesMax = options.ReplyBytesMax;
         using (var connection = file.OpenReader())
         {
             _rows = OutboxSession.Count(connection);
@@ -62,7 +69,8 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         metrics.ObserveUnsaved(() => _unsaved.Count, () => _unsaved.Bytes, () => _unsaved.Lost);
     }
 
-    public bool IsHealthy => _healthy || (_serveUnsaved && _unsaved.HasRoom);
+    /// <summary>A damaged file is none that takes records again: what would be held for it could never be saved.</summary>
+    public bool IsHealthy => !_damaged && (_healthy || (_serveUnsaved && _unsaved.HasRoom));
 
     public long Rows => Interlocked.Read(ref _rows);
 
@@ -96,7 +104,12 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     }
 
     /// <summary>Cancelling gives up while the queue is full; a record that is queued will be written, so its outcome is awaited.</summary>
-    public async ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default)
+    public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => AppendAsync(record, reply: null, cancellationToken);
+
+    ValueTask IUsageOutbox.AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken) =>
+        AppendAsync(record, reply, cancellationToken);
+
+    public async ValueTask AppendAsync(UsageRecord record, StoredReply? reply, CancellationToken cancellationToken)
     {
         Check(record);
 
@@ -106,7 +119,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
             _metrics.ServedUnsaved();
             return;
         }
-        var job = new AppendJob(this, record);
+        var job = new AppendJob(this, record, reply);
         await EnqueueAsync(job, cancellationToken);
         try
         {
@@ -141,10 +154,27 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         return false;
     }
 
+    public async ValueTask<StoredReply?> FindAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
+    {
+        var now = _time.GetUtcNow();
+        return await _reader.RunAsync(c => ReplyTable.Find(c, key, now), cancellationToken);
+    }
+
     public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _arrivals.Reader.ReadAsync(cancellationToken);
 
-    public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) =>
-        await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
+    public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
+        }
+        catch (DataFileException e)
+        {
+            // The writer works on pages that it remembers: it may be the last to notice.
+            NoteDamage(e);
+            throw;
+        }
+    }
 
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.ReadBehind(c, seq, limit), cancellationToken);
@@ -193,6 +223,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     {
         _metrics.CommitFailed();
         _groupRows = 0;
+        NoteDamage(error);
         if (_healthy)
         {
             _healthy = false;
@@ -243,6 +274,16 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         }
     }
 
+    private void NoteDamage(Exception error)
+    {
+        if (error is DataFileException { IsDamage: true } && !_damaged)
+        {
+            _damaged = true;
+            _healthy = false;
+            LogDamaged(_file.Path, error);
+        }
+    }
+
     private void Appended(int rows)
     {
         Recovered();
@@ -255,7 +296,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     private void Recovered()
     {
-        if (!_healthy)
+        if (!_healthy && !_damaged)
         {
             _healthy = true;
             LogHealthy(_file.Path);
@@ -280,4 +321,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     [LoggerMessage(EventId = 4006, Level = LogLevel.Error, Message = "{Count} usage records that were held in memory are LOST: at the end {Path} still took none")]
     private partial void LogAbandoned(int count, string path);
+
+    [LoggerMessage(EventId = 4007, Level = LogLevel.Error, Message = "{Path} is damaged: requests are refused until the server is started again on a sound one")]
+    private partial void LogDamaged(string path, Exception error);
 }

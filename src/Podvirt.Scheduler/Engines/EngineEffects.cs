@@ -18,12 +18,6 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 {
     private sealed record Step(Task Task, CancellationTokenSource Cancel);
 
-    /// <summary>
-    /// The thread pool, by a name of its own: awaits of a step come back to it, and not to the IO thread on which an
-    /// engine's answer came, where parsing, files and processes would hold up streams.
-    /// </summary>
-    private static readonly TaskFactory s_steps = new(new ConcurrentExclusiveSchedulerPair().ConcurrentScheduler);
-
     private readonly EngineSteps _steps;
     private readonly IReplicaRuntime _runtime;
     private readonly IBus _bus;
@@ -58,15 +52,19 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 
     public void Wake(EngineTarget target) => Begin(target, token => _steps.WakeAsync(target, token));
 
+    public void Look(EngineTarget target, IntentEffect? underWay) => Begin(target, token => _steps.LookAsync(target, underWay, token));
+
     public void Stop(EngineTarget target) => Track(StopAsync(target));
 
-    public void Probe(EngineTarget target, bool wasTrouble) => Track(Run(async () =>
+    public void Probe(EngineTarget target, bool wasTrouble) => Track(Task.Run(async () =>
         await PostAsync(await _steps.ProbeAsync(target, wasTrouble, _ended.Token))));
 
-    public void ProbeExternal(ModelSpec model, string apiKey) => Track(Run(async () =>
+    public void ProbeExternal(ModelSpec model, string apiKey) => Track(Task.Run(async () =>
         await PostAsync(await _steps.ProbeExternalAsync(model, apiKey, _ended.Token))));
 
     public void Publish(RouteTable routes) => _routes.Writer.TryWrite(routes);
+
+    public void SaveSleepOrder(string model, bool holds) => Track(SaveOrderAsync(model, holds));
 
     public void SaveHistory(string model, StartHistory history) => Track(SaveAsync(model, history));
 
@@ -79,13 +77,11 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
         _ended.Dispose();
     }
 
-    private static Task Run(Func<Task> step) =>
-        s_steps.StartNew(step, CancellationToken.None, TaskCreationOptions.DenyChildAttach, s_steps.Scheduler!).Unwrap();
-
     private void Begin(EngineTarget target, Func<CancellationToken, Task<SchedulerEvent>> step)
     {
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
-        var task = Run(async () =>
+        // Off the loop's thread; engines' answers continue it on the thread pool, while streams have event loops of their own.
+        var task = Task.Run(async () =>
         {
             try
             {
@@ -138,6 +134,19 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
         {
             // Only estimates are made of it: serving goes on without.
             SchedulerLog.HistoryUnwritten(_log, model, exception);
+        }
+    }
+
+    private async Task SaveOrderAsync(string model, bool holds)
+    {
+        try
+        {
+            await FleetControl.WriteSleepOrderAsync(_store, model, holds, _ended.Token);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // It holds for this run; the next one goes by the idle policy.
+            SchedulerLog.OrderUnwritten(_log, model, exception);
         }
     }
 

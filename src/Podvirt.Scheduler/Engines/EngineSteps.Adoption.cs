@@ -5,12 +5,19 @@ namespace Podvirt.Scheduler.Engines;
 /// <summary>Looks at an engine of an earlier run.</summary>
 internal sealed partial class EngineSteps
 {
-    /// <summary>Adopted as it is found, serving or asleep; or StepFailed, with what is wrong with it.</summary>
+    private static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>LookedAt, as it is found; or StepFailed, with what is wrong with it.</summary>
+    /// <param name="target">The replica as it was known.</param>
+    /// <param name="underWay">What the earlier run had begun with it and not brought to its end: it may still be at it.</param>
+    /// <param name="cancellationToken">It is not wanted any more.</param>
     /// <remarks>
     /// 1. Its health. 2. Whether it sleeps, by its own word, or by its memory where it has none. 3. A sleeper holds no more
-    /// than a residue: one that does is half awake. 4. One that is awake answers the canary.
+    /// than a residue: one that holds more falls asleep this moment, or is half awake for good. Only one that was being woken is
+    /// never taken for a sleeper: it might still wake. 4. One that is awake answers the canary; after that no sleep is under way in it,
+    /// because an engine does one thing after the other. One that was being changed holds its memory as well.
     /// </remarks>
-    public Task<SchedulerEvent> LookAsync(EngineTarget target, CancellationToken cancellationToken) =>
+    public Task<SchedulerEvent> LookAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken) =>
         LimitAsync(target, "a look at it", options.AdoptionTimeout, async token =>
         {
             var (health, detail) = await GetAsync(target.Address, ReadyPathOf(target.Model.Engine), target.ApiKey, token);
@@ -19,31 +26,53 @@ internal sealed partial class EngineSteps
                 return Failed(target, detail);
             }
 
-            var sleeps = EngineTraits.CanSleep(target.Model) ? await client.IsSleepingAsync(target, token) : false;
-            if (sleeps == false)
+            if (!EngineTraits.CanSleep(target.Model))
             {
-                return await AdoptAwakeAsync(target, token);
+                await client.CanaryAsync(target, token);
+                return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, null);
             }
 
-            var held = target.Gpus.Count == 0 ? 0 : await HeldAsync(target, token);
-            if (held is null)
+            var started = time.GetTimestamp();
+            while (true)
             {
-                return Failed(target, "its gpu memory cannot be measured");
-            }
+                var sleeps = await client.IsSleepingAsync(target, token);
+                var held = target.Gpus.Count == 0 ? 0 : await HeldAsync(target, token);
+                var isSmall = held <= ResidueLimit(target.Model.Gpu.MemoryBytes);
+                if (sleeps == false || (sleeps is null && held is not null && !isSmall))
+                {
+                    return await LookAtAwakeAsync(target, underWay, token);
+                }
 
-            if (held <= ResidueLimit(target.Model.Gpu.MemoryBytes))
-            {
-                return new Adopted(target, IsAsleep: true, held.Value, AddedToHost(target, target.HostBase));
-            }
+                if (isSmall && underWay != IntentEffect.Wake)
+                {
+                    return new LookedAt(target.Replica, target.Attempt, IsAsleep: true, held!.Value, AddedToHost(target, target.HostBase));
+                }
 
-            return sleeps is null
-                ? await AdoptAwakeAsync(target, token)
-                : Failed(target, $"it says that it sleeps, and holds {GiBText(held.Value)} GiB");
+                if (time.GetElapsedTime(started) >= options.MemoryReturnTimeout)
+                {
+                    return Failed(target, held is null ? "its gpu memory cannot be measured"
+                        : isSmall ? "its wake was under way, and it still sleeps"
+                        : $"it says that it sleeps, and holds {GiBText(held.Value)} GiB");
+                }
+
+                await Task.Delay(SettleInterval, time, token);
+            }
         }, cancellationToken);
 
-    private async Task<SchedulerEvent> AdoptAwakeAsync(EngineTarget target, CancellationToken cancellationToken)
+    private async Task<SchedulerEvent> LookAtAwakeAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken)
     {
         await client.CanaryAsync(target, cancellationToken);
-        return new Adopted(target, IsAsleep: false, 0, AddedToHost(target, target.HostBase));
+        if (underWay is IntentEffect.Sleep or IntentEffect.Wake && target.Gpus.Count > 0)
+        {
+            var held = await HeldAsync(target, cancellationToken);
+            if (held is null || held <= ResidueLimit(target.Model.Gpu.MemoryBytes))
+            {
+                return Failed(target, held is null
+                    ? "its gpu memory cannot be measured"
+                    : $"its {underWay.ToString()!.ToLowerInvariant()} was under way, and it holds {GiBText(held.Value)} GiB as if asleep");
+            }
+        }
+
+        return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, AddedToHost(target, target.HostBase));
     }
 }

@@ -35,9 +35,16 @@ internal sealed partial class EngineSteps(
         var interval = ReadyIntervalMin;
         var phase = WarmUpPhases.Starting;
         var logPosition = 0L;
-        while (time.GetElapsedTime(started) < target.Model.Engine.StartTimeout)
+        var clock = new StartClock(target.Model.Engine.StartTimeout, options.DownloadTimeout, options.DownloadSilence);
+        while (true)
         {
-            var next = StartupPhases.Advance(phase, runtime.ReadLog(target.Replica, ref logPosition));
+            var written = runtime.ReadLog(target.Replica, ref logPosition);
+            if (clock.Pass(phase, time.GetElapsedTime(started), written.Length > 0) is { } tooLong)
+            {
+                return Failed(target, tooLong);
+            }
+
+            var next = StartupPhases.Advance(phase, written);
             if (next != phase)
             {
                 phase = next;
@@ -52,8 +59,6 @@ internal sealed partial class EngineSteps(
             await Task.Delay(interval, time, cancellationToken);
             interval = TimeSpan.FromTicks(Math.Min(ReadyIntervalMax.Ticks, interval.Ticks * 5 / 4));
         }
-
-        return Failed(target, $"not ready after {target.Model.Engine.StartTimeout.TotalSeconds:0} s, in phase '{phase}'");
     }
 
     public Task<SchedulerEvent> CanaryAsync(EngineTarget target, CancellationToken cancellationToken) =>

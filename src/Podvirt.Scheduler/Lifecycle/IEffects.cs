@@ -31,6 +31,9 @@ internal interface IEffects
     /// <summary>Wakes the engine: Woke or StepFailed.</summary>
     void Wake(EngineTarget target);
 
+    /// <summary>Looks at an engine of an earlier run, whatever that had under way with it: LookedAt or StepFailed.</summary>
+    void Look(EngineTarget target, IntentEffect? underWay);
+
     /// <summary>Ends the process, and whatever effect of it still runs: Stopped, always.</summary>
     void Stop(EngineTarget target);
 
@@ -41,6 +44,9 @@ internal interface IEffects
     void ProbeExternal(ModelSpec model, string apiKey);
 
     void Publish(RouteTable routes);
+
+    /// <summary>Writes down that an operator sent the model to sleep; or that this was met, or taken back.</summary>
+    void SaveSleepOrder(string model, bool holds);
 
     /// <summary>Writes the model's measured durations to the state store.</summary>
     void SaveHistory(string model, StartHistory history);

@@ -16,6 +16,9 @@ internal sealed partial class LifecycleLoop
 
     private readonly HashSet<string> _drained;
 
+    /// <summary>Model ids; for a run after this one, which takes their engines over.</summary>
+    private readonly HashSet<string> _sentToSleep;
+
     /// <summary>Replicas that stay up without demand: the catalog's, and the one that an operator wants.</summary>
     private int MinOf(ModelEntry entry) =>
         Math.Max(entry.Spec.Replicas.Min, entry.IsWakeAsked || _pinned.Contains(entry.Spec.Id) ? 1 : 0);
@@ -124,6 +127,11 @@ internal sealed partial class LifecycleLoop
             replica.IsSleepAsked |= replica.State is ReplicaState.FallingAsleep or ReplicaState.Sleeping;
         }
 
+        if (replicas.Exists(replica => replica.State is ReplicaState.Active or ReplicaState.Draining || replica.IsSleepAsked) && _sentToSleep.Add(id))
+        {
+            _effects.SaveSleepOrder(id, holds: true);
+        }
+
         if (!replicas.Exists(replica => replica.State is ReplicaState.Active or ReplicaState.Draining))
         {
             return replicas.Exists(replica => replica.State.ToModelStatus() == ModelStatus.Sleeping) ? Accept($"'{id}' is asleep.")
@@ -151,6 +159,7 @@ internal sealed partial class LifecycleLoop
         }
 
         entry.IsWakeAsked = false;
+        ForgetSleepOrder(id);
         ClearFailure(entry);
         if (replicas.Count == 0)
         {
@@ -171,6 +180,15 @@ internal sealed partial class LifecycleLoop
         }
 
         return Accept($"'{id}' drains and stops.");
+    }
+
+    /// <summary>It is used again, or stopped: a run after this one owes the order nothing.</summary>
+    private void ForgetSleepOrder(string model)
+    {
+        if (_sentToSleep.Remove(model))
+        {
+            _effects.SaveSleepOrder(model, holds: false);
+        }
     }
 
     private void DrainByOrder(Replica replica, bool thenSleep, Why why)

@@ -31,13 +31,15 @@ internal sealed partial class LifecycleLoop
             case CanaryPassed:
                 BecomeActive(replica);
                 break;
+            case LookedAt seen:
+                Adopt(replica, seen);
+                break;
             case FellAsleep asleep:
                 FallAsleep(replica, asleep);
                 break;
             case StillBusy busy:
                 replica.Jobs = busy.Jobs;
-                replica.LastBusyAt = _now;
-                Unfence(replica, new Why(TransitionCause.Demand, $"{busy.Jobs} unfinished video jobs"));
+                BeBusy(replica);
                 break;
             case StepFailed failed:
                 Break(replica, failed.Reason);
@@ -57,24 +59,6 @@ internal sealed partial class LifecycleLoop
     {
         _isUnshown = true;
         replica.Enter(phase, _now, _time.GetUtcNow());
-    }
-
-    private void FallAsleep(Replica replica, FellAsleep asleep)
-    {
-        var entry = _models[replica.Model.Id];
-        replica.ResidueBytes = asleep.ResidueBytes;
-        entry.MeasuredResidueBytes = asleep.ResidueBytes;
-        replica.HostBase = asleep.Host?.Base ?? replica.HostBase;
-        replica.HostBytes = asleep.Host?.Added ?? HostBytes(replica);
-        replica.IsHostStale = false;
-        if (replica.SleepLevel == 1 && asleep.Host is { } host && IsCurrent(entry, replica))
-        {
-            entry.History = entry.History with { HostNeed = new HostNeed(replica.Model.Revision, host.Added) };
-            _effects.SaveHistory(replica.Model.Id, entry.History);
-        }
-
-        replica.Drain = null;
-        Move(replica, ReplicaTrigger.Asleep, Measured(replica));
     }
 
     /// <summary>What a sleeper gave back is known now.</summary>
@@ -108,6 +92,7 @@ internal sealed partial class LifecycleLoop
         replica.ActiveSince = _now;
         replica.IsStopAsked = false;
         replica.IsSleepAsked = false;
+        ForgetSleepOrder(replica.Model.Id);
         replica.LastBusyAt = _now;
         replica.ProbeFailures = 0;
         replica.NextProbeAt = _now + _options.ProbeInterval;
@@ -133,7 +118,7 @@ internal sealed partial class LifecycleLoop
         _metrics.Failed(replica.Model.Id, replica.State);
         switch (replica.State)
         {
-            case ReplicaState.Starting or ReplicaState.Warming when IsCurrent(entry, replica):
+            case ReplicaState.Starting or ReplicaState.Warming when IsCurrent(entry, replica) && !replica.IsFound:
                 BackOff(entry, replica, "model_start_failed", reason);
                 break;
             case ReplicaState.Active or ReplicaState.Draining when IsCurrent(entry, replica):
@@ -145,7 +130,7 @@ internal sealed partial class LifecycleLoop
 
                 break;
             default:
-                // A sleeper, a failed sleep or a failed wake: recycled. The next demand starts cold.
+                // A sleeper, a failed sleep or wake, an earlier run's engine: recycled. The next demand starts cold.
                 _metrics.Recycled(replica.Model.Id, replica.State);
                 break;
         }
@@ -170,11 +155,13 @@ internal sealed partial class LifecycleLoop
 
     /// <summary>
     /// A start whose phase takes far longer than it ever did has hung. After a failed start only the start's own bound holds:
-    /// what was learned may be true no more.
+    /// what was learned may be true no more. A download is as slow as its line: earlier ones say nothing of it, and who starts the
+    /// engine sees whether it still moves.
     /// </summary>
     private void LimitPhases()
     {
-        foreach (var replica in _replicas.Values.Where(replica => replica.State == ReplicaState.Starting).ToList())
+        foreach (var replica in _replicas.Values
+            .Where(replica => replica is { State: ReplicaState.Starting, Phase: not WarmUpPhases.Download }).ToList())
         {
             var entry = _models[replica.Model.Id];
             var earlier = entry.FailedStarts > 0 || !IsCurrent(entry, replica) ? [] : entry.History.ColdPhases.Skip(entry.ForeignStarts);
@@ -272,6 +259,8 @@ internal sealed partial class LifecycleLoop
         {
             replica.ProbeFailures = 0;
             replica.Jobs = probed.Jobs ?? replica.Jobs;
+            // In Draining it was asked after the fence.
+            replica.AreJobsCounted = replica.State == ReplicaState.Draining && (replica.AreJobsCounted || probed.Jobs is not null);
             NoteHost(replica, probed.HostBytes);
             return;
         }
@@ -288,13 +277,12 @@ internal sealed partial class LifecycleLoop
     private void AskHealth(Replica replica, bool wasTrouble) =>
         _effects.Probe(replica.IsHostStale ? replica.Target : replica.Target with { HostBase = null }, wasTrouble);
 
-    private void NoteHost(Replica replica, long? bytes)
+    private void AskHealthWhenDue(Replica replica)
     {
-        if (bytes is { } kept && replica.IsHostStale)
+        if (!replica.ProbeRunning && _now >= replica.NextProbeAt)
         {
-            replica.HostBytes = kept;
-            replica.IsHostStale = false;
-            _touched.Add(replica);
+            replica.ProbeRunning = true;
+            AskHealth(replica, wasTrouble: false);
         }
     }
 
@@ -302,10 +290,9 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var replica in _replicas.Values)
         {
-            if (replica.State == ReplicaState.Active && !replica.ProbeRunning && _now >= replica.NextProbeAt)
+            if (replica.State == ReplicaState.Active)
             {
-                replica.ProbeRunning = true;
-                AskHealth(replica, wasTrouble: false);
+                AskHealthWhenDue(replica);
             }
         }
 

@@ -51,6 +51,7 @@ internal sealed partial class LifecycleLoop
         _startedAt = time.GetTimestamp();
         _pinned = new HashSet<string>(settings.Pinned, StringComparer.Ordinal);
         _drained = new HashSet<string>(settings.Drained, StringComparer.Ordinal);
+        _sentToSleep = new HashSet<string>(settings.SentToSleep, StringComparer.Ordinal);
         _demand = new DemandBook(_options.GatewayLease);
         _ledger = new MemoryLedger(settings.Gpus, settings.HostBytes);
     }
@@ -111,8 +112,8 @@ internal sealed partial class LifecycleLoop
             case ExternalProbed probed:
                 ApplyExternalProbe(probed);
                 break;
-            case Adopted adopted:
-                ApplyAdoption(adopted);
+            case EngineFound found:
+                ApplyFound(found);
                 break;
             case OperatorAsked asked:
                 ApplyOrder(asked);

@@ -26,6 +26,9 @@ internal sealed record LoopSettings
     /// <summary>Gpus that an operator drained.</summary>
     public IReadOnlyCollection<string> Drained { get; init; } = [];
 
+    /// <summary>Models that an operator sent to sleep, and that were not used since.</summary>
+    public IReadOnlyCollection<string> SentToSleep { get; init; } = [];
+
     /// <summary>Hears of every change; null: nobody does.</summary>
     public ILoopListener? Listener { get; init; }
 

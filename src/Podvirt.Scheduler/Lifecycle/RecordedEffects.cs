@@ -40,11 +40,19 @@ internal sealed class RecordedEffects(
 
     public void Canary(EngineTarget target) => inner.Canary(target);
 
+    public void Look(EngineTarget target, IntentEffect? underWay) => inner.Look(target, underWay);
+
+    /// <summary>The intent of an earlier run holds until it is known what became of its effect. Before the first effect.</summary>
+    /// <param name="revision">Of the intent in the store.</param>
+    public void Resume(string replica, long revision) => _lines.Add(replica, new Line { Revision = revision });
+
     public void Probe(EngineTarget target, bool wasTrouble) => inner.Probe(target, wasTrouble);
 
     public void ProbeExternal(ModelSpec model, string apiKey) => inner.ProbeExternal(model, apiKey);
 
     public void Publish(RouteTable routes) => inner.Publish(routes);
+
+    public void SaveSleepOrder(string model, bool holds) => inner.SaveSleepOrder(model, holds);
 
     public void SaveHistory(string model, StartHistory history) => inner.SaveHistory(model, history);
 

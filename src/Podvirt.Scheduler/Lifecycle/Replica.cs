@@ -89,6 +89,9 @@ internal sealed class Replica
     /// <summary>UTC, when that began.</summary>
     public DateTimeOffset PhaseSince { get; private set; }
 
+    /// <summary>An earlier run started it; whether it serves or sleeps is being looked at.</summary>
+    public bool IsFound { get; set; }
+
     /// <summary>The last moment at which it had, or its model waited for, a request; and the moment it became Active.</summary>
     public TimeSpan LastBusyAt { get; set; }
 
@@ -122,6 +125,9 @@ internal sealed class Replica
 
     /// <summary>Unfinished video jobs, as of the last probe: they keep it awake as requests do.</summary>
     public int Jobs { get; set; }
+
+    /// <summary>That was counted since every gateway confirmed its fence: no further ones will come.</summary>
+    public bool AreJobsCounted { get; set; }
 
     public TimeSpan NextProbeAt { get; set; }
 

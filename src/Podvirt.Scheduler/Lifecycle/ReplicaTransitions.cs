@@ -23,7 +23,7 @@ internal enum ReplicaTrigger
     /// <summary>Every gateway confirmed the fence and nothing is in flight: <c>/sleep</c> is sent.</summary>
     Drained,
 
-    /// <summary>The engine sleeps and its memory was seen to come back.</summary>
+    /// <summary>The engine sleeps and its memory was seen to come back, or it was found so.</summary>
     Asleep,
 
     /// <summary>Demand for a sleeping model, and the memory is free.</summary>
@@ -61,6 +61,7 @@ internal static class ReplicaTransitions
             [(ReplicaState.Starting, ReplicaTrigger.Stop)] = ReplicaState.Stopping,
             [(ReplicaState.Starting, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.Warming, ReplicaTrigger.Canary)] = ReplicaState.Active,
+            [(ReplicaState.Warming, ReplicaTrigger.Asleep)] = ReplicaState.Sleeping,
             [(ReplicaState.Warming, ReplicaTrigger.Stop)] = ReplicaState.Stopping,
             [(ReplicaState.Warming, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.Active, ReplicaTrigger.Fence)] = ReplicaState.Draining,

@@ -78,6 +78,12 @@ internal static class RouteBuilder
         var furthest = replicas.Where(replica => replica.State.IsWarming()).OrderByDescending(replica => replica.State).FirstOrDefault();
         var phase = furthest?.Phase ?? entry.WaitingPhase ?? WarmUpPhases.WaitingForMemory;
 
+        if (furthest is { IsFound: true })
+        {
+            // An answer is due at once, and no history is of it.
+            return new WarmUp(phase, since, null);
+        }
+
         // What runs says which of both it is; before anything does, a sleeper is the nearest.
         var waking = furthest is null ? sleeper : furthest.State == ReplicaState.Waking ? furthest : null;
         var past = waking is null ? entry.History.ColdPhases : entry.History.WakePhasesOf(waking.SleepLevel);

@@ -21,10 +21,9 @@ internal sealed record Tick : SchedulerEvent
     public static Tick Instance { get; } = new();
 }
 
-/// <summary>An engine of an earlier run serves, or sleeps, as its replica of that id. Heard before anything is decided.</summary>
-/// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
-/// <param name="HostBytes">What sleep has added to its host memory; null: not measured.</param>
-internal sealed record Adopted(EngineTarget Target, bool IsAsleep, long ResidueBytes, long? HostBytes = null) : SchedulerEvent;
+/// <summary>The process of an earlier run's replica is there, and the catalog wants it. Heard before anything is decided.</summary>
+/// <param name="UnderWay">What that run had begun with it and not brought to its end.</param>
+internal sealed record EngineFound(EngineTarget Target, IntentEffect? UnderWay) : SchedulerEvent;
 
 /// <summary>An effect's result; ignored unless the replica is still in the state that asked for it.</summary>
 internal abstract record ReplicaEvent(string Replica, int Attempt) : SchedulerEvent;
@@ -36,6 +35,11 @@ internal sealed record PhaseSeen(string Replica, int Attempt, string Phase) : Re
 internal sealed record EngineReady(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
 
 internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(Replica, Attempt);
+
+/// <summary>An engine of an earlier run serves, or sleeps.</summary>
+/// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
+/// <param name="HostBytes">What sleep has added to its host memory; null: not measured.</param>
+internal sealed record LookedAt(string Replica, int Attempt, bool IsAsleep, long ResidueBytes, long? HostBytes) : ReplicaEvent(Replica, Attempt);
 
 /// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
 /// <param name="Host">Null where it cannot be measured.</param>

@@ -9,6 +9,9 @@ internal sealed class Terminal
     /// <summary>A table that goes to a file or a pipe is not folded to the width of a screen.</summary>
     private const int UnboundedWidth = 10_000;
 
+    /// <summary>A picture is, so that it can be read there.</summary>
+    private const int PictureWidth = 120;
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
 
     private readonly IAnsiConsole _tables;
@@ -18,7 +21,8 @@ internal sealed class Terminal
     /// <param name="error">Everything else.</param>
     /// <param name="outputIsTerminal">Whether tables are drawn for a screen.</param>
     /// <param name="errorIsTerminal">Whether a person watches, so that progress is shown.</param>
-    public Terminal(TextWriter output, TextWriter error, bool outputIsTerminal, bool errorIsTerminal)
+    /// <param name="screen">Where that is one that pictures can be drawn on in place.</param>
+    public Terminal(TextWriter output, TextWriter error, bool outputIsTerminal, bool errorIsTerminal, Screen? screen = null)
     {
         Output = output;
         Error = error;
@@ -32,6 +36,7 @@ internal sealed class Terminal
         {
             _tables.Profile.Width = UnboundedWidth;
         }
+        Screen = _tables.Profile.Capabilities.Ansi ? screen : null;
         _progress = errorIsTerminal ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) }) : null;
     }
 
@@ -39,11 +44,14 @@ internal sealed class Terminal
 
     public TextWriter Error { get; }
 
-    /// <summary>Whether a picture can be drawn in place.</summary>
-    public bool IsLive => _tables.Profile.Capabilities.Ansi;
+    /// <summary>On which a picture can be drawn in place; null: there is none.</summary>
+    public Screen? Screen { get; }
 
-    public static Terminal OfProcess() =>
-        new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
+    /// <summary>Columns that a picture may have.</summary>
+    public int Width => Screen is null ? PictureWidth : _tables.Profile.Width;
+
+    public static Terminal OfProcess() => new(
+        Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected, Console.IsOutputRedirected ? null : Screen.OfProcess());
 
     /// <summary>Prints one row for each item. Numbers stand to the right.</summary>
     public void Table<T>(IReadOnlyList<T> rows, params (string Head, bool IsNumber, Func<T, string> Cell)[] columns) => Draw(TableOf(rows, columns));
@@ -64,21 +72,6 @@ internal sealed class Terminal
     }
 
     public void Draw(IRenderable picture) => _tables.Write(picture);
-
-    /// <summary>Draws a picture in place, again and again until it is cancelled.</summary>
-    public async Task LiveAsync<T>(Func<CancellationToken, Task<T>> look, TimeSpan interval, TimeProvider time, CancellationToken cancellationToken)
-        where T : IRenderable
-    {
-        await _tables.Live(await look(cancellationToken)).StartAsync(async live =>
-        {
-            while (true)
-            {
-                await Task.Delay(interval, time, cancellationToken);
-                live.UpdateTarget(await look(cancellationToken));
-                live.Refresh();
-            }
-        });
-    }
 
     /// <summary>Waits; after a second a person is told for what.</summary>
     public async Task<T> WaitAsync<T>(string what, Task<T> work, TimeProvider time)

@@ -1,25 +1,19 @@
-using Microsoft.Extensions.Hosting;
 using Podvirt.Core.Messages;
 using Podvirt.Messaging;
 
 namespace Podvirt.Fleet;
 
 /// <summary>Listens to the bus and holds the last that was heard: routes and the fleet from the scheduler, demand from every gateway.</summary>
-internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, IAsyncDisposable
+internal sealed class FleetView(IBus bus, TimeProvider time) : BusListener(bus)
 {
     /// <summary>Gateways report every second; one that is silent for five is gone.</summary>
     private static readonly TimeSpan _reportLifetime = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (GatewayReport Report, DateTimeOffset At)> _reports = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _stopping = new();
     private RouteTable _routes = RouteTable.Empty;
     private FleetReport _report = FleetReport.Empty;
     private TaskCompletionSource _changed = NewSignal();
-    private IBusSubscription<RouteTable>? _routeSubscription;
-    private IBusSubscription<GatewayReport>? _reportSubscription;
-    private IBusSubscription<FleetReport>? _fleetSubscription;
-    private Task _reading = Task.CompletedTask;
 
     public RouteTable Routes
     {
@@ -73,92 +67,50 @@ internal sealed class FleetView(IBus bus, TimeProvider time) : IHostedService, I
         }
     }
 
-    /// <summary>Subscribes before it returns: what the scheduler says first is heard.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    protected override void Listen()
     {
-        _routeSubscription = bus.Subscribe(Subjects.Routes);
-        _reportSubscription = bus.Subscribe(Subjects.GatewayReports);
-        _fleetSubscription = bus.Subscribe(Subjects.Fleet);
-        _reading = Task.WhenAll(ReadRoutesAsync(_routeSubscription), ReadReportsAsync(_reportSubscription), ReadFleetAsync(_fleetSubscription));
-        return Task.CompletedTask;
+        Hear(Subjects.Routes, TakeRoutes);
+        Hear(Subjects.GatewayReports, TakeReport);
+        Hear(Subjects.Fleet, TakeFleet);
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    private void TakeRoutes(RouteTable routes)
     {
-        await _stopping.CancelAsync();
-        try
+        lock (_gate)
         {
-            await _reading;
-        }
-        catch (OperationCanceledException)
-        {
-            // That is how the readers end.
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_routeSubscription is not null)
-        {
-            await _routeSubscription.DisposeAsync();
-        }
-        if (_reportSubscription is not null)
-        {
-            await _reportSubscription.DisposeAsync();
-        }
-        if (_fleetSubscription is not null)
-        {
-            await _fleetSubscription.DisposeAsync();
-        }
-        _stopping.Dispose();
-    }
-
-    private async Task ReadRoutesAsync(IBusSubscription<RouteTable> subscription)
-    {
-        await foreach (var routes in subscription.ReadAllAsync(_stopping.Token))
-        {
-            lock (_gate)
+            if (!routes.IsNewerThan(_routes))
             {
-                if (!routes.IsNewerThan(_routes))
-                {
-                    continue;
-                }
-                _routes = routes;
+                return;
             }
+            _routes = routes;
+        }
+        SignalChange();
+    }
+
+    private void TakeFleet(FleetReport report)
+    {
+        lock (_gate)
+        {
+            if (!report.IsNewerThan(_report))
+            {
+                return;
+            }
+            _report = report;
+        }
+        SignalChange();
+    }
+
+    private void TakeReport(GatewayReport report)
+    {
+        bool same;
+        lock (_gate)
+        {
+            same = _reports.TryGetValue(report.Gateway, out var last) && Counts(last.Report).SequenceEqual(Counts(report));
+            _reports[report.Gateway] = (report, time.GetUtcNow());
+        }
+        if (!same)
+        {
             SignalChange();
-        }
-    }
-
-    private async Task ReadFleetAsync(IBusSubscription<FleetReport> subscription)
-    {
-        await foreach (var report in subscription.ReadAllAsync(_stopping.Token))
-        {
-            lock (_gate)
-            {
-                if (!report.IsNewerThan(_report))
-                {
-                    continue;
-                }
-                _report = report;
-            }
-            SignalChange();
-        }
-    }
-
-    private async Task ReadReportsAsync(IBusSubscription<GatewayReport> subscription)
-    {
-        await foreach (var report in subscription.ReadAllAsync(_stopping.Token))
-        {
-            bool same;
-            lock (_gate)
-            {
-                same = _reports.TryGetValue(report.Gateway, out var last) && Counts(last.Report).SequenceEqual(Counts(report));
-                _reports[report.Gateway] = (report, time.GetUtcNow());
-            }
-            if (!same)
-            {
-                SignalChange();
-            }
         }
     }
 

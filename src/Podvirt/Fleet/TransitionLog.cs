@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Podvirt.Core.Messages;
 using Podvirt.Messaging;
 
@@ -11,7 +10,7 @@ internal sealed record LoggedTransition(long Id, ReplicaTransition Transition);
 internal sealed record TransitionPage(IReadOnlyList<LoggedTransition> Newest, long? Next);
 
 /// <summary>The newest transitions that were heard on the bus. What was missed is told by the numbers that they carry.</summary>
-internal sealed class TransitionLog(IBus bus) : IHostedService, IAsyncDisposable
+internal sealed class TransitionLog(IBus bus) : BusListener(bus)
 {
     /// <summary>Some megabytes: hours of a busy box, minutes of a fleet in turmoil.</summary>
     public const int KeptMax = 10_000;
@@ -21,9 +20,6 @@ internal sealed class TransitionLog(IBus bus) : IHostedService, IAsyncDisposable
 
     private readonly Queue<LoggedTransition> _kept = new();
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _stopping = new();
-    private IBusSubscription<ReplicaTransition>? _subscription;
-    private Task _reading = Task.CompletedTask;
     private long _lastId;
     private (long Epoch, long Sequence) _heard;
     private long _missed;
@@ -51,53 +47,22 @@ internal sealed class TransitionLog(IBus bus) : IHostedService, IAsyncDisposable
         return found.Count <= limit ? new TransitionPage(found, null) : new TransitionPage(found[..limit], found[limit - 1].Id);
     }
 
-    /// <summary>Subscribes before it returns: what the scheduler says first is heard.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        _subscription = bus.Subscribe(Subjects.Transitions, QueueMax);
-        _reading = ReadAllAsync(_subscription);
-        return Task.CompletedTask;
-    }
+    protected override void Listen() => Hear(Subjects.Transitions, Keep, QueueMax);
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    private void Keep(ReplicaTransition transition)
     {
-        await _stopping.CancelAsync();
-        try
+        LoggedTransition logged;
+        lock (_gate)
         {
-            await _reading;
-        }
-        catch (OperationCanceledException)
-        {
-            // That is how the reader ends.
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_subscription is not null)
-        {
-            await _subscription.DisposeAsync();
-        }
-        _stopping.Dispose();
-    }
-
-    private async Task ReadAllAsync(IBusSubscription<ReplicaTransition> subscription)
-    {
-        await foreach (var transition in subscription.ReadAllAsync(_stopping.Token))
-        {
-            LoggedTransition logged;
-            lock (_gate)
+            Count(transition);
+            logged = new LoggedTransition(++_lastId, transition);
+            _kept.Enqueue(logged);
+            if (_kept.Count > KeptMax)
             {
-                Count(transition);
-                logged = new LoggedTransition(++_lastId, transition);
-                _kept.Enqueue(logged);
-                if (_kept.Count > KeptMax)
-                {
-                    _kept.Dequeue();
-                }
+                _kept.Dequeue();
             }
-            _listener?.Invoke(logged);
         }
+        _listener?.Invoke(logged);
     }
 
     private void Count(ReplicaTransition transition)

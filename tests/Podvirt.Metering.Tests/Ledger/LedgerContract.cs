@@ -1,16 +1,21 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Metering.Tests.Ledger;
 
 /// <summary>What every ledger does. A derived class opens an empty one.</summary>
-public abstract class LedgerContract : IAsyncDisposable
+public abstract partial class LedgerContract : IAsyncDisposable
 {
     private static readonly UsageQuery _always = new(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
 
     protected static CancellationToken Ended => TestContext.Current.CancellationToken;
 
     protected abstract ILedger Ledger { get; }
+
+    /// <summary>An empty ledger beside it; disposed of by its user where it can be.</summary>
+    protected abstract ILedger OpenAnother();
 
     public abstract ValueTask DisposeAsync();
 
@@ -45,6 +50,22 @@ public abstract class LedgerContract : IAsyncDisposable
         Assert.Empty(await Ledger.ListAsync(_always, 10, Ended));
         Assert.Empty(await Ledger.SumAsync(_always, UsageGroup.Hour, Ended));
         Assert.Empty(await Ledger.RequestTotalsAsync(Ended));
+    }
+
+    [Fact]
+    public async Task Consumed_SumsTheMonthByProjectKeyAndModel()
+    {
+        var cost = new Cost((Int128)999_999_999_999 * 3);
+        await Ledger.AppendAsync([Rated(1) with { Cost = cost }, Rated(2) with { Cost = cost }, Rated(1) with { Cost = cost }], Ended);
+        await Ledger.AppendAsync([new RatedRecord(Sample.Record(3) with { Project = "p", Key = "", Model = "n" }, 1, cost)], Ended);
+        await Ledger.AppendAsync([Rated(4) with { Record = Sample.Record(4) with { StartedAt = new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero) } }], Ended);
+
+        var january = await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon), Ended);
+        Assert.Equal(
+            [new Consumed("default", "key-1", "m", 121 + 122, 500_000, cost + cost), new Consumed("p", "", "n", 123, 250_000, cost)],
+            january.OrderBy(c => c.Project, StringComparer.Ordinal));
+        Assert.Equal(124, Assert.Single(await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon).Next, Ended)).Tokens);
+        Assert.Empty(await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon).Before, Ended));
     }
 
     [Fact]
@@ -106,7 +127,7 @@ public abstract class LedgerContract : IAsyncDisposable
             Ended);
 
         Assert.Equal(
-            new UsageSum("m", 6, 3, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(6_000)) { Quarantined = 1 },
+            new UsageSum("m", 6, 3, 1, 1, 1, 1, new TokenCounts(410, 160, 80, 20), new Cost(6_000), 0, 1_500_000) { Quarantined = 1 },
             Assert.Single(await Ledger.SumAsync(_always, UsageGroup.Model, Ended)));
         Assert.Equal(
             ["cancelled", "completed", "failed", "truncated"],

@@ -10,6 +10,7 @@ internal enum EffectKind
     Canary,
     Sleep,
     Wake,
+    Look,
     Stop,
     Probe,
     ProbeTrouble,
@@ -47,6 +48,8 @@ internal sealed class FakeEffects : IEffects
 
     public void Wake(EngineTarget target) => Pending.Add(new Asked(EffectKind.Wake, target));
 
+    public void Look(EngineTarget target, IntentEffect? underWay) => Pending.Add(new Asked(EffectKind.Look, target));
+
     public void Stop(EngineTarget target)
     {
         // A stop cancels whatever else its replica was doing.
@@ -64,6 +67,10 @@ internal sealed class FakeEffects : IEffects
         Routes = routes;
         Published++;
     }
+
+    public HashSet<string> SleepOrders { get; } = [];
+
+    public void SaveSleepOrder(string model, bool holds) => Assert.True(holds ? SleepOrders.Add(model) : SleepOrders.Remove(model), "written once");
 
     public void SaveHistory(string model, StartHistory history) => Histories[model] = history;
 }

@@ -26,7 +26,7 @@ internal sealed class GatedStore : IStateStore
 
     public ValueTask<long> PutAsync(
         string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
-        _inner.PutAsync(key, value, durability, cancellationToken);
+        _isBroken ? throw new IOException("disk full") : _inner.PutAsync(key, value, durability, cancellationToken);
 
     public async ValueTask<long?> CreateAsync(
         string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)

@@ -17,7 +17,7 @@ internal sealed class LoopWorld
 
     public LoopWorld(
         IReadOnlyList<GpuDevice> gpus, SchedulerOptions? options = null, IReadOnlyDictionary<string, StartHistory>? histories = null,
-        string[]? pinned = null, string[]? drained = null, IReadOnlyDictionary<string, long>? hostBytes = null)
+        string[]? pinned = null, string[]? drained = null, string[]? sentToSleep = null, IReadOnlyDictionary<string, long>? hostBytes = null)
     {
         Options = options ?? new SchedulerOptions();
         Loop = new LifecycleLoop(
@@ -31,6 +31,7 @@ internal sealed class LoopWorld
                 NewReplicaId = () => $"r{++_ids}",
                 Pinned = pinned ?? [],
                 Drained = drained ?? [],
+                SentToSleep = sentToSleep ?? [],
                 Listener = Told,
                 Environment = name => name == "HOUSE_KEY" ? " secret\n" : null,
             },

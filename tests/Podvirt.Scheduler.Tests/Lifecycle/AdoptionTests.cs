@@ -87,6 +87,58 @@ public class AdoptionTests
         Assert.NotEqual("old", _world.Only("a").Id);
     }
 
-    private void Adopt(bool isAsleep, int level = 1) => _world.Loop.Handle(new Adopted(
-        new EngineTarget("old", 0, _model, Make.Gpus(1, 80), "http://127.0.0.1/old", "key", level), isAsleep, isAsleep ? 2 * Make.GiB : 0));
+    [Fact]
+    public void EngineThatIsLookedAt_IsWaitedFor_AndNothingBeginsBesideIt()
+    {
+        Find();
+        _world.Apply(_model, Make.Model("b", gib: 10));
+        Assert.Equal((ModelStatus.WarmingUp, "probing", null), (_world.Route("a").Status, _world.Route("a").WarmUp!.Phase, _world.Route("a").WarmUp!.ExpectedAt));
+        _world.Report(new ModelDemand("a", 1, 0, 0), new ModelDemand("b", 1, 0, 0));
+        Assert.Empty(_world.Effects.Of(EffectKind.Start));
+        Assert.Equal(ReplicaState.Placing, _world.StateOf("b"));
+        Assert.Equal("old", _world.Only("a").Id);
+
+        Answer(isAsleep: false);
+        Assert.Equal("b", Assert.Single(_world.Effects.Of(EffectKind.Start)).Target.Model.Id);
+    }
+
+    [Fact]
+    public void EngineThatHangs_IsRemovedWithoutAMarkOnItsModel()
+    {
+        Find();
+        _world.Apply(_model);
+        var look = _world.Effects.Take(EffectKind.Look).Target;
+        _world.Loop.Handle(new StepFailed(look.Replica, look.Attempt, "a look at it took longer than 15 s"));
+        Assert.Equal(ReplicaState.Stopping, _world.StateOf("a"));
+        Assert.Equal(TransitionCause.Failure, _world.Told.Transitions[^1].Cause);
+        _world.FinishStop("a");
+        Assert.Null(_world.Route("a").Failure);
+        _world.Report(new ModelDemand("a", 1, 0, 0));
+        _world.FinishStart("a");
+        Assert.Equal(ReplicaState.Active, _world.StateOf("a"));
+    }
+
+    [Fact]
+    public void Finding_IsTold()
+    {
+        Adopt(isAsleep: true);
+        Assert.Equal(
+            [(null, "Find", ReplicaState.Warming, TransitionCause.Restart), (ReplicaState.Warming, "Asleep", ReplicaState.Sleeping, TransitionCause.Restart)],
+            _world.Told.Transitions.Select(told => (told.From, told.Trigger, told.To!.Value, told.Cause)));
+    }
+
+    private void Find(int level = 1) => _world.Loop.Handle(new EngineFound(
+        new EngineTarget("old", 0, _model, Make.Gpus(1, 80), "http://127.0.0.1/old", "key", level), null));
+
+    private void Answer(bool isAsleep)
+    {
+        var look = _world.Effects.Take(EffectKind.Look).Target;
+        _world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0, null));
+    }
+
+    private void Adopt(bool isAsleep, int level = 1)
+    {
+        Find(level);
+        Answer(isAsleep);
+    }
 }

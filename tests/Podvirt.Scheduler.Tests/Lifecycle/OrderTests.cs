@@ -1,6 +1,7 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;
 
 namespace Podvirt.Scheduler.Tests.Lifecycle;
@@ -163,6 +164,48 @@ public class OrderTests
         var world = new LoopWorld(Make.Gpus(2, 80), pinned: ["a"], drained: ["SIM-0"]);
         world.Apply(Make.Model("a"));
         Assert.Equal(["SIM-1"], world.Only("a").GpuIds);
+    }
+
+    [Fact]
+    public void SleepOrder_IsWrittenDown_UntilItsModelIsUsedOrStopped()
+    {
+        _world.Apply(Make.Model("a"));
+        _world.Serve("a");
+        Assert.True(_world.Ask(FleetAction.Sleep, "a").Accepted);
+        Assert.Equal(["a"], _world.Effects.SleepOrders);
+        _world.Report();
+        _world.FinishSleep("a");
+        Assert.True(_world.Ask(FleetAction.Sleep, "a").Accepted);
+        Assert.Equal(["a"], _world.Effects.SleepOrders);
+        _world.Report(new ModelDemand("a", 1, 0, 0));
+        _world.FinishWake("a");
+        Assert.Empty(_world.Effects.SleepOrders);
+
+        Assert.True(_world.Ask(FleetAction.Sleep, "a").Accepted);
+        Assert.True(_world.Ask(FleetAction.Stop, "a").Accepted);
+        Assert.Empty(_world.Effects.SleepOrders);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void SleepOrderOfAnEarlierRun_HoldsForTheEngineThatIsTakenOver(bool isAsleep)
+    {
+        var world = new LoopWorld(Make.Gpus(1, 80), new SchedulerOptions { MemoryPrice = 1000 }, sentToSleep: ["a"]);
+        var model = Make.Model("a");
+        world.Loop.Handle(new EngineFound(new EngineTarget("old", 0, model, Make.Gpus(1, 80), "http://127.0.0.1/old", "key", 1), null));
+        world.Apply(model);
+        var look = world.Effects.Take(EffectKind.Look).Target;
+        world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0, null));
+        if (!isAsleep)
+        {
+            world.Report();
+            world.FinishSleep("a");
+        }
+
+        // However little it is worth, as on the first day.
+        world.Tick(TimeSpan.FromHours(1));
+        Assert.Equal(ReplicaState.Sleeping, world.StateOf("a"));
     }
 
     [Fact]

@@ -77,6 +77,22 @@ public sealed class RecordedEffectsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task IntentOfAnEarlierRun_HoldsUntilItIsKnownWhatBecameOfIt()
+    {
+        var left = await _store.PutAsync(Intent.KeyPrefix + "r1", StateJson.ToBytes("an earlier run's"));
+        _effects.Resume("r1", left);
+        _effects.Look(Target, IntentEffect.Sleep);
+        Assert.NotNull(await _store.GetAsync(Intent.KeyPrefix + "r1"));
+
+        // Removed: its stop takes the intent over. Adopted: the intent goes.
+        _effects.Stop(Target);
+        await ExpectAsync(IntentEffect.Stop, attempt: 4);
+        _effects.Moved(Moved(ReplicaState.Stopping, null));
+        await _effects.DisposeAsync();
+        Assert.Equal(["update", "delete"], _store.Writes);
+    }
+
+    [Fact]
     public async Task OrderlyEnd_LeavesNoIntent()
     {
         _effects.Start(Target);
@@ -116,6 +132,11 @@ public sealed class RecordedEffectsTests : IAsyncDisposable
             // Not recorded: a part of its start or wake.
         }
 
+        public void Look(EngineTarget target, IntentEffect? underWay)
+        {
+            // Changes nothing.
+        }
+
         public void Probe(EngineTarget target, bool wasTrouble)
         {
             // Changes nothing.
@@ -127,6 +148,11 @@ public sealed class RecordedEffectsTests : IAsyncDisposable
         }
 
         public void Publish(RouteTable routes)
+        {
+            // Changes nothing.
+        }
+
+        public void SaveSleepOrder(string model, bool holds)
         {
             // Changes nothing.
         }

@@ -4,7 +4,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
 {
     private const string Gpus = """
         {"data":[{"id":"SIM-0","type":"H100","node":"local","status":"draining","memory_bytes":85899345920,"reserved_bytes":42949672960,
-         "sleeping_bytes":1073741824,"free_bytes":41875931136,"replicas":[{"id":"r1","model":"org/m","state":"active"}]}]}
+         "sleeping_bytes":1073741824,"free_bytes":41875931136,"replicas":[{"id":"r1","model":"org/m","state":"active","memory_bytes":42949672960}]}]}
         """;
 
     private FakeServer _server = null!;
@@ -58,9 +58,11 @@ public sealed class FleetCommandTests : IAsyncLifetime
     {
         _server.Answer = """
             {"data":[{"id":"r1","model":"m","revision":2,"state":"starting","phase":"weights","since":"2026-01-31T10:00:00Z","gpus":["SIM-0"],
-             "memory_bytes":1073741824,"in_flight":0,"cause":"demand","reason":"1 waiting"}]}
+             "memory_bytes":1073741824,"host_memory_bytes":17179869184,"in_flight":0,"cause":"demand","reason":"1 waiting"}]}
             """;
-        Assert.Contains("starting (weights)", (await _server.RunAsync("replicas", "--model", "org/m")).Output, StringComparison.Ordinal);
+        var replicas = (await _server.RunAsync("replicas", "--model", "org/m")).Output;
+        Assert.Contains("starting (weights)", replicas, StringComparison.Ordinal);
+        Assert.Contains("16GiB", replicas, StringComparison.Ordinal);
         Assert.StartsWith("GET /api/replicas?model=org%2Fm ", _server.Calls[^1], StringComparison.Ordinal);
 
         _server.Answer = """
@@ -87,7 +89,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
         Assert.Equal(0, run.Code);
         Assert.Contains("1 models: 1 Warming Up; 3 in flight, 4 waiting", run.Output, StringComparison.Ordinal);
         Assert.Contains(new string('█', 16) + "▒" + new string('·', 15), run.Output, StringComparison.Ordinal);
-        Assert.Contains("Warming Up (weights)", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Warming Up: weights", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,13 +110,16 @@ public sealed class FleetCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(file, "models: []\n");
         _server.Answer = """
             {"dry_run":true,"revision":4,"added":["new"],"changed":[{"id":"m","revision":3,"fields":[{"field":"gpu.memory_bytes","from":"1","to":"2"}]}],
-             "repriced":[],"removed":["old"],"warnings":["gpus: the change takes effect when the server is started again"]}
+             "repriced":[],"removed":["old"],
+             "plans":{"revision":2,"added":["free"],"changed":[{"id":"team","fields":[{"field":"tokens_per_month.default","from":"1","to":null}]}],"removed":["gone"]},
+             "warnings":["gpus: the change takes effect when the server is started again"]}
             """;
 
         var run = await _server.RunAsync("apply", "-f", file, "--dry-run");
 
         Assert.Equal(
-            ["+ new", "~ m (revision 3)", "    gpu.memory_bytes: 1 -> 2", "- old", "Nothing was applied: this was a dry run."],
+            ["+ new", "~ m (revision 3)", "    gpu.memory_bytes: 1 -> 2", "- old",
+                "+ plan free", "~ plan team", "    tokens_per_month.default: 1 -> -", "- plan gone", "Nothing was applied: this was a dry run."],
             run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r')));
         Assert.Contains("gpus: the change takes effect", run.Error, StringComparison.Ordinal);
         Assert.StartsWith("POST /api/catalog?dry_run=true&name=my%20models.yaml ", _server.Calls[^1], StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
@@ -12,6 +13,8 @@ namespace Podvirt.Scheduler.Tests.Lifecycle.Simulation;
 /// </summary>
 internal sealed partial class SimulatedFleet
 {
+    private const long HostBytes = 100 * Make.GiB;
+
     private static readonly ModelSpec[] s_models =
     [
         Model(Make.Model("small", gib: 20, max: 3, slots: 2), 20, 90),
@@ -20,22 +23,28 @@ internal sealed partial class SimulatedFleet
         Model(Make.Model("wide", gib: 50, count: 2), 15, 40),
         Model(Make.Model("kept", gib: 8, min: 1, max: 2), 30, 60),
         Model(Make.Model("plain", gib: 30, kind: EngineKind.Command), 25, 50),
+        Model(Make.Model("clips", gib: 50, max: 2, kind: EngineKind.VllmOmni), 25, 50),
     ];
 
     private readonly Random _random;
     private readonly int _seed;
-    private readonly LoopWorld _world = new(Make.Gpus(3, 80));
+    // The host memory of the node does not hold all that could sleep in it.
+    private readonly LoopWorld _world = new(
+        [.. Make.Gpus(3, 80), new GpuDevice("GPU-0", 3, "box", "H100", 80 * Make.GiB, Simulated: false)],
+        hostBytes: new Dictionary<string, long> { ["box"] = HostBytes });
     private readonly SimulatedGateway[] _gateways = [new("g1"), new("g2")];
     private readonly DateTimeOffset _began;
-    private readonly int[] _revisions = [1, 1, 1, 1, 1, 1];
+    private readonly int[] _revisions = [1, 1, 1, 1, 1, 1, 1];
     private readonly HashSet<int> _removed = [];
     private readonly HashSet<string> _drained = [];
+    private readonly Dictionary<string, int> _jobs = [];
     private readonly Queue<Asked> _answered = new();
     private int _revision = 1;
     private long _step;
     private long _served;
     private long _cutOff;
     private long _transitions;
+    private readonly SortedDictionary<string, long> _faults = new(StringComparer.Ordinal);
 
     public SimulatedFleet(int seed)
     {
@@ -46,7 +55,8 @@ internal sealed partial class SimulatedFleet
     }
 
     public string Summary =>
-        $"seed {_seed}: {_step} events, {_transitions} transitions, {_served} requests served, {_cutOff} cut off by faults, {Now.TotalHours:0.0} h";
+        $"seed {_seed}: {_step} events, {_transitions} transitions, {_served} requests served, {_cutOff} cut off by faults, {Now.TotalHours:0.0} h; "
+        + string.Join(", ", _faults.Select(fault => $"{fault.Value} {fault.Key}"));
 
     private TimeSpan Now => _world.Time.GetUtcNow() - _began;
 
@@ -71,8 +81,7 @@ internal sealed partial class SimulatedFleet
                 Say(gateway);
                 break;
             case < 670 when gateway.InFlight.Count > 0:
-                gateway.InFlight.RemoveAt(_random.Next(gateway.InFlight.Count));
-                _served++;
+                Finish(gateway, gateway.InFlight[_random.Next(gateway.InFlight.Count)]);
                 break;
             case < 820 when _world.Effects.Pending.Count > 0:
                 Answer(isFault: _random.Next(12) == 0);
@@ -81,11 +90,13 @@ internal sealed partial class SimulatedFleet
                 Pass(_random.Next(10, 700));
                 break;
             case < 930 when _world.Loop.Replicas.Count > 0:
+                Count("engines killed");
                 _world.Loop.Handle(new ProcessExited(AnyReplica().Id, "killed by signal 9"));
                 break;
             case < 950 when _world.Loop.Replicas.Count > 0:
                 var troubled = AnyReplica();
                 var kind = (TroubleKind)_random.Next(4);
+                Count("troubles reported");
                 _world.Loop.Handle(new TroubleReported(
                     new ReplicaTrouble(gateway.Id, troubled.Model.Id, troubled.Id, kind, "fault", _random.Next(1, 7))));
                 break;
@@ -99,9 +110,14 @@ internal sealed partial class SimulatedFleet
                 ChangeCatalog();
                 break;
             case < 978:
+                Count("gateways cut off");
                 gateway.SilentUntil = Now + TimeSpan.FromSeconds(_random.Next(2, 20));
                 break;
-            case < 979:
+            case < 982:
+                FinishJob();
+                break;
+            case < 983:
+                Count("stalls of everything");
                 // Long enough for steps and drains to run into their limits.
                 PassQuietly(TimeSpan.FromSeconds(_random.Next(5, 60)));
                 break;
@@ -117,6 +133,8 @@ internal sealed partial class SimulatedFleet
         Idle = new IdleSpec(TimeSpan.FromSeconds(sleepSeconds), TimeSpan.FromSeconds(stopSeconds)),
         Engine = model.Engine with { StartTimeout = TimeSpan.FromSeconds(30) },
     };
+
+    private void Count(string fault) => _faults[fault] = _faults.GetValueOrDefault(fault) + 1;
 
     private Replica AnyReplica() => _world.Loop.Replicas.ElementAt(_random.Next(_world.Loop.Replicas.Count));
 
@@ -211,6 +229,11 @@ internal sealed partial class SimulatedFleet
             _answered.Dequeue();
         }
 
+        if (isFault && asked.Kind != EffectKind.Stop)
+        {
+            Count($"{asked.Kind} failed");
+        }
+
         if (asked.Kind == EffectKind.Start && _random.Next(2) == 0)
         {
             // It gets on before it is done, or fails.
@@ -229,6 +252,7 @@ internal sealed partial class SimulatedFleet
             var replica = _world.Loop.Replicas.FirstOrDefault(replica => replica.Id == asked.Target.Replica);
             if (replica is null || replica.Attempt != asked.Target.Attempt)
             {
+                Count("results too late");
                 _world.Loop.Handle(ResultOf(asked, isFault: _random.Next(2) == 0));
                 return;
             }
@@ -241,13 +265,52 @@ internal sealed partial class SimulatedFleet
         return asked.Kind switch
         {
             EffectKind.Stop => new Stopped(replica, attempt),
-            EffectKind.Probe or EffectKind.ProbeTrouble => new Probed(replica, attempt, isFault ? (_random.Next(2) == 0 ? ProbeResult.Silent : ProbeResult.Unhealthy) : ProbeResult.Healthy, asked.Kind == EffectKind.ProbeTrouble, "fault"),
+            EffectKind.Probe or EffectKind.ProbeTrouble => Probe(asked, isFault),
             _ when isFault => new StepFailed(replica, attempt, $"{asked.Kind} fails"),
             EffectKind.Start => new EngineReady(replica, attempt),
             EffectKind.Canary => new CanaryPassed(replica, attempt),
-            EffectKind.Sleep => new FellAsleep(replica, attempt, _random.Next(1, 3) * Make.GiB),
+            EffectKind.Sleep when _jobs.GetValueOrDefault(replica) is > 0 and var jobs => new StillBusy(replica, attempt, jobs),
+            EffectKind.Sleep => new FellAsleep(replica, attempt, _random.Next(1, 3) * Make.GiB, TakeHost(asked.Target)),
             _ => new Woke(replica, attempt),
         };
+    }
+
+    private Probed Probe(Asked asked, bool isFault)
+    {
+        var result = !isFault ? ProbeResult.Healthy : _random.Next(2) == 0 ? ProbeResult.Silent : ProbeResult.Unhealthy;
+        int? jobs = _random.Next(20) == 0 ? null : _jobs.GetValueOrDefault(asked.Target.Replica);
+        long? kept = asked.Target.HostBase is null ? null : _random.Next(2) * Make.GiB;
+        return new Probed(asked.Target.Replica, asked.Target.Attempt, result, asked.Kind == EffectKind.ProbeTrouble, "fault", jobs, kept);
+    }
+
+    private HostMeasure? TakeHost(EngineTarget target)
+    {
+        var added = target.SleepLevel == 1 ? target.Model.Gpu.MemoryBytes * target.Gpus.Count / 2 : 0;
+        return _random.Next(10) == 0 ? null : new HostMeasure(Make.GiB, added);
+    }
+
+    /// <summary>A request is answered; what it asked a video engine for goes on as a job.</summary>
+    private void Finish(SimulatedGateway gateway, (string Replica, string Model) request)
+    {
+        gateway.InFlight.Remove(request);
+        _served++;
+        // Who is cut off from the bus asks the engine itself, and is not asked for its word: such a job may be lost.
+        if (request.Model == "clips" && gateway.SilentUntil == TimeSpan.Zero && Runs(request.Replica))
+        {
+            _jobs[request.Replica] = _jobs.GetValueOrDefault(request.Replica) + 1;
+        }
+    }
+
+    private void FinishJob()
+    {
+        if (_jobs.Count > 0)
+        {
+            var replica = _jobs.Keys.ElementAt(_random.Next(_jobs.Count));
+            if (--_jobs[replica] <= 0)
+            {
+                _jobs.Remove(replica);
+            }
+        }
     }
 
     private void Order()
@@ -268,6 +331,7 @@ internal sealed partial class SimulatedFleet
 
     private void GiveOrder(FleetAction action, string target)
     {
+        Count("orders");
         if (_world.Ask(action, target).Accepted && action is FleetAction.DrainGpu)
         {
             _drained.Add(target);
@@ -281,6 +345,7 @@ internal sealed partial class SimulatedFleet
     /// <summary>One model gets a new revision, goes, or comes back.</summary>
     private void ChangeCatalog()
     {
+        Count("catalog changes");
         var index = _random.Next(s_models.Length);
         if (_removed.Remove(index) || _random.Next(3) > 0)
         {
