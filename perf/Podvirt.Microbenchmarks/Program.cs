@@ -8,13 +8,14 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
+using Podvirt.Microbenchmarks.Ledger;
 
 namespace Podvirt.Microbenchmarks;
 
 /// <summary>
 /// Runs the benchmarks; BenchmarkDotNet's own arguments work (<c>--filter '*Relay*'</c>, <c>--list flat</c>).
 /// <c>--short</c> runs all of them within three minutes, for a look rather than a verdict. The table of the run is left in
-/// <c>artifacts/microbenchmarks/report.md</c>.
+/// <c>artifacts/microbenchmarks/report.md</c>. <c>ledger</c> is a measurement of its own: see <see cref="LedgerCommand"/>.
 /// </summary>
 internal static class Program
 {
@@ -22,8 +23,12 @@ internal static class Program
 
     private static readonly string s_artifacts = Path.Combine("artifacts", "microbenchmarks");
 
-    public static int Main(string[] args)
+    public static async Task<int> Main(string[] args)
     {
+        if (args is ["ledger", .. var rest])
+        {
+            return await LedgerCommand.RunAsync(rest);
+        }
         var isShort = args.Contains(ShortSwitch, StringComparer.Ordinal);
         args = [.. args.Where(a => a != ShortSwitch)];
         if (!args.Contains("--filter", StringComparer.Ordinal) && !args.Contains("--list", StringComparer.Ordinal))

@@ -45,8 +45,10 @@ public static class MeteringServices
         services.AddSingleton(provider => new InvoiceBook(
             new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
             provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<IStateStore>(),
             options.Billing,
             provider.GetService<IColdStartTimes>()));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));

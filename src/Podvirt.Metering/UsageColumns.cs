@@ -118,6 +118,7 @@ internal static class Micros
 {
     public const long Minute = 60_000_000;
     public const long Hour = 60 * Minute;
+    public const long Day = 24 * Hour;
 
     public static long Of(DateTimeOffset time) => FloorTo(time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks, TimeSpan.TicksPerMicrosecond) / TimeSpan.TicksPerMicrosecond;
 

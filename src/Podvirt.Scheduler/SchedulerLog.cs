@@ -27,6 +27,9 @@ internal static partial class SchedulerLog
         "{Model}: replica {Replica} is stopped with {InFlight} requests in flight: its drain took too long")]
     public static partial void DrainForced(ILogger logger, string model, string replica, int inFlight);
 
+    [LoggerMessage(2050, LogLevel.Warning, "{Model}: replica {Replica} is stopped with {Jobs} unfinished video jobs, which are lost: they took too long")]
+    public static partial void JobsLost(ILogger logger, string model, string replica, int jobs);
+
     [LoggerMessage(2006, LogLevel.Information, "{Model}: a gateway had trouble with replica {Replica}: {Kind} {Detail}")]
     public static partial void Trouble(ILogger logger, string model, string replica, TroubleKind kind, string detail);
 

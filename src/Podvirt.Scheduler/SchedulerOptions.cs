@@ -77,6 +77,12 @@ public sealed class SchedulerOptions
     public TimeSpan DrainHardTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// A replica that is outdated, or that an operator stops, is stopped after this time even with unfinished video jobs, which are
+    /// lost then. Default 30 min: engines themselves give a video ten, and a few may be queued.
+    /// </summary>
+    public TimeSpan JobDrainTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>
     /// A request that has waited this long may have a busy replica of another model drained. Default 30 s: a swap costs
     /// seconds, so that a shorter limit would spend the gpu's time on swapping.
     /// </summary>

@@ -52,6 +52,11 @@ public static class PodvirtEndpoints
         services.GetRequiredService<KeyEndpoints>().Map(api);
         services.GetRequiredService<ProjectEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
+        services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
+        services.GetRequiredService<UsageRecordEndpoints>().Map(api);
+        services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
+        services.GetRequiredService<RateEndpoints>().Map(api);
+        services.GetRequiredService<InvoiceEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

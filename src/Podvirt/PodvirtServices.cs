@@ -90,6 +90,11 @@ public static class PodvirtServices
         services.AddSingleton<KeyEndpoints>();
         services.AddSingleton<ProjectEndpoints>();
         services.AddSingleton<UsageEndpoints>();
+        services.AddSingleton<UsageFiguresEndpoints>();
+        services.AddSingleton<UsageRecordEndpoints>();
+        services.AddSingleton<UsageReconcileEndpoint>();
+        services.AddSingleton<RateEndpoints>();
+        services.AddSingleton<InvoiceEndpoints>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<HealthEndpoints>();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
+using Podvirt.Metering.Tests.Ledger;
 
 namespace Podvirt.Metering.Tests;
 
@@ -35,7 +35,7 @@ public sealed class KilledProcessTests
         {
             Assert.NotNull(await ledger.FindAsync(Sample.IdOf(n), ended));
         }
-        Assert.Empty(await ((SqliteLedger)ledger).ReconcileAsync(DateTimeOffset.MinValue, ended));
+        Assert.Empty(await ledger.DifferencesAsync(ended));
     }
 
     /// <summary>Not a test: what the child runs. It writes each number once its append returned, and goes with its parent.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Podvirt.Core.Projects;
 
 /// <summary>A UTC calendar month: the period of plans and budgets.</summary>
@@ -5,6 +7,7 @@ namespace Podvirt.Core.Projects;
 public readonly record struct UtcMonth(int Number) : IComparable<UtcMonth>
 {
     private const int MonthsOfYear = 12;
+    private const string Format = "yyyy-MM";
 
     /// <summary>Its first moment.</summary>
     public DateTimeOffset Start => new((Number / MonthsOfYear) + 1, (Number % MonthsOfYear) + 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -30,5 +33,19 @@ public readonly record struct UtcMonth(int Number) : IComparable<UtcMonth>
 
     public static bool operator >=(UtcMonth a, UtcMonth b) => a.Number >= b.Number;
 
+    /// <param name="text">For example <c>2026-02</c>.</param>
+    /// <param name="month">It.</param>
+    public static bool TryParse(string text, out UtcMonth month)
+    {
+        var isMonth = DateTimeOffset.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var start)
+            // The last one has no next.
+            && start.Year < DateTimeOffset.MaxValue.Year;
+        month = isMonth ? Of(start) : default;
+        return isMonth;
+    }
+
     public int CompareTo(UtcMonth other) => Number.CompareTo(other.Number);
+
+    /// <summary>For example <c>2026-02</c>.</summary>
+    public override string ToString() => Start.ToString(Format, CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,5 @@
+using Podvirt.Core.Models;
+
 namespace Podvirt.Core.Usage;
 
 /// <summary>
@@ -39,6 +41,15 @@ public sealed record Rate(
             throw new ArgumentOutOfRangeException(nameof(usdPerMillion), usdPerMillion, "a price has at most six decimals");
         }
         return (long)pico;
+    }
+
+    /// <summary>As an operator writes it.</summary>
+    public PriceSpec ToPrice()
+    {
+        const decimal PicoPerUnit = 1_000_000m;
+        return new PriceSpec(
+            PromptPico / PicoPerUnit, CachedPico / PicoPerUnit, CompletionPico / PicoPerUnit,
+            EmbeddingPico is { } embedding ? embedding / PicoPerUnit : null, VideoPico / PicoPerUnit);
     }
 
     /// <summary>Picodollars for one unit of what is billed.</summary>

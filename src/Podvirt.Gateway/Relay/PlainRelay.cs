@@ -34,14 +34,7 @@ internal sealed class PlainRelay(
         var end = await RelayAsync();
 
         // Also of a reply that was not handed out whole: its counts may have passed by.
-        if (_scanner.TryGetCounts(out var tokens, out var isBad))
-        {
-            exchange.ReadCounts(tokens);
-        }
-        if (isBad)
-        {
-            exchange.Disbelieve("it reported what is no count");
-        }
+        ReadCounts();
         return end == RelayEnd.Completed ? await FinishAsync() : end;
     }
 
@@ -97,6 +90,21 @@ internal sealed class PlainRelay(
         }
     }
 
+    /// <summary>False: the reply had none so far.</summary>
+    private bool ReadCounts()
+    {
+        var hasCounts = _scanner.TryGetCounts(out var tokens, out var isBad);
+        if (hasCounts)
+        {
+            exchange.ReadCounts(tokens);
+        }
+        if (isBad)
+        {
+            exchange.Disbelieve("it reported what is no count");
+        }
+        return hasCounts;
+    }
+
     private void Take(ReadOnlySpan<byte> payload)
     {
         if (exchange.Rates is null)
@@ -108,9 +116,8 @@ internal sealed class PlainRelay(
         while (payload.Length > 0)
         {
             var length = _scanner.ScanToUsageEnd(payload, out var isEnd);
-            if (isEnd && _scanner.TryGetCounts(out var tokens, out _))
+            if (isEnd && ReadCounts())
             {
-                exchange.ReadCounts(tokens);
                 if (length > 1)
                 {
                     Forward(payload[..(length - 1)]);

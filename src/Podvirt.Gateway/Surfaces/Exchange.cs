@@ -134,8 +134,8 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     /// completion by itself until the usage chunk at the end: they are added up.
     /// </summary>
     /// <returns>
-    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but a first one's are
-    /// taken, for the prompt was worked through.
+    /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but of a first one the
+    /// prompt is taken, for it was worked through.
     /// </returns>
     public bool TryReadCounts(TokenCounts tokens, int choice)
     {
@@ -173,7 +173,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     {
         var rate = Rates!.Now(Dispatcher.Model.Id);
         QuotedRate = rate.Version;
-        return BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
+        return Source == UsageSource.Engine && BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
     /// <summary>Long streams do not hold their requests.</summary>
@@ -220,7 +220,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
             || Source == UsageSource.Quarantined || !BilledAmounts.CanBill(tokens) || reservation.TryCover(tokens);
         if (isWithin || Source == UsageSource.None)
         {
-            ReadCounts(tokens);
+            ReadCounts(isWithin ? tokens : tokens with { Completion = 0, Reasoning = 0 });
         }
         return isWithin;
     }

@@ -22,6 +22,9 @@ public sealed class DataFileException : IOException
     /// <summary>SQLite's primary result code, or 0.</summary>
     public int SqliteErrorCode => InnerException is SqliteException e ? e.SqliteErrorCode : 0;
 
+    /// <summary>What is in the file is no sound database.</summary>
+    public bool IsDamage => SqliteErrorCode is 11 or 26;
+
     // Result codes: https://www.sqlite.org/rescode.html
     internal static DataFileException From(string path, SqliteException error) => new(
         error.SqliteErrorCode switch

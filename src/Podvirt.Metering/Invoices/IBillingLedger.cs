@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Invoices;
@@ -12,17 +13,17 @@ internal interface IBillingLedger
     /// From now on records of the month are late, and what its invoices hold is settled: the raw records so far, and every
     /// adjustment and late record that is on no invoice. Months are closed in order.
     /// </summary>
-    ValueTask CloseAsync(BillingMonth month, DateTimeOffset now, CancellationToken cancellationToken = default);
+    ValueTask CloseAsync(UtcMonth month, DateTimeOffset now, CancellationToken cancellationToken = default);
 
     /// <summary>What a month's invoices hold, from the raw records; of a month that is not closed: what they would hold if it were closed now.</summary>
     /// <param name="project">Null: all.</param>
-    ValueTask<IReadOnlyList<BilledGroup>> SumAsync(BillingMonth month, string? project, CancellationToken cancellationToken = default);
+    ValueTask<IReadOnlyList<BilledGroup>> SumAsync(UtcMonth month, string? project, CancellationToken cancellationToken = default);
 
     /// <summary>Keeps a closed month's invoices, numbered in their order. Does nothing when the month has been issued.</summary>
-    ValueTask IssueAsync(BillingMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now, CancellationToken cancellationToken = default);
+    ValueTask IssueAsync(UtcMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now, CancellationToken cancellationToken = default);
 
     /// <summary>Final invoices, newest first.</summary>
-    ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, BillingMonth? month, CancellationToken cancellationToken = default);
+    ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, UtcMonth? month, CancellationToken cancellationToken = default);
 
     ValueTask<Invoice?> FindAsync(long number, CancellationToken cancellationToken = default);
 
@@ -35,14 +36,14 @@ internal interface IBillingLedger
 /// <param name="ClosedNotIssued">A closed month without its invoices; null: there is none.</param>
 /// <param name="WithRecords">Months with records that are not closed, in order.</param>
 /// <param name="HasPending">Late records, or adjustments to closed months, wait for the next invoice.</param>
-internal sealed record BillingState(BillingMonth? Closed, BillingMonth? ClosedNotIssued, IReadOnlyList<BillingMonth> WithRecords, bool HasPending)
+internal sealed record BillingState(UtcMonth? Closed, UtcMonth? ClosedNotIssued, IReadOnlyList<UtcMonth> WithRecords, bool HasPending)
 {
     /// <summary>The month that is closed next; null: there is nothing to close.</summary>
-    public BillingMonth? Next => HasPending ? Closed!.Value.Next : WithRecords.Count > 0 ? WithRecords[0] : null;
+    public UtcMonth? Next => HasPending ? Closed!.Value.Next : WithRecords.Count > 0 ? WithRecords[0] : null;
 
     /// <summary>The months that have drafts.</summary>
-    public IEnumerable<BillingMonth> Open =>
-        new[] { ClosedNotIssued, Next }.OfType<BillingMonth>().Concat(WithRecords).Distinct();
+    public IEnumerable<UtcMonth> Open =>
+        new[] { ClosedNotIssued, Next }.OfType<UtcMonth>().Concat(WithRecords).Distinct();
 }
 
 /// <summary>What one line of each kind is made of.</summary>
@@ -50,5 +51,5 @@ internal sealed record BillingState(BillingMonth? Closed, BillingMonth? ClosedNo
 /// <param name="Cost">The sum of the records' own costs, or of the adjustments.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct BilledGroup(
-    InvoiceLineType Type, string Project, BillingMonth Month, string Model, int RateVersion, int? OldRateVersion,
+    InvoiceLineType Type, string Project, UtcMonth Month, string Model, int RateVersion, int? OldRateVersion,
     BilledAmounts Amounts, long Requests, long Unreported, Cost Cost);

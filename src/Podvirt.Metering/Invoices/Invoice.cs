@@ -1,3 +1,4 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Invoices;
@@ -27,13 +28,13 @@ public enum InvoiceLineType
 /// <param name="UnitPico">Picodollars for one of <paramref name="Quantity"/>; of a re-rating the difference, which may be negative.</param>
 /// <param name="Cents">The exact amount, rounded. Kept with a final invoice, whatever the rule becomes.</param>
 public sealed record InvoiceLine(
-    InvoiceLineType Type, BillingMonth Month, string Model, UsageKind? Kind, int RateVersion, int? OldRateVersion, long Quantity, long UnitPico, long Cents)
+    InvoiceLineType Type, UtcMonth Month, string Model, UsageKind? Kind, int RateVersion, int? OldRateVersion, long Quantity, long UnitPico, long Cents)
 {
     public Cost Exact => ExactOf(Quantity, UnitPico);
 
     /// <summary>A line with its rounded amount.</summary>
     public static InvoiceLine Of(
-        InvoiceLineType type, BillingMonth month, string model, UsageKind? kind, int rateVersion, int? oldRateVersion, long quantity, long unitPico) =>
+        InvoiceLineType type, UtcMonth month, string model, UsageKind? kind, int rateVersion, int? oldRateVersion, long quantity, long unitPico) =>
         new(type, month, model, kind, rateVersion, oldRateVersion, quantity, unitPico, ExactOf(quantity, unitPico).ToCents());
 
     private static Cost ExactOf(long quantity, long unitPico) => new((Int128)quantity * unitPico);
@@ -51,10 +52,10 @@ public sealed record InvoiceParty(string Name, IReadOnlyList<string> Address)
 /// <param name="Number">Null: a draft. Numbers run through all projects, from 1, without a gap.</param>
 /// <param name="IssuedAt">When it became final; null: a draft.</param>
 /// <param name="Requests">Of the month, as far as they are on this invoice.</param>
-/// <param name="Unreported">Those of <paramref name="Requests"/> for which the engine reported no usage: billed at zero.</param>
+/// <param name="Unreported">Those of <paramref name="Requests"/> for which the engine reported no usage, or none that can be: billed at zero.</param>
 /// <param name="LateRequests">Of earlier months.</param>
 public sealed record Invoice(
-    long? Number, string Project, BillingMonth Month, DateTimeOffset? IssuedAt, InvoiceParty Seller, InvoiceParty Customer,
+    long? Number, string Project, UtcMonth Month, DateTimeOffset? IssuedAt, InvoiceParty Seller, InvoiceParty Customer,
     long Requests, long Unreported, long LateRequests, IReadOnlyList<InvoiceLine> Lines)
 {
     public const string Currency = "USD";
@@ -63,6 +64,9 @@ public sealed record Invoice(
 
     /// <summary>From a month's end until its invoices become final.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromHours(24);
+
+    /// <summary>What the project was called when the invoice was made.</summary>
+    public string ProjectName { get; init; } = "";
 
     /// <summary>The number with six digits at least, or <c>draft-2026-02-PROJECT</c>.</summary>
     public string Id => Number is { } number ? IdOf(number) : DraftId(Project, Month);
@@ -75,17 +79,17 @@ public sealed record Invoice(
 
     public static string IdOf(long number) => number.ToString("D6", System.Globalization.CultureInfo.InvariantCulture);
 
-    public static string DraftId(string project, BillingMonth month) => $"{DraftPrefix}{month}-{project}";
+    public static string DraftId(string project, UtcMonth month) => $"{DraftPrefix}{month}-{project}";
 
     /// <summary>False when it is no draft's id.</summary>
-    public static bool TryParseDraftId(string id, out string project, out BillingMonth month)
+    public static bool TryParseDraftId(string id, out string project, out UtcMonth month)
     {
         ArgumentNullException.ThrowIfNull(id);
         const int MonthLength = 7;
         (project, month) = ("", default);
         if (!id.StartsWith(DraftPrefix, StringComparison.Ordinal) || id.Length <= DraftPrefix.Length + MonthLength + 1
             || id[DraftPrefix.Length + MonthLength] != '-'
-            || !BillingMonth.TryParse(id.Substring(DraftPrefix.Length, MonthLength), out month))
+            || !UtcMonth.TryParse(id.Substring(DraftPrefix.Length, MonthLength), out month))
         {
             return false;
         }

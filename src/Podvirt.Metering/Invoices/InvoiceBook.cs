@@ -1,5 +1,7 @@
 using System.Globalization;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Rating;
 
 namespace Podvirt.Metering.Invoices;
@@ -16,10 +18,12 @@ public sealed class InvoiceBook
     private readonly IBillingLedger _ledger;
     private readonly RateBook _rates;
     private readonly InvoiceComposer _composer;
+    private readonly IStateStore _store;
     private readonly IColdStartTimes? _coldStarts;
 
-    internal InvoiceBook(IBillingLedger ledger, RateBook rates, BillingParties parties, IColdStartTimes? coldStarts)
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes? coldStarts)
     {
+        _store = store;
         _ledger = ledger;
         _rates = rates;
         _composer = new InvoiceComposer(rates.Find, parties);
@@ -31,7 +35,7 @@ public sealed class InvoiceBook
     /// <param name="month">Null: of all.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="InvoiceException">Ledger and rates disagree.</exception>
-    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, BillingMonth? month, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, UtcMonth? month, CancellationToken cancellationToken = default)
     {
         var state = await _ledger.StateAsync(cancellationToken);
         var invoices = new List<Invoice>();
@@ -105,14 +109,14 @@ public sealed class InvoiceBook
     }
 
     /// <summary>When the next month is to be closed; null: nothing waits for it.</summary>
-    internal async ValueTask<BillingMonth?> NextAsync(CancellationToken cancellationToken)
+    internal async ValueTask<UtcMonth?> NextAsync(CancellationToken cancellationToken)
     {
         var state = await _ledger.StateAsync(cancellationToken);
         return state.ClosedNotIssued ?? state.Next;
     }
 
     /// <summary>Makes a month's invoices final. Returns how many there are.</summary>
-    internal async ValueTask<int> FinaliseAsync(BillingMonth month, DateTimeOffset now, CancellationToken cancellationToken)
+    internal async ValueTask<int> FinaliseAsync(UtcMonth month, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await _ledger.CloseAsync(month, now, cancellationToken);
         var invoices = await ComposeAsync(month, project: null, cancellationToken);
@@ -136,10 +140,23 @@ public sealed class InvoiceBook
     /// <summary>Gpu time comes from elsewhere, and costs nothing.</summary>
     private static List<InvoiceLine> LinesOf(Invoice invoice) => [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart)];
 
-    private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(BillingMonth month, string? project, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(UtcMonth month, string? project, CancellationToken cancellationToken)
     {
         await _rates.CaughtUpAsync(cancellationToken);
         var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
-        return _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts);
+        var invoices = new List<Invoice>();
+        foreach (var invoice in _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts))
+        {
+            invoices.Add(invoice with { ProjectName = await NameAsync(invoice.Project, cancellationToken) });
+        }
+        return invoices;
+    }
+
+    private async ValueTask<string> NameAsync(string project, CancellationToken cancellationToken)
+    {
+        var key = Project.StatePrefix + project;
+        // What cannot be a key cannot be a project that has a name.
+        var entry = StateKeys.IsValid(key) ? await _store.GetAsync(key, cancellationToken) : null;
+        return entry?.Read<Project>().Name ?? project;
     }
 }

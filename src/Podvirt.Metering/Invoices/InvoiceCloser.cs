@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Podvirt.Core.Projects;
 using Podvirt.Metering.Outbox;
 
 namespace Podvirt.Metering.Invoices;
@@ -46,7 +47,7 @@ internal sealed partial class InvoiceCloser(InvoiceBook book, IOutboxQueue outbo
     }
 
     [LoggerMessage(EventId = 4301, Level = LogLevel.Information, Message = "The invoices of {Month} are final: {Count}")]
-    private partial void LogFinal(BillingMonth month, int count);
+    private partial void LogFinal(UtcMonth month, int count);
 
     [LoggerMessage(EventId = 4302, Level = LogLevel.Error, Message = "Invoices that are due could not be made final; it is tried again")]
     private partial void LogFailed(Exception error);

@@ -1,3 +1,4 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Invoices;
@@ -7,13 +8,13 @@ internal sealed class InvoiceComposer(Func<string, int, Rate?> rates, BillingPar
 {
     /// <summary>One invoice for each project, by its name.</summary>
     /// <exception cref="InvoiceException">A rate version is unknown, or the records' costs are not quantity × price.</exception>
-    public IReadOnlyList<Invoice> Compose(BillingMonth month, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts) =>
+    public IReadOnlyList<Invoice> Compose(UtcMonth month, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts) =>
     [
         .. groups.GroupBy(g => g.Project, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g =>
             Compose(month, g.Key, [.. g], [.. coldStarts.Where(c => c.Project == g.Key)])),
     ];
 
-    public Invoice Compose(BillingMonth month, string project, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts)
+    public Invoice Compose(UtcMonth month, string project, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts)
     {
         var lines = groups
             .OrderBy(g => g.Type).ThenBy(g => g.Month).ThenBy(g => g.Model, StringComparer.Ordinal).ThenBy(g => g.OldRateVersion).ThenBy(g => g.RateVersion)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Podvirt.Core.Projects;
 
 namespace Podvirt.Metering.Invoices;
 
@@ -19,11 +20,11 @@ internal static class InvoiceDocument
     /// <exception cref="JsonException">Not an invoice.</exception>
     public static Invoice Read(string document) => JsonSerializer.Deserialize<Invoice>(document, _options) ?? throw new JsonException("an invoice is null");
 
-    private sealed class MonthConverter : JsonConverter<BillingMonth>
+    private sealed class MonthConverter : JsonConverter<UtcMonth>
     {
-        public override BillingMonth Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            BillingMonth.TryParse(reader.GetString() ?? "", out var month) ? month : throw new JsonException("not a month");
+        public override UtcMonth Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            UtcMonth.TryParse(reader.GetString() ?? "", out var month) ? month : throw new JsonException("not a month");
 
-        public override void Write(Utf8JsonWriter writer, BillingMonth value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, UtcMonth value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
 }

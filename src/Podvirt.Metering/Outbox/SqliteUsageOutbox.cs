@@ -33,6 +33,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     private long _rows;
     private int _saving;
     private volatile bool _healthy = true;
+    private volatile bool _damaged;
 
     private SqliteUsageOutbox(
         DataFile file, MeteringOptions options, MeteringMetrics metrics, TimeProvider time, ILogger<SqliteUsageOutbox> log,
@@ -62,7 +63,8 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         metrics.ObserveUnsaved(() => _unsaved.Count, () => _unsaved.Bytes, () => _unsaved.Lost);
     }
 
-    public bool IsHealthy => _healthy || (_serveUnsaved && _unsaved.HasRoom);
+    /// <summary>A damaged file is none that takes records again: what would be held for it could never be saved.</summary>
+    public bool IsHealthy => !_damaged && (_healthy || (_serveUnsaved && _unsaved.HasRoom));
 
     public long Rows => Interlocked.Read(ref _rows);
 
@@ -143,8 +145,19 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _arrivals.Reader.ReadAsync(cancellationToken);
 
-    public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken) =>
-        await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
+    public async ValueTask<IReadOnlyList<OutboxRow>> ReadAsync(int limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _reader.RunAsync(c => OutboxSession.Read(c, limit), cancellationToken);
+        }
+        catch (DataFileException e)
+        {
+            // The writer works on pages that it remembers: it may be the last to notice.
+            NoteDamage(e);
+            throw;
+        }
+    }
 
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.ReadBehind(c, seq, limit), cancellationToken);
@@ -193,6 +206,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     {
         _metrics.CommitFailed();
         _groupRows = 0;
+        NoteDamage(error);
         if (_healthy)
         {
             _healthy = false;
@@ -243,6 +257,16 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         }
     }
 
+    private void NoteDamage(Exception error)
+    {
+        if (error is DataFileException { IsDamage: true } && !_damaged)
+        {
+            _damaged = true;
+            _healthy = false;
+            LogDamaged(_file.Path, error);
+        }
+    }
+
     private void Appended(int rows)
     {
         Recovered();
@@ -255,7 +279,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     private void Recovered()
     {
-        if (!_healthy)
+        if (!_healthy && !_damaged)
         {
             _healthy = true;
             LogHealthy(_file.Path);
@@ -280,4 +304,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
 
     [LoggerMessage(EventId = 4006, Level = LogLevel.Error, Message = "{Count} usage records that were held in memory are LOST: at the end {Path} still took none")]
     private partial void LogAbandoned(int count, string path);
+
+    [LoggerMessage(EventId = 4007, Level = LogLevel.Error, Message = "{Path} is damaged: requests are refused until the server is started again on a sound one")]
+    private partial void LogDamaged(string path, Exception error);
 }

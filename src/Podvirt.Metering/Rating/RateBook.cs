@@ -42,15 +42,15 @@ public sealed partial class RateBook : IRates, IAsyncDisposable, IDisposable
         return _versions.TryGetValue(model, out var versions) ? versions.Timeline.At(endedAt) : Rate.Free(model);
     }
 
+    /// <summary>A model's versions and when each holds.</summary>
+    public RateTimeline Timeline(string model) => _versions.TryGetValue(model, out var versions) ? versions.Timeline : new RateTimeline(model, []);
+
     /// <summary>Null: no such version is known.</summary>
     public Rate? Find(string model, int version)
     {
         ArgumentNullException.ThrowIfNull(model);
         return _versions.TryGetValue(model, out var versions) ? versions.Timeline.Version(version) : version == 0 ? Rate.Free(model) : null;
     }
-
-    /// <summary>A model's versions, oldest first.</summary>
-    public IReadOnlyList<Rate> Versions(string model) => _versions.TryGetValue(model, out var versions) ? versions.Timeline.Versions : [];
 
     /// <summary>The models that have a rate, by name.</summary>
     public IReadOnlyList<string> Models => [.. _versions.Keys.Order(StringComparer.Ordinal)];

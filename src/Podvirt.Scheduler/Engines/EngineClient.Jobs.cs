@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Podvirt.Core.Models;
 using Podvirt.Scheduler.Lifecycle;
 
 namespace Podvirt.Scheduler.Engines;
@@ -16,7 +15,7 @@ internal sealed partial class EngineClient
     /// <summary>Video jobs that wait or run; 0 for engines that have none.</summary>
     public async Task<int> CountUnfinishedJobsAsync(EngineTarget target, CancellationToken cancellationToken)
     {
-        if (target.Model.Engine.Kind != EngineKind.VllmOmni)
+        if (!EngineTraits.HasJobs(target.Model))
         {
             return 0;
         }

@@ -7,6 +7,9 @@ internal static class EngineTraits
 {
     public static bool CanSleep(ModelSpec model) => model.Engine.Kind is EngineKind.Vllm or EngineKind.VllmOmni or EngineKind.Simulated;
 
+    /// <summary>Works on after a request has been answered, and forgets that work with its process.</summary>
+    public static bool HasJobs(ModelSpec model) => model.Engine.Kind == EngineKind.VllmOmni;
+
     /// <summary>vllm-omni cannot wake from level 2.</summary>
     public static int SleepLevel(ModelSpec model, int wished) => model.Engine.Kind == EngineKind.VllmOmni ? 1 : wished;
 

@@ -16,11 +16,11 @@ internal static class HostMemory
     /// </summary>
     /// <param name="gpus">The fleet.</param>
     /// <param name="configured">For each node, in bytes; null: not configured.</param>
-    /// <param name="totals">What each node has, in bytes.</param>
+    /// <param name="totalOf">What a node has, in bytes; 0: nobody knows.</param>
     public static IReadOnlyDictionary<string, long> Limits(
-        IReadOnlyList<GpuDevice> gpus, long? configured, IReadOnlyDictionary<string, long> totals) => gpus
+        IReadOnlyList<GpuDevice> gpus, long? configured, Func<string, long> totalOf) => gpus
         .Where(gpu => !gpu.Simulated || configured is not null).Select(gpu => gpu.Node).Distinct(StringComparer.Ordinal)
-        .ToDictionary(node => node, node => configured ?? totals.GetValueOrDefault(node) / 4 * 3, StringComparer.Ordinal);
+        .ToDictionary(node => node, node => configured ?? totalOf(node) / 4 * 3, StringComparer.Ordinal);
 
     /// <summary>
     /// What the processes of a session hold of their own, in bytes: anonymous, shared and huge pages. Pinned memory, in which

@@ -8,18 +8,36 @@ using Podvirt.Scheduler.Runtimes.Local;
 namespace Podvirt.Scheduler.Gpus;
 
 /// <summary>Real devices, as <c>nvidia-smi</c> sees them.</summary>
-internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
+/// <param name="command">The program, and what stands before its arguments.</param>
+/// <param name="answerTimeout">What a question may take. A driver in trouble answers late or never.</param>
+internal sealed class NvidiaSmi(ILogger log, TimeProvider time, IReadOnlyList<string> command, TimeSpan answerTimeout) : IGpuMeter
 {
     private const long MiB = 1L << 20;
 
-    /// <summary>A driver in trouble answers late or never; the first call after boot takes seconds.</summary>
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
+    private const int NoSuchFile = 2;
 
-    /// <summary>Every device of this machine; empty where there is no driver.</summary>
+    /// <summary>As drivers install it; the first call after boot takes seconds.</summary>
+    public NvidiaSmi(ILogger log, TimeProvider time)
+        : this(log, time, ["nvidia-smi"], TimeSpan.FromSeconds(20))
+    {
+    }
+
+    /// <summary>Every device of this machine that a replica can be placed on; empty where there is no driver.</summary>
     public async Task<IReadOnlyList<GpuDevice>> ListAsync(CancellationToken cancellationToken)
     {
-        var output = await RunAsync("--query-gpu=uuid,index,name,memory.total", cancellationToken);
-        return output is null ? [] : ParseDevices(output, Environment.MachineName);
+        var output = await RunAsync("--query-gpu=uuid,index,name,memory.total,mig.mode.current", cancellationToken);
+        if (output is null)
+        {
+            return [];
+        }
+
+        var devices = ParseDevices(output, Environment.MachineName, out var problems);
+        foreach (var problem in problems)
+        {
+            SchedulerLog.NvidiaSmi(log, problem);
+        }
+
+        return devices;
     }
 
     public async Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
@@ -36,19 +54,33 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
 
     public long? MeasureHost(int session) => HostMemory.OfSession(session);
 
-    internal static IReadOnlyList<GpuDevice> ParseDevices(string csv, string node)
+    /// <param name="problems">
+    /// Why a row is no device: a gpu that fell off the bus has no numbers; one that shares its memory with the processor has no
+    /// memory of its own; one that is divided (MIG) takes no process by its own id.
+    /// </param>
+    internal static IReadOnlyList<GpuDevice> ParseDevices(string csv, string node, out IReadOnlyList<string> problems)
     {
         var devices = new List<GpuDevice>();
+        var found = new List<string>();
         foreach (var fields in Rows(csv))
         {
-            if (fields.Length == 4
-                && int.TryParse(fields[1], CultureInfo.InvariantCulture, out var index)
-                && long.TryParse(fields[3], CultureInfo.InvariantCulture, out var mebibytes))
+            if (fields.Length != 5
+                || !int.TryParse(fields[1], CultureInfo.InvariantCulture, out var index)
+                || !long.TryParse(fields[3], CultureInfo.InvariantCulture, out var mebibytes))
+            {
+                found.Add($"this is no gpu that can be used: {string.Join(", ", fields)}");
+            }
+            else if (fields[4] == "Enabled")
+            {
+                found.Add($"{fields[0]} ({fields[2]}) is divided into MIG instances: list those that shall be used under gpus");
+            }
+            else
             {
                 devices.Add(new GpuDevice(fields[0], index, node, fields[2], mebibytes * MiB, Simulated: false));
             }
         }
 
+        problems = found;
         return devices;
     }
 
@@ -101,7 +133,7 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
     {
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo("nvidia-smi", [query, "--format=csv,noheader,nounits"])
+            StartInfo = new ProcessStartInfo(command[0], [.. command.Skip(1), query, "--format=csv,noheader,nounits"])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -112,13 +144,18 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
         {
             process.Start();
         }
-        catch (Win32Exception)
+        catch (Win32Exception exception)
         {
+            if (exception.NativeErrorCode != NoSuchFile)
+            {
+                SchedulerLog.NvidiaSmi(log, exception.Message);
+            }
+
             // No such program: no such gpus.
             return null;
         }
 
-        using var limit = new CancellationTokenSource(AnswerTimeout, time);
+        using var limit = new CancellationTokenSource(answerTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
@@ -130,13 +167,14 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time) : IGpuMeter
                 return output;
             }
 
-            SchedulerLog.NvidiaSmi(log, $"exit code {process.ExitCode}: {(await error).Trim()} {output.Trim()}");
+            SchedulerLog.NvidiaSmi(log, $"exit code {process.ExitCode}: {$"{await error} {output}".Trim()}");
             return null;
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            process.Kill();
-            SchedulerLog.NvidiaSmi(log, $"no answer within {AnswerTimeout.TotalSeconds:0} s");
+            process.Kill(entireProcessTree: true);
+            cancellationToken.ThrowIfCancellationRequested();
+            SchedulerLog.NvidiaSmi(log, $"no answer within {answerTimeout.TotalSeconds:0.#} s");
             return null;
         }
     }

@@ -1,5 +1,6 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Idle;
 
 namespace Podvirt.Scheduler.Lifecycle;
@@ -11,7 +12,9 @@ internal sealed partial class LifecycleLoop
     {
         replica.Drain = order;
         replica.FenceRevision = 0;
+        replica.AreJobsCounted = false;
         Move(replica, ReplicaTrigger.Fence, why);
+        replica.NextProbeAt = _now;
     }
 
     private void Unfence(Replica replica, Why why)
@@ -123,15 +126,53 @@ internal sealed partial class LifecycleLoop
                 Unfence(replica, new Why(TransitionCause.Failure, $"did not drain within {_options.DrainTimeout.TotalSeconds:0} s"));
                 replica.LastBusyAt = _now;
             }
-            else if (waited >= _options.DrainHardTimeout)
+            else if (waited >= (replica.Jobs > 0 ? _options.JobDrainTimeout : _options.DrainHardTimeout))
             {
                 SchedulerLog.DrainForced(_log, replica.Model.Id, replica.Id, _demand.InFlightOf(replica.Id));
-                StopReplica(replica, ReplicaTrigger.Stop, replica.Why with
-                {
-                    Reason = $"{replica.Why.Reason}; did not drain within {_options.DrainHardTimeout.TotalSeconds:0} s",
-                });
+                StopReplica(replica, ReplicaTrigger.Stop, WhyForced(replica));
             }
         }
+    }
+
+    private Why WhyForced(Replica replica) => replica.Why with
+    {
+        Reason = $"{replica.Why.Reason}; did not drain within {(_now - replica.StateSince).TotalSeconds:0} s",
+    };
+
+    /// <summary>
+    /// True while it has video jobs that a stop would lose, or may have: those that came before the fence are counted after it.
+    /// A sleep asks for them itself.
+    /// </summary>
+    private bool AwaitsJobs(Replica replica)
+    {
+        if (!EngineTraits.HasJobs(replica.Model) || (replica.AreJobsCounted && replica.Jobs == 0))
+        {
+            return false;
+        }
+
+        if (replica.Jobs > 0 && replica.Drain is not { Reason: DrainReason.Outdated or DrainReason.Operator })
+        {
+            BeBusy(replica);
+            return true;
+        }
+
+        var limit = replica.Jobs > 0 ? _options.JobDrainTimeout : _options.DrainHardTimeout;
+        if (_now - replica.StateSince >= limit)
+        {
+            SchedulerLog.JobsLost(_log, replica.Model.Id, replica.Id, replica.Jobs);
+            replica.Why = WhyForced(replica);
+            return false;
+        }
+
+        AskHealthWhenDue(replica);
+        return true;
+    }
+
+    /// <summary>Whoever wanted its memory looks for another's: its jobs may take long.</summary>
+    private void BeBusy(Replica replica)
+    {
+        replica.LastBusyAt = _now;
+        Unfence(replica, new Why(TransitionCause.Demand, $"{replica.Jobs} unfinished video jobs"));
     }
 
     private void Leave(Replica replica)
@@ -153,7 +194,7 @@ internal sealed partial class LifecycleLoop
             Move(replica, ReplicaTrigger.Drained);
             _effects.Sleep(replica.Target);
         }
-        else
+        else if (!AwaitsJobs(replica))
         {
             StopReplica(replica, ReplicaTrigger.Stop);
         }

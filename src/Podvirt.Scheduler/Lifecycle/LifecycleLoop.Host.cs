@@ -25,6 +25,34 @@ internal sealed partial class LifecycleLoop
         ? Math.Max(PlannedHostBytes(replica), replica.HostBytes)
         : replica.HostBytes;
 
+    private void FallAsleep(Replica replica, FellAsleep asleep)
+    {
+        var entry = _models[replica.Model.Id];
+        replica.ResidueBytes = asleep.ResidueBytes;
+        entry.MeasuredResidueBytes = asleep.ResidueBytes;
+        replica.HostBase = asleep.Host?.Base ?? replica.HostBase;
+        replica.HostBytes = asleep.Host?.Added ?? HostBytes(replica);
+        replica.IsHostStale = false;
+        if (replica.SleepLevel == 1 && asleep.Host is { } host && IsCurrent(entry, replica))
+        {
+            entry.History = entry.History with { HostNeed = new HostNeed(replica.Model.Revision, host.Added) };
+            _effects.SaveHistory(replica.Model.Id, entry.History);
+        }
+
+        replica.Drain = null;
+        Move(replica, ReplicaTrigger.Asleep, Measured(replica));
+    }
+
+    private void NoteHost(Replica replica, long? bytes)
+    {
+        if (bytes is { } kept && replica.IsHostStale)
+        {
+            replica.HostBytes = kept;
+            replica.IsHostStale = false;
+            _touched.Add(replica);
+        }
+    }
+
     /// <summary>True while others give way for its weights: their processes end within the stop's grace.</summary>
     /// <param name="level">How deep it sleeps: level 2 where host memory does not hold its weights; null: not at all.</param>
     private bool AwaitsHost(Replica replica, out int? level)
@@ -53,10 +81,11 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var node in _settings.HostBytes.Keys)
         {
-            var missing = -Ledger().HostFree(node) - HostComing(node);
-            if (missing > 0)
+            // Hardly ever, so that nobody is counted for it before.
+            var missing = -Ledger().HostFree(node);
+            if (missing > 0 && HostComing(node) is var coming && coming < missing)
             {
-                GiveWay(node, missing, double.PositiveInfinity, null);
+                GiveWay(node, missing - coming, double.PositiveInfinity, forWhom: null);
             }
         }
     }

@@ -50,6 +50,8 @@ internal sealed partial class LifecycleLoop
             ReplicaState.Sleeping => (replica.ResidueBytes, 0, HoldingKind.Sleeping),
             ReplicaState.Stopping => (Held(replica), 0, HoldingKind.Leaving),
             ReplicaState.FallingAsleep => (reserved, asleep, HoldingKind.Leaving),
+            // Stopped only when its jobs are done, which may be long.
+            ReplicaState.Draining when replica.Jobs > 0 => (reserved, reserved, HoldingKind.Rising),
             ReplicaState.Draining => (reserved, replica.Drain is { ThenSleep: true } ? asleep : 0, HoldingKind.Leaving),
             ReplicaState.Active => (reserved, asleep, Standing(replica)),
             _ => (reserved, reserved, HoldingKind.Rising),

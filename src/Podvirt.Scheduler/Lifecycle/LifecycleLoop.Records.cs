@@ -91,9 +91,16 @@ internal sealed partial class LifecycleLoop
             gpu.Id, gpu.Index, gpu.Node, gpu.Type, gpu.Simulated, gpu.MemoryBytes, reserved, asleep, changing, _drained.Contains(gpu.Id));
     }
 
+    private static string ReasonOf(Replica replica) => replica switch
+    {
+        { FailureReason: { } failure } => failure,
+        { State: ReplicaState.Draining, Jobs: > 0 } => $"{replica.Why.Reason}; {replica.Jobs} unfinished video jobs are waited for",
+        _ => replica.Why.Reason,
+    };
+
     private ReplicaReport Report(Replica replica) => new(
         replica.Id, replica.Model.Id, replica.Model.Revision, replica.State, replica.StateSinceUtc, replica.CreatedAtUtc,
         replica.State.IsWarming() ? replica.Phase : null, replica.GpuIds, replica.Gpus.Count == 0 ? "" : replica.Gpus[0].Type,
         replica.State == ReplicaState.Failed ? 0 : Held(replica), replica.State == ReplicaState.Sleeping ? replica.SleepLevel : null,
-        replica.Why.Cause, replica.FailureReason ?? replica.Why.Reason, replica.State == ReplicaState.Failed ? 0 : HostBytes(replica));
+        replica.Why.Cause, ReasonOf(replica), replica.State == ReplicaState.Failed ? 0 : HostBytes(replica));
 }

@@ -39,8 +39,7 @@ internal sealed partial class LifecycleLoop
                 break;
             case StillBusy busy:
                 replica.Jobs = busy.Jobs;
-                replica.LastBusyAt = _now;
-                Unfence(replica, new Why(TransitionCause.Demand, $"{busy.Jobs} unfinished video jobs"));
+                BeBusy(replica);
                 break;
             case StepFailed failed:
                 Break(replica, failed.Reason);
@@ -60,24 +59,6 @@ internal sealed partial class LifecycleLoop
     {
         _isUnshown = true;
         replica.Enter(phase, _now, _time.GetUtcNow());
-    }
-
-    private void FallAsleep(Replica replica, FellAsleep asleep)
-    {
-        var entry = _models[replica.Model.Id];
-        replica.ResidueBytes = asleep.ResidueBytes;
-        entry.MeasuredResidueBytes = asleep.ResidueBytes;
-        replica.HostBase = asleep.Host?.Base ?? replica.HostBase;
-        replica.HostBytes = asleep.Host?.Added ?? HostBytes(replica);
-        replica.IsHostStale = false;
-        if (replica.SleepLevel == 1 && asleep.Host is { } host && IsCurrent(entry, replica))
-        {
-            entry.History = entry.History with { HostNeed = new HostNeed(replica.Model.Revision, host.Added) };
-            _effects.SaveHistory(replica.Model.Id, entry.History);
-        }
-
-        replica.Drain = null;
-        Move(replica, ReplicaTrigger.Asleep, Measured(replica));
     }
 
     /// <summary>What a sleeper gave back is known now.</summary>
@@ -278,6 +259,8 @@ internal sealed partial class LifecycleLoop
         {
             replica.ProbeFailures = 0;
             replica.Jobs = probed.Jobs ?? replica.Jobs;
+            // In Draining it was asked after the fence.
+            replica.AreJobsCounted = replica.State == ReplicaState.Draining && (replica.AreJobsCounted || probed.Jobs is not null);
             NoteHost(replica, probed.HostBytes);
             return;
         }
@@ -294,13 +277,12 @@ internal sealed partial class LifecycleLoop
     private void AskHealth(Replica replica, bool wasTrouble) =>
         _effects.Probe(replica.IsHostStale ? replica.Target : replica.Target with { HostBase = null }, wasTrouble);
 
-    private void NoteHost(Replica replica, long? bytes)
+    private void AskHealthWhenDue(Replica replica)
     {
-        if (bytes is { } kept && replica.IsHostStale)
+        if (!replica.ProbeRunning && _now >= replica.NextProbeAt)
         {
-            replica.HostBytes = kept;
-            replica.IsHostStale = false;
-            _touched.Add(replica);
+            replica.ProbeRunning = true;
+            AskHealth(replica, wasTrouble: false);
         }
     }
 
@@ -308,10 +290,9 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var replica in _replicas.Values)
         {
-            if (replica.State == ReplicaState.Active && !replica.ProbeRunning && _now >= replica.NextProbeAt)
+            if (replica.State == ReplicaState.Active)
             {
-                replica.ProbeRunning = true;
-                AskHealth(replica, wasTrouble: false);
+                AskHealthWhenDue(replica);
             }
         }
 

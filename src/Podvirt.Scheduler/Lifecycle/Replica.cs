@@ -126,6 +126,9 @@ internal sealed class Replica
     /// <summary>Unfinished video jobs, as of the last probe: they keep it awake as requests do.</summary>
     public int Jobs { get; set; }
 
+    /// <summary>That was counted since every gateway confirmed its fence: no further ones will come.</summary>
+    public bool AreJobsCounted { get; set; }
+
     public TimeSpan NextProbeAt { get; set; }
 
     public bool ProbeRunning { get; set; }

@@ -56,8 +56,8 @@ internal interface IReplicaRuntime
     /// <param name="hostBase">What its processes held of host memory before their first sleep, in bytes; null: not measured.</param>
     void NoteSleep(string replica, int level, long? hostBase);
 
-    /// <summary>The memory of each node on which replicas run, in bytes.</summary>
-    IReadOnlyDictionary<string, long> NodeMemory { get; }
+    /// <summary>All of a node's own memory that replicas may use, in bytes; 0: unknown.</summary>
+    long NodeMemory(string node);
 }
 
 /// <summary>A replica could not be started; the message is for people.</summary>

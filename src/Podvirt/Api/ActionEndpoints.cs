@@ -8,7 +8,7 @@ using Podvirt.Scheduler;
 namespace Podvirt.Api;
 
 /// <summary><c>POST /api/models/{id}/wake|sleep|stop|pin|unpin</c> and <c>POST /api/gpus/{id}/drain|undrain</c>.</summary>
-internal sealed class ActionEndpoints(AdminGate gate, IFleetControl control)
+internal sealed class ActionEndpoints(AdminGate gate, IFleetControl control, RateEndpoints rates)
 {
     private static readonly Dictionary<string, (FleetAction Action, string Summary)> _onModels = new(StringComparer.Ordinal)
     {
@@ -29,7 +29,7 @@ internal sealed class ActionEndpoints(AdminGate gate, IFleetControl control)
     {
         // Ids may hold slashes, so the action is cut off the end.
         gate.Guard(api.MapPost("/models/{**id}", (Delegate)ActOnModelAsync), Entry.Admin).Describe(
-            [.. _onModels.Select(a => Operation($"/api/models/{{id}}/{a.Key}", a.Value.Summary))]);
+            [.. _onModels.Select(a => Operation($"/api/models/{{id}}/{a.Key}", a.Value.Summary)), .. RateEndpoints.OnModels]);
         gate.Guard(api.MapPost("/gpus/{id}/{action}", (Delegate)ActOnGpuAsync), Entry.Admin).Describe(
             [.. _onGpus.Select(a => Operation($"/api/gpus/{{id}}/{a.Key}", a.Value.Summary))]);
     }
@@ -41,7 +41,8 @@ internal sealed class ActionEndpoints(AdminGate gate, IFleetControl control)
     {
         var path = RouteId.Of(context);
         var cut = path.LastIndexOf('/');
-        return ActAsync(context, _onModels, cut < 0 ? "" : path[..cut], path[(cut + 1)..], "model");
+        var (id, name) = (cut < 0 ? "" : path[..cut], path[(cut + 1)..]);
+        return RateEndpoints.Handles(name) ? rates.ActAsync(context, id, name) : ActAsync(context, _onModels, id, name, "model");
     }
 
     private Task<IResult> ActOnGpuAsync(HttpContext context) =>

@@ -8,14 +8,14 @@ using Podvirt.Fleet;
 namespace Podvirt.Api;
 
 /// <summary><c>GET /api/models</c> and <c>GET /api/models/{id}</c>.</summary>
-internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader)
+internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader, RateEndpoints rates)
 {
     public void Map(IEndpointRouteBuilder api)
     {
         gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Admin).Describe(
             new ApiOperation("List the models and what they are doing") { Answer = typeof(ModelList) });
         gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Admin).Describe(
-            new ApiOperation("Show one model") { Answer = typeof(ModelView), Refusals = [404] });
+            new ApiOperation("Show one model") { Path = "/api/models/{id}", Answer = typeof(ModelView), Refusals = [404] }, RateEndpoints.OfModel);
     }
 
     public static ApiException NotFound(string id) =>
@@ -27,7 +27,12 @@ internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader)
     {
         var id = RouteId.Of(context);
         var list = await reader.ListAsync(context.RequestAborted);
-        return ApiJson.Ok(list.Data.FirstOrDefault(m => m.Id == id) ?? throw NotFound(id));
+        if (list.Data.FirstOrDefault(m => m.Id == id) is { } model)
+        {
+            return ApiJson.Ok(model);
+        }
+        // Ids may hold slashes: only what is no model's id asks for a model's rates.
+        return rates.TryList(id) ?? throw NotFound(id);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,104 +7,58 @@ using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
 
-/// <summary><c>/api/usage</c> (sums) and <c>/api/requests</c> (the records they are made of).</summary>
+/// <summary><c>/api/usage</c>: exact sums by any group over any time.</summary>
 internal sealed class UsageEndpoints(AdminGate gate, ILedger ledger, TimeProvider time)
 {
-    private const int ListDefault = 100;
-    private const int ListMax = 10_000;
+    private const string GroupNames = "model, revision, key, project, outcome, hour or day";
 
-    /// <summary>What is shown where no time was asked for.</summary>
-    private static readonly TimeSpan _spanDefault = TimeSpan.FromDays(1);
-
-    private static readonly ApiParam[] _filters =
-    [
-        new("from", "UTC; default a day before 'to'"), new("to", "UTC; default now"),
-        new("model", "Only of this model"), new("key", "Only of this key"), new("project", "Only of this project"),
-    ];
-
-    public void Map(IEndpointRouteBuilder api)
-    {
-        gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Admin).Describe(
-            new ApiOperation("Sum requests, tokens and cost")
-            {
-                Query = [.. _filters, new("group", "model, key, project, outcome or hour; default model")],
-                Answer = typeof(UsageReport),
-                Refusals = [400],
-            });
-        gate.Guard(api.MapGet("/requests", (Delegate)ListAsync), Entry.Admin).Describe(
-            new ApiOperation("List usage records")
-            {
-                Query = [.. _filters, new("limit", $"How many at most, 1 to {ListMax}; default {ListDefault}", "integer")],
-                Answer = typeof(RequestList),
-                Refusals = [400],
-            });
-        gate.Guard(api.MapGet("/requests/{id}", (Delegate)ShowAsync), Entry.Admin).Describe(
-            new ApiOperation("Show one usage record") { Answer = typeof(RequestView), Refusals = [404] });
-    }
+    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Admin).Describe(
+        new ApiOperation("Sum requests, tokens and cost")
+        {
+            Query = [.. UsageParameters.Filters, new("group", $"{GroupNames}; default model")],
+            Answer = typeof(UsageReport),
+            Refusals = [400],
+        });
 
     private async Task<IResult> SumAsync(HttpContext context)
     {
-        var query = ReadQuery(context.Request.Query);
-        var name = Text(context.Request.Query, "group") ?? "model";
+        var query = UsageParameters.Query(context, time);
+        var name = ApiQuery.Text(context, "group") ?? "model";
         var group = name switch
         {
             "model" => UsageGroup.Model,
+            "revision" => UsageGroup.Revision,
             "key" => UsageGroup.Key,
             "project" => UsageGroup.Project,
             "outcome" => UsageGroup.Outcome,
             "hour" => UsageGroup.Hour,
-            _ => throw Invalid("group", $"'{name}' is no group; choose model, key, project, outcome or hour."),
+            "day" => UsageGroup.Day,
+            _ => throw UsageParameters.Invalid("group", $"'{name}' is no group; choose {GroupNames}."),
         };
         var sums = await ledger.SumAsync(query, group, context.RequestAborted);
         return ApiJson.Ok(UsageReport.Of(query, name, sums));
     }
+}
 
-    private async Task<IResult> ListAsync(HttpContext context)
+/// <summary>Sums over a time, by group. All money is an exact decimal with twelve places, as text.</summary>
+internal sealed record UsageReport(DateTimeOffset From, DateTimeOffset To, string Group, IReadOnlyList<UsageRow> Data, UsageRow Total)
+{
+    public static UsageReport Of(UsageQuery query, string group, IReadOnlyList<UsageSum> sums)
     {
-        var query = ReadQuery(context.Request.Query);
-        var limit = ListDefault;
-        if (Text(context.Request.Query, "limit") is { } text
-            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > ListMax))
-        {
-            throw Invalid("limit", $"'{text}' is not allowed; write a number from 1 to {ListMax}.");
-        }
-        var records = await ledger.ListAsync(query, limit, context.RequestAborted);
-        return ApiJson.Ok(new RequestList("list", [.. records.Select(RequestView.Of)]));
+        var total = sums.Aggregate(new UsageSum("", 0, 0, 0, 0, 0, 0, default, Core.Usage.Cost.Zero), (all, sum) => all + sum);
+        return new UsageReport(query.From, query.To, group, [.. sums.Select(UsageRow.Of)], UsageRow.Of(total));
     }
+}
 
-    private async Task<IResult> ShowAsync(HttpContext context)
-    {
-        var text = RouteId.Of(context);
-        var record = Guid.TryParse(text, out var id) ? await ledger.FindAsync(id, context.RequestAborted) : null;
-        return record is null
-            ? throw new ApiException(StatusCodes.Status404NotFound, "request_not_found", $"No request '{text}' is on the ledger.", "id")
-            : ApiJson.Ok(RequestView.Of(record));
-    }
-
-    private UsageQuery ReadQuery(IQueryCollection query)
-    {
-        var to = ReadTime(query, "to") ?? time.GetUtcNow();
-        var from = ReadTime(query, "from") ?? to - _spanDefault;
-        return from > to
-            ? throw Invalid("from", "'from' is later than 'to'.")
-            : new UsageQuery(from, to, Text(query, "model"), Text(query, "key"), Text(query, "project"));
-    }
-
-    private static DateTimeOffset? ReadTime(IQueryCollection query, string name)
-    {
-        if (Text(query, name) is not { } text)
-        {
-            return null;
-        }
-        // A plus sign in a query means a space, so an offset may arrive as one.
-        return DateTimeOffset.TryParse(text.Replace(' ', '+'), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
-            ? moment
-            : throw Invalid(name, $"'{text}' is not a time; write one such as 2026-01-31T00:00:00Z.");
-    }
-
-    private static string? Text(IQueryCollection query, string name) => query.TryGetValue(name, out var values) && values is [{ Length: > 0 } text, ..] ? text : null;
-
-    private static ApiException Invalid(string param, string message) => new(StatusCodes.Status400BadRequest, "invalid_parameter", message, param);
-
-    private sealed record RequestList(string Object, IReadOnlyList<RequestView> Data);
+/// <param name="Group">The model, model@revision, key, project, outcome, hour or day; empty for the total.</param>
+/// <param name="Unreported">Requests for which the engine reported no usage: billed at zero.</param>
+/// <param name="Quarantined">Requests for which the engine reported impossible counts: billed at zero.</param>
+/// <param name="EmbeddingTokens">Those of the prompt tokens that were embedded.</param>
+internal sealed record UsageRow(
+    string Group, long Requests, long Completed, long Cancelled, long Truncated, long Failed, long Unreported, long Quarantined,
+    long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens, long EmbeddingTokens, long VideoUs, string Cost)
+{
+    public static UsageRow Of(UsageSum sum) => new(
+        sum.Group, sum.Requests, sum.Completed, sum.Cancelled, sum.Truncated, sum.Failed, sum.Unreported, sum.Quarantined,
+        sum.Tokens.Prompt, sum.Tokens.Cached, sum.Tokens.Completion, sum.Tokens.Reasoning, sum.EmbeddingTokens, sum.VideoUs, sum.Cost.ToString());
 }

@@ -41,11 +41,16 @@ internal sealed record UsageRow(
 }
 
 /// <summary>One request on the ledger.</summary>
+/// <param name="RateVersion">The version by which it was rated first.</param>
+/// <param name="Cost">What is billed: by that version, and with every adjustment since.</param>
 internal sealed record RequestView(
     string Id, string Project, string Key, string Model, int Revision, string Replica, string Surface, string Outcome, int Status, string Reason,
     bool Streamed, bool ColdStart, string UsageSource, long PromptTokens, long CachedTokens, long CompletionTokens, long ReasoningTokens,
     DateTimeOffset StartedAt, DateTimeOffset EndedAt, long QueuedUs, long ParkedUs, long? FirstTokenUs, long DurationUs, int RateVersion, string Cost)
 {
+    /// <summary>The part of <see cref="Cost"/> that re-ratings added.</summary>
+    public required string Adjustment { get; init; }
+
     public static RequestView Of(RatedRecord rated)
     {
         var record = rated.Record;
@@ -55,7 +60,10 @@ internal sealed record RequestView(
             OutcomeName(record.Outcome), record.Status, record.Reason, record.Streamed, record.ColdStart,
             SourceName(record.Source),
             tokens.Prompt, tokens.Cached, tokens.Completion, tokens.Reasoning,
-            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Cost.ToString());
+            record.StartedAt, record.EndedAt, record.QueuedUs, record.ParkedUs, record.FirstTokenUs, record.DurationUs, rated.RateVersion, rated.Billed.ToString())
+        {
+            Adjustment = rated.Adjustment.ToString(),
+        };
     }
 
     private static string SourceName(Core.Usage.UsageSource source) => source switch

@@ -44,6 +44,7 @@ internal static class ConfigReader
             Limits = ReadLimits(top),
             Gateway = GatewayReader.Read(top),
             Metering = MeteringReader.Read(top),
+            Billing = BillingReader.Read(top, findings),
             Scheduler = SchedulerReader.Read(top),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),

@@ -1,6 +1,7 @@
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Models;
 using Podvirt.Core.Projects;
+using Podvirt.Metering.Invoices;
 
 namespace Podvirt.Configuration;
 
@@ -25,6 +26,9 @@ internal sealed record PodvirtConfig
     public GatewaySettings Gateway { get; init; } = new();
 
     public MeteringSettings Metering { get; init; } = new();
+
+    /// <summary>Who stands on the invoices.</summary>
+    public BillingParties Billing { get; init; } = BillingParties.None;
 
     public SchedulerSettings Scheduler { get; init; } = new();
 

@@ -2,6 +2,7 @@ using Podvirt.Catalogs;
 using Podvirt.Configuration;
 using Podvirt.Core.Models;
 using Podvirt.Metering.Ledger;
+using Podvirt.Metering.Rating;
 
 namespace Podvirt.Fleet;
 
@@ -17,7 +18,7 @@ internal sealed record ConfiguredGpus(string? Type)
 
 /// <summary>Puts the views of all models together.</summary>
 internal sealed class FleetReader(
-    FleetView fleet, CatalogStore catalog, ILedger ledger, FailureLogs logs, ConfiguredGpus gpus, TimeProvider time) : IDisposable
+    FleetView fleet, CatalogStore catalog, ILedger ledger, RateBook rates, FailureLogs logs, ConfiguredGpus gpus, TimeProvider time) : IDisposable
 {
     /// <summary>Totals are for people: a second late is soon enough, and the ledger is spared.</summary>
     private static readonly TimeSpan _totalsLifetime = TimeSpan.FromSeconds(1);
@@ -30,9 +31,15 @@ internal sealed class FleetReader(
     {
         var routes = fleet.Routes;
         return ModelViews.List(new FleetSnapshot(
-            catalog.Applied ?? Catalog.Empty, routes, fleet.Demand(), await TotalsAsync(cancellationToken),
+            Priced(catalog.Applied ?? Catalog.Empty, time.GetUtcNow()), routes, fleet.Demand(), await TotalsAsync(cancellationToken),
             await logs.ReadAsync(routes, cancellationToken), gpus.Type, time.GetUtcNow()));
     }
+
+    /// <summary>With the prices that hold now: those of the file may have been replaced since, or wait for theirs to be known.</summary>
+    private Catalog Priced(Catalog file, DateTimeOffset now) => file with
+    {
+        Models = [.. file.Models.Select(m => rates.RateFor(m.Id, now) is { Version: > 0 } rate ? m with { Price = rate.ToPrice() } : m)],
+    };
 
     public void Dispose() => _totalsGate.Dispose();
 

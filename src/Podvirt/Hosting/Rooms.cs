@@ -33,6 +33,7 @@ internal static class Rooms
     internal static MeteringOptions MeteringOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
     {
         DataDirectory = options.DataDirectory,
+        Billing = config.Billing,
         ServeUnsaved = config.Metering.ServeUnsaved,
         UnsavedRecordsMax = config.Metering.UnsavedRecords,
         UnsavedBytesMax = config.Metering.UnsavedBytes,

@@ -60,6 +60,23 @@ public sealed class PodvirtProcess : IAsyncDisposable
     public static async Task<PodvirtProcess> StartAsync(
         string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http")
     {
+        var server = await LaunchAsync(yaml, data, environment, scheme);
+        try
+        {
+            await Until.TrueAsync(server.IsReadyAsync, () => $"The server did not get ready:\n{server.Output}");
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+        return server;
+    }
+
+    /// <summary>Does not wait until it is ready.</summary>
+    public static async Task<PodvirtProcess> LaunchAsync(
+        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http")
+    {
         data ??= Directory.CreateTempSubdirectory("podvirt-").FullName;
         var config = Path.Combine(data, "podvirt.yaml");
         await File.WriteAllTextAsync(config, yaml);
@@ -76,17 +93,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         {
             start.Environment[name] = value;
         }
-        var server = new PodvirtProcess(Process.Start(start)!, address, data);
-        try
-        {
-            await Until.TrueAsync(server.IsReadyAsync, () => $"The server did not get ready:\n{server.Output}");
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
-        return server;
+        return new PodvirtProcess(Process.Start(start)!, address, data);
     }
 
     public async Task<JsonObject> ModelAsync(string id) => (await Admin.GetFromJsonAsync<JsonObject>($"api/models/{id}"))!;
@@ -132,6 +139,14 @@ public sealed class PodvirtProcess : IAsyncDisposable
 
     /// <summary>kill -9.</summary>
     public void KillHard() => _process.Kill();
+
+    /// <summary>kill -9, and the end of it. The data folder stays for the next server.</summary>
+    public async Task KillAsync()
+    {
+        KillHard();
+        await WaitForExitAsync(TimeSpan.FromSeconds(10));
+        _process.Dispose();
+    }
 
     public async Task<int> WaitForExitAsync(TimeSpan limit)
     {

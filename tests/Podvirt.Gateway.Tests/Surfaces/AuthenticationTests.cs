@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Core.Keys;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Tests.Fixtures;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Tests.Surfaces;
 

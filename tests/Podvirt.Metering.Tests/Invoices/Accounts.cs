@@ -26,7 +26,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
         Ledger = SqliteLedger.Open(_directory.File("ledger.db"), Time);
         Rates = new RateBook(_store, TimeProvider.System, NullLogger<RateBook>.Instance);
         Billing = new SqliteBillingLedger(Ledger);
-        Book = new InvoiceBook(Billing, Rates, Parties, ColdStarts);
+        Book = new InvoiceBook(Billing, Rates, _store, Parties, ColdStarts);
         Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
         Closer = new InvoiceCloser(Book, this, Time, NullLogger<InvoiceCloser>.Instance);
     }
@@ -103,6 +103,9 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
 
     ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadAsync(int limit, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<OutboxRow>>([.. Waiting.Take(limit).Select((r, i) => new OutboxRow(i, r))]);
+
+    ValueTask<IReadOnlyList<OutboxRow>> IOutboxQueue.ReadBehindAsync(long seq, int limit, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     ValueTask IOutboxQueue.RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

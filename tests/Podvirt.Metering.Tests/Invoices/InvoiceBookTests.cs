@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Rating;
@@ -165,7 +166,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
     {
         await _accounts.AppendAsync(1, Record(1, "2026-01-05"));
         var draft = Assert.Single(await _accounts.ListAsync());
-        Assert.True(BillingMonth.TryParse("2026-01", out var january));
+        Assert.True(UtcMonth.TryParse("2026-01", out var january));
         await _accounts.Billing.CloseAsync(january, _accounts.Time.GetUtcNow(), Ended);
         await _accounts.AppendAsync(1, Record(2, "2026-01-06"));
         await RerateAsync("2026-01-01", "2026-02-01", 2);

@@ -4,6 +4,7 @@ using Podvirt.Core.Usage;
 using Podvirt.Messaging;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
+using Podvirt.Metering.Tests.Ledger;
 
 namespace Podvirt.Metering.Tests.Outbox;
 
@@ -95,7 +96,7 @@ public sealed class CheckpointTests : IDisposable
         }
 
         Assert.Equal(1, (await ledger.RequestTotalsAsync(Ended)).Values.Sum());
-        Assert.Empty(await ledger.ReconcileAsync(DateTimeOffset.MinValue, Ended));
+        Assert.Empty(await ledger.DifferencesAsync(Ended));
     }
 
     [Fact]

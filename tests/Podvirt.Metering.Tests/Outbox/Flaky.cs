@@ -42,8 +42,20 @@ internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
     public ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default) =>
         inner.ListAsync(query, limit, cancellationToken);
 
+    public IAsyncEnumerable<IReadOnlyList<RatedRecord>> ReadAsync(UsageQuery query, CancellationToken cancellationToken = default) =>
+        inner.ReadAsync(query, cancellationToken);
+
     public ValueTask<IReadOnlyList<UsageSum>> SumAsync(UsageQuery query, UsageGroup group, CancellationToken cancellationToken = default) =>
         inner.SumAsync(query, group, cancellationToken);
+
+    public ValueTask<FiguresReport> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken = default) =>
+        inner.FiguresAsync(query, group, cancellationToken);
+
+    public ValueTask<IReadOnlyList<FiguresPoint>> SeriesAsync(
+        FiguresQuery query, FiguresStep step, FiguresGroup group, CancellationToken cancellationToken = default) =>
+        inner.SeriesAsync(query, step, group, cancellationToken);
+
+    public IAsyncEnumerable<ReconcileStep> ReconcileAsync(CancellationToken cancellationToken = default) => inner.ReconcileAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<Consumed>> ConsumedAsync(UtcMonth month, CancellationToken cancellationToken = default) =>
         inner.ConsumedAsync(month, cancellationToken);

@@ -7,6 +7,7 @@ using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
+using Podvirt.Metering.Tests.Ledger;
 
 namespace Podvirt.Metering.Tests.Outbox;
 
@@ -78,7 +79,7 @@ public sealed class OutboxPumpTests : IAsyncDisposable
         await pump.MoveBatchAsync(Ended);
 
         Assert.Equal((8L, 0L), (await RequestsAsync(), _outbox.Rows));
-        Assert.Empty(await _sqlite.ReconcileAsync(DateTimeOffset.MinValue, Ended));
+        Assert.Empty(await _sqlite.DifferencesAsync(Ended));
     }
 
     [Fact]
@@ -235,17 +236,20 @@ public sealed class OutboxPumpTests : IAsyncDisposable
         await pump.StartAsync(Ended);
         await AppendAsync(0, 1);
         await AdvanceUntilAsync(() => _outbox.Rows == 0, TimeSpan.FromMilliseconds(50));
-        Assert.Empty(await _sqlite.ReconcileAsync(DateTimeOffset.MinValue, Ended));
+        var minute = new FiguresQuery(Sample.Noon, Sample.Noon.AddMinutes(1));
+        Assert.Single(await _sqlite.SeriesAsync(minute, FiguresStep.Minute, FiguresGroup.None, Ended));
 
         _time.Advance(TimeSpan.FromHours(49));
         await _outbox.AppendAsync(Sample.Record(1) with { StartedAt = _time.GetUtcNow() }, Ended);
         await AdvanceUntilAsync(() => _outbox.Rows == 0, TimeSpan.FromMilliseconds(50));
-        await Eventually.TrueAsync(() => _sqlite.ReconcileAsync(DateTimeOffset.MinValue, Ended).AsTask().Result.Count == 1);
+        await Eventually.TrueAsync(() => Record.Exception(() => ReadMinutes(minute)) is ArgumentException);
 
-        Assert.Empty(await _sqlite.ReconcileAsync(Sample.Noon.AddHours(1), Ended));
+        Assert.Empty(await _sqlite.DifferencesAsync(Ended));
         Assert.Equal(2, await RequestsAsync());
         await pump.StopAsync(Ended);
     }
+
+    private void ReadMinutes(FiguresQuery query) => _sqlite.SeriesAsync(query, FiguresStep.Minute, FiguresGroup.None, Ended).AsTask().GetAwaiter().GetResult();
 
     private OutboxPump NewPump() => new(_queue, _ledger, _rates, _options, _metrics, _time, NullLogger<OutboxPump>.Instance);
 

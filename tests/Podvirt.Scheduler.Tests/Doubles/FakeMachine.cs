@@ -64,7 +64,7 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
 
     public Dictionary<string, long?> HostBases { get; } = [];
 
-    public IReadOnlyDictionary<string, long> NodeMemory { get; } = new Dictionary<string, long>();
+    public long NodeMemory(string node) => 0;
 
     public void NoteSleep(string replica, int level, long? hostBase) => (SleepLevels[replica], HostBases[replica]) = (level, hostBase);
 

@@ -15,13 +15,13 @@ public class HostMemoryTests
         IReadOnlyList<GpuDevice> gpus = [Real("a", "big"), Real("b", "big"), Real("c", "small"), Real("d", "unknown"), .. Make.Gpus(1, 80, node: "simulated")];
         Assert.Equal(
             new Dictionary<string, long> { ["big"] = 300 * Make.GiB, ["small"] = 75 * Make.GiB, ["unknown"] = 0 },
-            HostMemory.Limits(gpus, configured: null, s_totals));
+            HostMemory.Limits(gpus, configured: null, node => s_totals.GetValueOrDefault(node)));
     }
 
     [Fact]
     public void WhatIsConfigured_HoldsForEveryNode_AlsoForSimulatedGpus() => Assert.Equal(
         new Dictionary<string, long> { ["big"] = 7, ["simulated"] = 7 },
-        HostMemory.Limits([Real("a", "big"), .. Make.Gpus(1, 80, node: "simulated")], configured: 7, s_totals));
+        HostMemory.Limits([Real("a", "big"), .. Make.Gpus(1, 80, node: "simulated")], configured: 7, _ => 0));
 
     [Fact]
     public void Status_CountsWhatIsTheProcessesOwn()

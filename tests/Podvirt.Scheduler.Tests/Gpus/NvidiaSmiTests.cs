@@ -11,7 +11,19 @@ public class NvidiaSmiTests
     [Fact]
     public void Devices_AreRead() => Assert.Equal(
         [new GpuDevice("GPU-a", 0, "box", "NVIDIA H100", 81559 * MiB, false), new GpuDevice("GPU-b", 1, "box", "NVIDIA L4", 23034 * MiB, false)],
-        NvidiaSmi.ParseDevices("GPU-a, 0, NVIDIA H100, 81559\nGPU-b, 1, NVIDIA L4, 23034\n", "box"));
+        NvidiaSmi.ParseDevices("GPU-a, 0, NVIDIA H100, 81559, Disabled\nGPU-b, 1, NVIDIA L4, 23034, [N/A]\n", "box", out _));
+
+    [Theory]
+    [InlineData("GPU-a, 0, NVIDIA H100, 81559, Enabled", "GPU-a (NVIDIA H100) is divided into MIG instances: list those that shall be used under gpus")]
+    [InlineData("GPU-a, 0, NVIDIA GB10, [N/A], [N/A]", "this is no gpu that can be used: GPU-a, 0, NVIDIA GB10, [N/A], [N/A]")]
+    [InlineData("[GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost]", "this is no gpu that can be used: [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost]")]
+    [InlineData("Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error", "this is no gpu that can be used: Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error")]
+    public void RowThatIsNoUsableGpu_IsLeftOut_WithTheReason(string row, string problem)
+    {
+        var devices = NvidiaSmi.ParseDevices($"{row}\nGPU-b, 1, NVIDIA L4, 23034, [N/A]\n", "box", out var problems);
+        Assert.Equal(["GPU-b"], devices.Select(device => device.Id));
+        Assert.Equal([problem], problems);
+    }
 
     [Fact]
     public void Held_IsTheLargestShareOfOurProcesses() => Assert.Equal(

@@ -58,9 +58,11 @@ public sealed class FleetCommandTests : IAsyncLifetime
     {
         _server.Answer = """
             {"data":[{"id":"r1","model":"m","revision":2,"state":"starting","phase":"weights","since":"2026-01-31T10:00:00Z","gpus":["SIM-0"],
-             "memory_bytes":1073741824,"in_flight":0,"cause":"demand","reason":"1 waiting"}]}
+             "memory_bytes":1073741824,"host_memory_bytes":17179869184,"in_flight":0,"cause":"demand","reason":"1 waiting"}]}
             """;
-        Assert.Contains("starting (weights)", (await _server.RunAsync("replicas", "--model", "org/m")).Output, StringComparison.Ordinal);
+        var replicas = (await _server.RunAsync("replicas", "--model", "org/m")).Output;
+        Assert.Contains("starting (weights)", replicas, StringComparison.Ordinal);
+        Assert.Contains("16GiB", replicas, StringComparison.Ordinal);
         Assert.StartsWith("GET /api/replicas?model=org%2Fm ", _server.Calls[^1], StringComparison.Ordinal);
 
         _server.Answer = """

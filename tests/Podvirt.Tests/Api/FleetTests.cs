@@ -41,10 +41,11 @@ public sealed class FleetTests : IAsyncLifetime
         await bus.PublishAsync(Subjects.GatewayReports, new GatewayReport("g", 1, 1, [], [new ReplicaLoad("r1", 3)]));
         await bus.PublishAsync(Subjects.Fleet, new FleetReport(
             long.MaxValue, 1, [new GpuReport("SIM-0", 0, "local", "H100", true, 80, 30, 5, "r1", false)],
-            [new ReplicaReport("r1", "bge", 2, ReplicaState.FallingAsleep, since, since, null, ["SIM-0"], "H100", 30, null, TransitionCause.GpuDrained, "why")]));
+            [new ReplicaReport("r1", "bge", 2, ReplicaState.FallingAsleep, since, since, null, ["SIM-0"], "H100", 30, null, TransitionCause.GpuDrained, "why", 7)]));
 
         var replica = (await UntilAsync("/api/replicas?model=bge", list => list.GetArrayLength() == 1))[0];
         Assert.Equal(("falling_asleep", "gpu_drained", "why"), (Text(replica, "state"), Text(replica, "cause"), Text(replica, "reason")));
+        Assert.Equal(7, replica.GetProperty("host_memory_bytes").GetInt32());
         Assert.Equal("r1", Text(await _app.GetAsync("/api/replicas/r1"), "id"));
         await UntilAsync("/api/replicas", list => list[0].GetProperty("in_flight").GetInt32() == 3);
         Assert.Equal(0, (await _app.GetAsync("/api/replicas?model=other")).GetProperty("data").GetArrayLength());

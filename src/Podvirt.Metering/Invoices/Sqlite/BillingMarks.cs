@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
 
 namespace Podvirt.Metering.Invoices.Sqlite;
 
@@ -11,16 +12,16 @@ internal sealed record BillingMarks(long EndUs, long AdjustmentsTo, long LateTo)
     private const string Columns = "SELECT end_us, adjustments_to, late_to FROM closed_month";
 
     /// <summary>Null: the month is not closed.</summary>
-    public static BillingMarks? Of(SqliteConnection connection, BillingMonth month) => Read(connection, $"{Columns} WHERE month_us = $month", month);
+    public static BillingMarks? Of(SqliteConnection connection, UtcMonth month) => Read(connection, $"{Columns} WHERE month_us = $month", month);
 
     /// <summary>Of the closed month before; null: there is none.</summary>
-    public static BillingMarks? Before(SqliteConnection connection, BillingMonth month) =>
+    public static BillingMarks? Before(SqliteConnection connection, UtcMonth month) =>
         Read(connection, $"{Columns} WHERE month_us < $month ORDER BY month_us DESC LIMIT 1", month);
 
     public static BillingState State(SqliteConnection connection)
     {
         var closed = Month(connection, "SELECT max(month_us) FROM closed_month");
-        var withRecords = new List<BillingMonth>();
+        var withRecords = new List<UtcMonth>();
         var from = closed is { } last ? Micros.Of(last.End) : long.MinValue;
         // One look into the index for each month with records.
         while (Month(connection, $"SELECT min(ended_us) FROM usage WHERE ended_us >= {from}") is { } month)
@@ -44,14 +45,14 @@ internal sealed record BillingMarks(long EndUs, long AdjustmentsTo, long LateTo)
         return (long)command.ExecuteScalar()! != 0;
     }
 
-    private static BillingMonth? Month(SqliteConnection connection, string sql)
+    private static UtcMonth? Month(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        return command.ExecuteScalar() is long micros ? BillingMonth.Of(Micros.ToTime(micros)) : null;
+        return command.ExecuteScalar() is long micros ? UtcMonth.Of(Micros.ToTime(micros)) : null;
     }
 
-    private static BillingMarks? Read(SqliteConnection connection, string sql, BillingMonth month)
+    private static BillingMarks? Read(SqliteConnection connection, string sql, UtcMonth month)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

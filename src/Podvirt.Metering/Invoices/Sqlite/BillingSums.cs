@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Ledger.Sqlite;
 
@@ -11,7 +12,7 @@ namespace Podvirt.Metering.Invoices.Sqlite;
 /// </summary>
 internal static class BillingSums
 {
-    /// <summary>As <see cref="BilledAmounts.Of(UsageRecord)"/>; a record without the engine's counts is billed at zero.</summary>
+    /// <summary>As <see cref="BilledAmounts.Of(UsageRecord)"/>; a record without counts that can be is billed at zero.</summary>
     private const string Amounts =
         $"""
         sum(iif(u.source = '{UsageNames.Engine}' AND u.surface <> '{BilledAmounts.EmbeddingSurface}', u.prompt - u.cached, 0)),
@@ -19,14 +20,14 @@ internal static class BillingSums
         sum(iif(u.source = '{UsageNames.Engine}', u.completion, 0)),
         sum(iif(u.source = '{UsageNames.Engine}' AND u.surface = '{BilledAmounts.EmbeddingSurface}', u.prompt, 0)),
         sum(iif(u.source = '{UsageNames.Engine}', u.video_us, 0)),
-        count(*), sum(u.source = '{UsageNames.None}')
+        count(*), sum(u.source <> '{UsageNames.Engine}')
         """;
 
     /// <summary>Whole seconds, rounded down also before 1970.</summary>
     private const string MonthName =
         "strftime('%Y-%m', (u.ended_us - ((u.ended_us % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')";
 
-    public static List<BilledGroup> Read(SqliteConnection connection, BillingMonth month, string? project)
+    public static List<BilledGroup> Read(SqliteConnection connection, UtcMonth month, string? project)
     {
         using var transaction = connection.BeginTransaction(deferred: true);
         var state = BillingMarks.State(connection);
@@ -85,7 +86,7 @@ internal static class BillingSums
 
     private static BilledGroup ReadGroup(SqliteDataReader row, InvoiceLineType type)
     {
-        if (!BillingMonth.TryParse(row.GetString(1), out var month))
+        if (!UtcMonth.TryParse(row.GetString(1), out var month))
         {
             throw new InvalidDataException($"'{row.GetString(1)}' is no month");
         }

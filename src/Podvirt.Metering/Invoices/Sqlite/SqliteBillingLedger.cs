@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Ledger.Sqlite;
 
@@ -10,16 +11,16 @@ internal sealed class SqliteBillingLedger(SqliteLedger ledger) : IBillingLedger
     public ValueTask<BillingState> StateAsync(CancellationToken cancellationToken = default) =>
         ledger.ReadAsync(BillingMarks.State, cancellationToken);
 
-    public async ValueTask CloseAsync(BillingMonth month, DateTimeOffset now, CancellationToken cancellationToken = default) =>
+    public async ValueTask CloseAsync(UtcMonth month, DateTimeOffset now, CancellationToken cancellationToken = default) =>
         await ledger.WriteAsync(connection => Close(connection, month, now), cancellationToken);
 
-    public async ValueTask<IReadOnlyList<BilledGroup>> SumAsync(BillingMonth month, string? project, CancellationToken cancellationToken = default) =>
+    public async ValueTask<IReadOnlyList<BilledGroup>> SumAsync(UtcMonth month, string? project, CancellationToken cancellationToken = default) =>
         await ledger.ReadAsync(connection => BillingSums.Read(connection, month, project), cancellationToken);
 
-    public async ValueTask IssueAsync(BillingMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now, CancellationToken cancellationToken = default) =>
+    public async ValueTask IssueAsync(UtcMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now, CancellationToken cancellationToken = default) =>
         await ledger.WriteAsync(connection => Issue(connection, month, invoices, now), cancellationToken);
 
-    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, BillingMonth? month, CancellationToken cancellationToken = default) =>
+    public async ValueTask<IReadOnlyList<Invoice>> ListAsync(string? project, UtcMonth? month, CancellationToken cancellationToken = default) =>
         await ledger.ReadAsync(
             connection => Read(
                 connection, "($project IS NULL OR project = $project) AND ($month IS NULL OR month_us = $month) ORDER BY number DESC",
@@ -44,7 +45,7 @@ internal sealed class SqliteBillingLedger(SqliteLedger ledger) : IBillingLedger
         },
         cancellationToken);
 
-    private static int Close(SqliteConnection connection, BillingMonth month, DateTimeOffset now) => Execute(
+    private static int Close(SqliteConnection connection, UtcMonth month, DateTimeOffset now) => Execute(
         connection,
         """
         INSERT INTO closed_month (month_us, end_us, closed_us, adjustments_to, late_to)
@@ -54,7 +55,7 @@ internal sealed class SqliteBillingLedger(SqliteLedger ledger) : IBillingLedger
         ("$month", Micros.Of(month.Start)), ("$end", Micros.Of(month.End)), ("$now", Micros.Of(now)));
 
     /// <summary>In one transaction: the numbers are given out with the invoices that carry them, so none is left out.</summary>
-    private static int Issue(SqliteConnection connection, BillingMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now)
+    private static int Issue(SqliteConnection connection, UtcMonth month, IReadOnlyList<Invoice> invoices, DateTimeOffset now)
     {
         var isFirst = Execute(
             connection, "UPDATE closed_month SET issued_us = $now WHERE month_us = $month AND issued_us IS NULL",

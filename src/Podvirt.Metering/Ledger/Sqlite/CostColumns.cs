@@ -26,6 +26,14 @@ internal static class CostColumns
         return (checked((long)((cost.Pico - pico) / PicoPerUsd)), pico);
     }
 
+    /// <summary>A cost as the three numbers that may be summed.</summary>
+    /// <exception cref="OverflowException">More than 9 × 10¹⁸ USD.</exception>
+    public static (long Usd, long High, long Low) Parts(Cost cost)
+    {
+        var (usd, pico) = Split(cost);
+        return (usd, pico / HalfPico, pico % HalfPico);
+    }
+
     public static Cost Join(long usd, long pico) => new(((Int128)usd * PicoPerUsd) + pico);
 
     public static Cost FromSums(long usd, long high, long low) => new(((Int128)usd * PicoPerUsd) + ((Int128)high * HalfPico) + low);

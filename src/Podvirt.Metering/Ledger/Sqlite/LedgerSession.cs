@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using Podvirt.Messaging.Sqlite;
 
@@ -6,27 +7,48 @@ namespace Podvirt.Metering.Ledger.Sqlite;
 /// <summary>The ledger's writing statements.</summary>
 internal sealed class LedgerSession : WriteSession
 {
+    /// <summary>
+    /// KiB of pages that are kept: every model's, key's and project's end of its index is written to in each batch, which
+    /// for some hundred of them is more than SQLite's two MiB.
+    /// </summary>
+    private const int CacheKiB = 32 * 1024;
+
     private readonly Statement _insert;
-    private readonly Statement _addMinute;
-    private readonly Statement _addHour;
+    private readonly Statement _addTotal;
+    private readonly Statement _selectMark;
+    private readonly Statement _raiseMark;
+    private readonly Statement[] _removeMinutes;
+    private readonly RollupWriter[] _rollups;
+    private readonly Rollup _rollup = new();
+    private readonly List<Added> _added = [];
+    private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
     private readonly Statement _addConsumption;
-    private readonly SqliteCommand _removeMinutes;
     private readonly Statement _closedEnd;
     private readonly Statement _noteLate;
+    private long _minutesFromUs;
 
     public LedgerSession(SqliteConnection connection)
         : base(connection)
     {
+        using (var cache = connection.CreateCommand())
+        {
+            cache.CommandText = $"PRAGMA cache_size = -{CacheKiB}";
+            cache.ExecuteNonQuery();
+        }
         string[] parameters = [.. UsageColumns.Parameters, "$ended_us", "$rate_version", "$cost_usd", "$cost_pico"];
         _insert = PrepareStatement(
             $"INSERT INTO usage ({UsageColumns.List}, ended_us, rate_version, cost_usd, cost_pico) VALUES ({string.Join(", ", parameters)}) "
             + "ON CONFLICT (id) DO NOTHING");
-        _addMinute = PrepareAdd("rollup_minute");
-        _addHour = PrepareAdd("rollup_hour");
+        _addTotal = PrepareStatement(
+            "INSERT INTO model_total (model, requests) VALUES ($model, $requests) ON CONFLICT (model) DO UPDATE SET requests = requests + excluded.requests");
+        _selectMark = PrepareStatement(LedgerMarks.Select);
+        _raiseMark = PrepareStatement(LedgerMarks.Raise);
+        _rollups = [.. RollupTable.All.Select(t => new RollupWriter(t, PrepareStatement))];
+        _removeMinutes = [.. RollupTable.All.Where(t => t.IsByMinute).Select(t => PrepareStatement($"DELETE FROM {t.Name} WHERE bucket_us < $before"))];
         _addConsumption = PrepareStatement(MonthConsumption.Batch.Sql);
-        _removeMinutes = Prepare("DELETE FROM rollup_minute WHERE bucket_us < $before", "$before");
         _closedEnd = PrepareStatement("SELECT end_us FROM closed_month ORDER BY month_us DESC LIMIT 1");
         _noteLate = PrepareStatement("INSERT INTO late_usage (usage_id) VALUES ($id)");
+        _minutesFromUs = LedgerMarks.Read(_selectMark, LedgerMarks.MinutesFrom) ?? long.MinValue;
     }
 
     public SqliteConnection Database => Connection;
@@ -34,40 +56,67 @@ internal sealed class LedgerSession : WriteSession
     /// <summary>Returns how many were new. Only those count in the rollups.</summary>
     public int Append(IReadOnlyList<RatedRecord> records)
     {
-        var minutes = new Dictionary<RollupKey, Rollup>();
-        var hours = new Dictionary<RollupKey, Rollup>();
         var closedEnd = ClosedEnd();
         var consumption = new MonthConsumption.Batch();
-        var added = 0;
+        _added.Clear();
         foreach (var rated in records)
         {
-            if (Insert(rated))
+            var endedUs = Micros.Of(rated.Record.EndedAt);
+            if (Insert(rated, endedUs))
             {
-                NoteLate(rated, closedEnd);
-                Add(minutes, RollupKey.Of(rated, Micros.Minute), rated);
-                Add(hours, RollupKey.Of(rated, Micros.Hour), rated);
+                NoteLate(rated.Record.Id, endedUs, closedEnd);
                 consumption.Note(rated);
-                added++;
+                _added.Add(new Added(endedUs, rated));
             }
         }
-        Save(_addMinute, minutes);
-        Save(_addHour, hours);
         consumption.Save(_addConsumption);
-        return added;
+        RollUp(_added);
+        AddTotals();
+        return _added.Count;
     }
 
     /// <param name="beforeUs">Start of the first minute that stays.</param>
+    /// <returns>How many rows went.</returns>
     public int RemoveMinutes(long beforeUs)
     {
-        _removeMinutes.Parameters[0].Value = beforeUs;
-        return _removeMinutes.ExecuteNonQuery();
+        var removed = 0;
+        foreach (var remove in _removeMinutes)
+        {
+            remove.Bind(1, beforeUs);
+            removed += remove.Execute();
+        }
+        Mark(LedgerMarks.MinutesFrom, beforeUs);
+        // Where this commit fails, the session goes with it.
+        _minutesFromUs = Math.Max(_minutesFromUs, beforeUs);
+        return removed;
     }
 
-    private bool Insert(RatedRecord rated)
+    public void Mark(string name, long value)
+    {
+        _raiseMark.Bind(1, name);
+        _raiseMark.Bind(2, value);
+        _raiseMark.Execute();
+    }
+
+    public bool RollupsAreReady() => LedgerMarks.Read(_selectMark, LedgerMarks.RollupsReady) == 1;
+
+    /// <summary>Adds records that are in the ledger to the rollups that should have them.</summary>
+    public void RollUp(IReadOnlyList<RatedRecord> records)
+    {
+        _added.Clear();
+        foreach (var rated in records)
+        {
+            _added.Add(new Added(Micros.Of(rated.Record.EndedAt), rated));
+        }
+        RollUp(_added);
+        AddTotals();
+    }
+
+    private bool Insert(RatedRecord rated, long endedUs)
     {
         UsageColumns.Bind(_insert, rated.Record);
         var (usd, pico) = CostColumns.Split(rated.Cost);
-        _insert.Bind(UsageColumns.Count + 1, Micros.Of(rated.Record.EndedAt));
+        _insert.Bind(UsageColumns.Count + 1, endedUs);
         _insert.Bind(UsageColumns.Count + 2, rated.RateVersion);
         _insert.Bind(UsageColumns.Count + 3, usd);
         _insert.Bind(UsageColumns.Count + 4, pico);
@@ -85,49 +134,62 @@ internal sealed class LedgerSession : WriteSession
         return end;
     }
 
-    private void NoteLate(RatedRecord rated, long closedEnd)
+    private void NoteLate(Guid id, long endedUs, long closedEnd)
     {
-        if (Micros.Of(rated.Record.EndedAt) < closedEnd)
+        if (endedUs < closedEnd)
         {
-            Span<byte> id = stackalloc byte[16];
-            rated.Record.Id.TryWriteBytes(id, bigEndian: true, out _);
-            _noteLate.BindBlob(1, id);
+            UsageColumns.BindId(_noteLate, id);
             _noteLate.Execute();
         }
     }
 
-    private static void Add(Dictionary<RollupKey, Rollup> rollups, RollupKey key, RatedRecord rated)
+    /// <summary>Brings the records of each rollup row together, so that the row is written once.</summary>
+    private void RollUp(List<Added> added)
     {
-        if (!rollups.TryGetValue(key, out var rollup))
+        foreach (var writer in _rollups)
         {
-            rollups.Add(key, rollup = new Rollup());
-        }
-        rollup.Add(rated.Record);
-    }
-
-    private static void Save(Statement add, Dictionary<RollupKey, Rollup> rollups)
-    {
-        foreach (var (key, rollup) in rollups)
-        {
-            add.Bind(1, key.BucketUs);
-            add.Bind(2, key.Project);
-            add.Bind(3, key.Model);
-            add.Bind(4, key.Revision);
-            add.Bind(5, key.RateVersion);
-            for (var i = 0; i < rollup.Sums.Count; i++)
+            var table = writer.Table;
+            added.Sort((a, b) => Compare(table.KeyOf(a.Rated, a.EndedUs), table.KeyOf(b.Rated, b.EndedUs)));
+            for (var i = 0; i < added.Count;)
             {
-                add.Bind(6 + i, rollup.Sums[i]);
+                var key = table.KeyOf(added[i].Rated, added[i].EndedUs);
+                _rollup.Clear();
+                do
+                {
+                    _rollup.Add(added[i++].Rated);
+                }
+                while (i < added.Count && table.KeyOf(added[i].Rated, added[i].EndedUs) == key);
+                if (!table.IsByMinute || key.BucketUs >= _minutesFromUs)
+                {
+                    writer.Add(key, _rollup);
+                }
             }
-            add.Execute();
         }
     }
 
-    private Statement PrepareAdd(string table)
+    private void AddTotals()
     {
-        string[] parameters = ["$bucket_us", "$project", "$model", "$revision", "$rate_version", .. Rollup.ColumnNames.Select(n => "$" + n)];
-        return PrepareStatement(
-            $"INSERT INTO {table} (bucket_us, project, model, revision, rate_version, {Rollup.Columns}) VALUES ({string.Join(", ", parameters)}) "
-            + "ON CONFLICT (bucket_us, project, model, revision, rate_version) DO UPDATE SET "
-            + string.Join(", ", Rollup.ColumnNames.Select(n => $"{n} = {n} + excluded.{n}")));
+        _totals.Clear();
+        foreach (var (_, rated) in _added)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(_totals, rated.Record.Model, out _)++;
+        }
+        foreach (var (model, requests) in _totals)
+        {
+            _addTotal.Bind(1, model);
+            _addTotal.Bind(2, requests);
+            _addTotal.Execute();
+        }
     }
+
+    private static int Compare(in RollupKey a, in RollupKey b)
+    {
+        var order = a.BucketUs.CompareTo(b.BucketUs);
+        order = order != 0 ? order : string.CompareOrdinal(a.Project, b.Project);
+        order = order != 0 ? order : string.CompareOrdinal(a.Model, b.Model);
+        return order != 0 ? order : a.Revision.CompareTo(b.Revision);
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Added(long EndedUs, RatedRecord Rated);
 }

@@ -74,7 +74,7 @@ internal sealed class SqliteReratingLedger(SqliteLedger ledger) : IReratingLedge
                 billed += CostColumns.Join(reader.GetInt64(5), reader.GetInt64(6));
             }
             // What is billed at zero for want of counts stays so.
-            var isChanged = record.Source != UsageSource.None && billedBy != rate.Version;
+            var isChanged = record.Source == UsageSource.Engine && billedBy != rate.Version;
             looked.Add(new Looked(reader.GetInt64(0), record, billedBy, isChanged, isChanged ? rate.CostOf(record) - billed : Cost.Zero));
         }
         return looked;

@@ -138,9 +138,8 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
 
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) => _commands.SettingsOf(model, gpus, memoryBytes);
 
-    /// <summary>This machine's, or what its container may use of it.</summary>
-    public IReadOnlyDictionary<string, long> NodeMemory { get; } =
-        new Dictionary<string, long> { [Environment.MachineName] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes };
+    /// <summary>Whatever the node is called, its replicas run here: this machine's, or what its container may use of it.</summary>
+    public long NodeMemory(string node) => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     public void NoteSleep(string replica, int level, long? hostBase)
     {

@@ -12,8 +12,9 @@ internal sealed partial class SimulatedFleet
     {
         CheckGpus();
         CheckSleepers();
+        CheckHost();
         CheckProgress();
-        CheckPlacements();
+        CheckTransitions();
     }
 
     /// <summary>The faults cease: everything parked is served in bounded time, and then everything but the minimum goes.</summary>
@@ -61,6 +62,8 @@ internal sealed partial class SimulatedFleet
                 gateway.InFlight.Clear();
                 Say(gateway);
             }
+
+            FinishJob();
 
             for (var answers = 0; _world.Effects.Pending.Count > 0 && answers < 100; answers++)
             {
@@ -136,12 +139,29 @@ internal sealed partial class SimulatedFleet
         }
     }
 
-    /// <summary>No replica is placed beyond its model's maximum.</summary>
-    private void CheckPlacements()
+    /// <summary>Sleepers hold no more of the node's memory than is theirs, but for those that leave because of it.</summary>
+    private void CheckHost()
+    {
+        var held = _world.Loop.Replicas.Where(replica => replica.State is not (ReplicaState.Stopping or ReplicaState.Failed)).Sum(replica => replica.HostBytes);
+        True(held <= HostBytes, $"{held >> 30} GiB of host memory are held");
+    }
+
+    /// <summary>No replica is placed beyond its model's maximum, and none is stopped for others before its jobs are done.</summary>
+    private void CheckTransitions()
     {
         foreach (var placed in _world.Told.Transitions)
         {
             _transitions++;
+            if (placed is { Trigger: nameof(ReplicaTrigger.Stop), From: ReplicaState.Draining } && _jobs.ContainsKey(placed.Replica))
+            {
+                True(placed.TookMs >= _world.Options.DrainHardTimeout.TotalMilliseconds, $"{placed.Replica} was stopped with jobs after {placed.TookMs} ms");
+            }
+
+            if (placed.To is null or ReplicaState.Stopping)
+            {
+                _jobs.Remove(placed.Replica);
+            }
+
             if (placed.From is null)
             {
                 var up = _world.Of(placed.Model).Count(replica => replica.Model.Revision == placed.Revision

@@ -1,3 +1,4 @@
+using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
@@ -12,6 +13,8 @@ namespace Podvirt.Scheduler.Tests.Lifecycle.Simulation;
 /// </summary>
 internal sealed partial class SimulatedFleet
 {
+    private const long HostBytes = 100 * Make.GiB;
+
     private static readonly ModelSpec[] s_models =
     [
         Model(Make.Model("small", gib: 20, max: 3, slots: 2), 20, 90),
@@ -20,16 +23,21 @@ internal sealed partial class SimulatedFleet
         Model(Make.Model("wide", gib: 50, count: 2), 15, 40),
         Model(Make.Model("kept", gib: 8, min: 1, max: 2), 30, 60),
         Model(Make.Model("plain", gib: 30, kind: EngineKind.Command), 25, 50),
+        Model(Make.Model("clips", gib: 50, max: 2, kind: EngineKind.VllmOmni), 25, 50),
     ];
 
     private readonly Random _random;
     private readonly int _seed;
-    private readonly LoopWorld _world = new(Make.Gpus(3, 80));
+    // The host memory of the node does not hold all that could sleep in it.
+    private readonly LoopWorld _world = new(
+        [.. Make.Gpus(3, 80), new GpuDevice("GPU-0", 3, "box", "H100", 80 * Make.GiB, Simulated: false)],
+        hostBytes: new Dictionary<string, long> { ["box"] = HostBytes });
     private readonly SimulatedGateway[] _gateways = [new("g1"), new("g2")];
     private readonly DateTimeOffset _began;
-    private readonly int[] _revisions = [1, 1, 1, 1, 1, 1];
+    private readonly int[] _revisions = [1, 1, 1, 1, 1, 1, 1];
     private readonly HashSet<int> _removed = [];
     private readonly HashSet<string> _drained = [];
+    private readonly Dictionary<string, int> _jobs = [];
     private readonly Queue<Asked> _answered = new();
     private int _revision = 1;
     private long _step;
@@ -73,8 +81,7 @@ internal sealed partial class SimulatedFleet
                 Say(gateway);
                 break;
             case < 670 when gateway.InFlight.Count > 0:
-                gateway.InFlight.RemoveAt(_random.Next(gateway.InFlight.Count));
-                _served++;
+                Finish(gateway, gateway.InFlight[_random.Next(gateway.InFlight.Count)]);
                 break;
             case < 820 when _world.Effects.Pending.Count > 0:
                 Answer(isFault: _random.Next(12) == 0);
@@ -106,7 +113,10 @@ internal sealed partial class SimulatedFleet
                 Count("gateways cut off");
                 gateway.SilentUntil = Now + TimeSpan.FromSeconds(_random.Next(2, 20));
                 break;
-            case < 979:
+            case < 982:
+                FinishJob();
+                break;
+            case < 983:
                 Count("stalls of everything");
                 // Long enough for steps and drains to run into their limits.
                 PassQuietly(TimeSpan.FromSeconds(_random.Next(5, 60)));
@@ -255,13 +265,52 @@ internal sealed partial class SimulatedFleet
         return asked.Kind switch
         {
             EffectKind.Stop => new Stopped(replica, attempt),
-            EffectKind.Probe or EffectKind.ProbeTrouble => new Probed(replica, attempt, isFault ? (_random.Next(2) == 0 ? ProbeResult.Silent : ProbeResult.Unhealthy) : ProbeResult.Healthy, asked.Kind == EffectKind.ProbeTrouble, "fault"),
+            EffectKind.Probe or EffectKind.ProbeTrouble => Probe(asked, isFault),
             _ when isFault => new StepFailed(replica, attempt, $"{asked.Kind} fails"),
             EffectKind.Start => new EngineReady(replica, attempt),
             EffectKind.Canary => new CanaryPassed(replica, attempt),
-            EffectKind.Sleep => new FellAsleep(replica, attempt, _random.Next(1, 3) * Make.GiB),
+            EffectKind.Sleep when _jobs.GetValueOrDefault(replica) is > 0 and var jobs => new StillBusy(replica, attempt, jobs),
+            EffectKind.Sleep => new FellAsleep(replica, attempt, _random.Next(1, 3) * Make.GiB, TakeHost(asked.Target)),
             _ => new Woke(replica, attempt),
         };
+    }
+
+    private Probed Probe(Asked asked, bool isFault)
+    {
+        var result = !isFault ? ProbeResult.Healthy : _random.Next(2) == 0 ? ProbeResult.Silent : ProbeResult.Unhealthy;
+        int? jobs = _random.Next(20) == 0 ? null : _jobs.GetValueOrDefault(asked.Target.Replica);
+        long? kept = asked.Target.HostBase is null ? null : _random.Next(2) * Make.GiB;
+        return new Probed(asked.Target.Replica, asked.Target.Attempt, result, asked.Kind == EffectKind.ProbeTrouble, "fault", jobs, kept);
+    }
+
+    private HostMeasure? TakeHost(EngineTarget target)
+    {
+        var added = target.SleepLevel == 1 ? target.Model.Gpu.MemoryBytes * target.Gpus.Count / 2 : 0;
+        return _random.Next(10) == 0 ? null : new HostMeasure(Make.GiB, added);
+    }
+
+    /// <summary>A request is answered; what it asked a video engine for goes on as a job.</summary>
+    private void Finish(SimulatedGateway gateway, (string Replica, string Model) request)
+    {
+        gateway.InFlight.Remove(request);
+        _served++;
+        // Who is cut off from the bus asks the engine itself, and is not asked for its word: such a job may be lost.
+        if (request.Model == "clips" && gateway.SilentUntil == TimeSpan.Zero && Runs(request.Replica))
+        {
+            _jobs[request.Replica] = _jobs.GetValueOrDefault(request.Replica) + 1;
+        }
+    }
+
+    private void FinishJob()
+    {
+        if (_jobs.Count > 0)
+        {
+            var replica = _jobs.Keys.ElementAt(_random.Next(_jobs.Count));
+            if (--_jobs[replica] <= 0)
+            {
+                _jobs.Remove(replica);
+            }
+        }
     }
 
     private void Order()

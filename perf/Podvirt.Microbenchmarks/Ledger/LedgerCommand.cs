@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Podvirt.Microbenchmarks.Ledger;
+
+/// <summary>
+/// <c>ledger fill FOLDER [RECORDS]</c> makes a ledger of ten million records; <c>ledger measure FOLDER [RESULTS]</c> times on it what
+/// dashboards ask, a reconciliation, an export and the way of new records into it, and writes the table.
+/// </summary>
+internal static class LedgerCommand
+{
+    private const int RecordsDefault = 10_000_000;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        switch (args)
+        {
+            case ["fill", var folder]:
+                await LedgerFill.RunAsync(folder, RecordsDefault);
+                return 0;
+            case ["fill", var folder, var records]:
+                await LedgerFill.RunAsync(folder, int.Parse(records, NumberStyles.None, CultureInfo.InvariantCulture));
+                return 0;
+            case ["measure", var folder]:
+                await LedgerMeasurement.RunAsync(folder, results: null);
+                return 0;
+            case ["measure", var folder, var results]:
+                await LedgerMeasurement.RunAsync(folder, results);
+                return 0;
+            default:
+                await Console.Error.WriteLineAsync("ledger fill FOLDER [RECORDS] | ledger measure FOLDER [RESULTS]");
+                return 2;
+        }
+    }
+}
