@@ -12,8 +12,9 @@ public interface IConsumption
 
 /// <summary>What one key used of one model within a month.</summary>
 /// <param name="Key">Empty for the console's playground.</param>
-/// <param name="Tokens">Prompt and completion.</param>
-public readonly record struct Consumed(string Project, string Key, string Model, long Tokens, long VideoUs, Cost Cost);
+/// <param name="Tokens">Prompt and completion, as far as they are billed.</param>
+/// <param name="Cost">As first rated: what a re-rating adjusts changes no limit of the past.</param>
+public sealed record Consumed(string Project, string Key, string Model, long Tokens, long VideoUs, Cost Cost);
 
 /// <summary>Prices, as records are rated.</summary>
 public interface IRates

@@ -55,18 +55,15 @@ internal sealed class ConsumptionReader(IOutboxQueue outbox, ILedger ledger, Rat
             foreach (var row in rows)
             {
                 moved = row.Seq;
-                if (UtcMonth.Of(row.Record.EndedAt) == month && UsageCheck.IsValid(row.Record))
+                if (UtcMonth.Of(row.Record.EndedAt) == month && UsageCheck.IsValid(row.Record)
+                    && row.Record.Source == UsageSource.Engine)
                 {
-                    all.Add(Consumed(row.Record));
+                    var record = row.Record;
+                    all.Add(new Consumed(
+                        record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, record.VideoUs, rates.Rated(record).Cost));
                 }
             }
         }
         while (rows.Count > 0);
-    }
-
-    private Consumed Consumed(UsageRecord record)
-    {
-        var cost = record.Source == UsageSource.Engine ? rates.RateFor(record.Model, record.EndedAt).CostOf(record) : Cost.Zero;
-        return new Consumed(record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, 0, cost);
     }
 }

@@ -34,6 +34,7 @@ public static class MeteringServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
+        services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
         services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());

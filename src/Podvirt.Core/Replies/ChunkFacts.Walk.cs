@@ -86,7 +86,6 @@ public partial record struct ChunkFacts
             }
             else
             {
-                IsFinished = name.SequenceEqual("finish_reason"u8) ? JsonWalk.ByteAt(json, JsonWalk.SkipBlanks(json, at)) == (byte)'"' : IsFinished;
                 at = JsonWalk.SkipValue(json, at);
             }
             at = JsonWalk.TakeCommaOr(json, at, (byte)'}', out isEnd);
@@ -100,7 +99,8 @@ public partial record struct ChunkFacts
         at = JsonWalk.SkipValue(json, start);
 
         // Null on every chunk but a choice's last.
-        IsAborted = at >= 0 && json[start] == (byte)'"' && json[start..at].SequenceEqual("\"abort\""u8);
+        IsFinished = at >= 0 && json[start] == (byte)'"';
+        IsAborted = IsFinished && json[start..at].SequenceEqual("\"abort\""u8);
         return at;
     }
 

@@ -67,8 +67,10 @@ public sealed record Rate(
     public Cost CostOf(BilledAmounts amounts)
     {
         var pico = Int128.Zero;
-        foreach (var kind in BilledAmounts.Kinds)
+        // By place: an enumerator would be allocated for every one, and running streams ask too.
+        for (var i = 0; i < BilledAmounts.Kinds.Count; i++)
         {
+            var kind = BilledAmounts.Kinds[i];
             pico += (Int128)amounts[kind] * PicoOf(kind);
         }
         return new Cost(pico);

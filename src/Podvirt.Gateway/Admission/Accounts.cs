@@ -9,9 +9,6 @@ namespace Podvirt.Gateway.Admission;
 /// <summary>All projects and keys that were heard of, with what they used.</summary>
 internal sealed class Accounts(IRates rates, TimeProvider time)
 {
-    // No request has more. Counts beyond are the engine's mistake: they are not billed, and take from no limit.
-    private const long TokensMax = 1_000_000_000_000;
-
     private readonly ConcurrentDictionary<string, ProjectAccount> _projects = new(StringComparer.Ordinal);
 
     /// <summary>A clock that never goes back, in ticks of <see cref="TimeSpan"/>.</summary>
@@ -42,11 +39,14 @@ internal sealed class Accounts(IRates rates, TimeProvider time)
         }
     }
 
-    /// <summary>Counts what a request used, now that its record is durable, and gives back what it held beyond.</summary>
+    /// <summary>
+    /// Counts what a request used, now that its record is durable, and gives back what it held beyond. What will not be billed, because it
+    /// cannot be, takes from no limit.
+    /// </summary>
     public void Settle(Exchange exchange, UsageRecord record)
     {
         var key = KeyOf(exchange.Caller);
-        var counts = record.Source == UsageSource.Engine && AreSane(record.Tokens) ? record.Tokens : default;
+        var counts = record.Source == UsageSource.Engine && BilledAmounts.CanBill(record.Tokens) ? record.Tokens : default;
         var cost = rates.RateFor(record.Model, record.EndedAt).CostOf(BilledAmounts.Of(record.Surface, counts));
         var month = UtcMonth.Of(record.EndedAt);
         var tokens = counts.Prompt + counts.Completion;
@@ -57,6 +57,4 @@ internal sealed class Accounts(IRates rates, TimeProvider time)
             key.Budget.Use(month, cost.Pico);
         }
     }
-
-    private static bool AreSane(TokenCounts counts) => counts.Prompt is >= 0 and <= TokensMax && counts.Completion is >= 0 and <= TokensMax;
 }

@@ -21,7 +21,7 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
     /// <param name="reservation">What it holds now; null where nothing limits it.</param>
     /// <returns>Null: admitted. Rate headers are set either way.</returns>
     public ApiError? Admit(
-        HttpResponse response, KeyAccount key, string model, in PeekedRequest request, int bodyBytes, RequestSurface surface, out Reservation? reservation)
+        HttpResponse response, KeyAccount key, string model, in PeekedRequest request, int bodyBytes, Surface surface, out Reservation? reservation)
     {
         reservation = null;
         if (!key.Allows(model))
@@ -39,7 +39,8 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
                 return null;
             }
             var ask = new Ask(
-                key, model, tokens, accounts.RateOf(model), Estimate.Of(request, bodyBytes, surface, options), request.Stream, accounts.UtcNow, now);
+                key, model, surface.Name, tokens, accounts.RateOf(model), Estimate.Of(request, bodyBytes, surface.Kind, options), request.Stream,
+                accounts.UtcNow, now);
             error = ask.FindObstacle();
             if (error is null)
             {
@@ -64,29 +65,27 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
 
         private readonly KeyAccount _key;
         private readonly string _model;
+        private readonly string _surface;
         private readonly MonthMeter _tokens;
         private readonly Rate _rate;
         private readonly Estimate _estimate;
         private readonly bool _isStream;
         private readonly UtcMonth _month;
-        private readonly TimeSpan _untilNextMonth;
         private readonly long _now;
 
         public Ask(
-            KeyAccount key, string model, MonthMeter tokens, Rate rate, Estimate estimate, bool isStream, DateTimeOffset utcNow, long now)
+            KeyAccount key, string model, string surface, MonthMeter tokens, Rate rate, Estimate estimate, bool isStream, DateTimeOffset utcNow, long now)
         {
             _key = key;
             _model = model;
+            _surface = surface;
             _tokens = tokens;
             _rate = rate;
             _estimate = estimate;
             _isStream = isStream;
             _month = UtcMonth.Of(utcNow);
-            _untilNextMonth = _month.End - utcNow;
             _now = now;
         }
-
-        private Int128 AllPico => _rate.CostOf(BilledAmounts.Of(new TokenCounts(_estimate.Prompt, 0, _estimate.Completion, 0))).Pico;
 
         public ApiError? FindObstacle()
         {
@@ -95,13 +94,13 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
             {
                 return isHeld
                     ? ApiErrors.QuotaHeld(PlanName, s_heldRetry)
-                    : ApiErrors.PlanSpent(_model, (long)_tokens.Limit!, (long)_tokens.UsedIn(_month), least.Total, _month.End, _untilNextMonth);
+                    : ApiErrors.PlanSpent(_model, (long)_tokens.Limit!, (long)_tokens.UsedIn(_month), least.Total, _month.End);
             }
-            if (Lacks(_key.Budget, _rate.CostOf(BilledAmounts.Of(new TokenCounts(least.Prompt, 0, least.Completion, 0))).Pico, out isHeld))
+            if (Lacks(_key.Budget, PicoOf(least), out isHeld))
             {
                 return isHeld
                     ? ApiErrors.QuotaHeld("this key's budget", s_heldRetry)
-                    : ApiErrors.BudgetSpent(new Cost(_key.Budget.Limit!.Value), new Cost(_key.Budget.UsedIn(_month)), _month.End, _untilNextMonth);
+                    : ApiErrors.BudgetSpent(new Cost(_key.Budget.Limit!.Value), new Cost(_key.Budget.UsedIn(_month)), _month.End);
             }
             return FindRate(_key.Requests, "this key", 1, ApiError.Requests)
                 ?? FindRate(_key.Project.Requests, ProjectName, 1, ApiError.Requests)
@@ -113,14 +112,16 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
         {
             _key.Requests.Take(1, _now);
             _key.Project.Requests.Take(1, _now);
-            var reservation = new Reservation(accounts, _key, _tokens, _rate);
-            reservation.TakeUnsynchronized(Within(_tokens, _estimate.Total), Within(_key.Budget, AllPico), _estimate.Total, _now);
+            var reservation = new Reservation(accounts, _key, _tokens, _rate, _surface);
+            reservation.TakeUnsynchronized(Within(_tokens, _estimate.Total), Within(_key.Budget, PicoOf(_estimate)), _estimate.Total, _now);
             return reservation;
         }
 
         private string PlanName => $"the plan of project '{_key.Project.Id}'";
 
         private string ProjectName => $"project '{_key.Project.Id}'";
+
+        private Int128 PicoOf(Estimate estimate) => _rate.CostOf(BilledAmounts.Of(_surface, new TokenCounts(estimate.Prompt, 0, estimate.Completion, 0))).Pico;
 
         // Held is what would be enough if running requests used nothing.
         private bool Lacks(MonthMeter meter, Int128 needed, out bool isHeld)

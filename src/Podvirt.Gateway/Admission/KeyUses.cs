@@ -45,7 +45,7 @@ internal sealed partial class KeyUses(KeyRing keys, IStateStore store, TimeProvi
         try
         {
             await Task.WhenAll(due.Select(async key =>
-                await store.PutAsync(KeyUse.StatePrefix + key.Id, StateJson.ToBytes(new KeyUse(new DateTimeOffset(key.Used, TimeSpan.Zero))), cancellationToken)));
+                await store.PutAsync(KeyUse.StatePrefix + key.Id, StateJson.ToBytes(new KeyUse(new DateTimeOffset(key.Used, TimeSpan.Zero))), StateDurability.Process, cancellationToken)));
             foreach (var key in due)
             {
                 _written[key.Id] = key.Used;

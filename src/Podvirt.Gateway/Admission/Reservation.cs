@@ -7,7 +7,7 @@ namespace Podvirt.Gateway.Admission;
 /// What one running request holds of its key's and its project's limits. Owned by its exchange, and given back exactly once: when its
 /// record is durable, to the engine's counts; without a record, whole.
 /// </summary>
-internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter tokens, Rate rate) : IDisposable
+internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter tokens, Rate rate, string surface) : IDisposable
 {
     // A stream that needs more takes so many tokens more at a time: the lock is taken once for as many events.
     private const int Step = 256;
@@ -42,7 +42,7 @@ internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter 
         {
             var month = accounts.Month;
             var total = (Int128)counts.Prompt + counts.Completion;
-            var cost = rate.CostOf(BilledAmounts.Of(counts)).Pico;
+            var cost = rate.CostOf(BilledAmounts.Of(surface, counts)).Pico;
             if (!TryGrow(tokens, ref _tokens, total, Step, month) || !TryGrow(key.Budget, ref _pico, cost, (Int128)Step * rate.CompletionPico, month))
             {
                 return false;

@@ -14,7 +14,8 @@ internal static class CutWriter
 {
     /// <param name="start">What the stream's chunks start with, up to <c>choices</c>; empty: made up here.</param>
     /// <param name="open">The choices that have no finish reason.</param>
-    public static void Write(IBufferWriter<byte> writer, Exchange exchange, ReadOnlySpan<byte> start, IEnumerable<int> open)
+    /// <param name="cost">A further member of the usage chunk's counts; empty: none.</param>
+    public static void Write(IBufferWriter<byte> writer, Exchange exchange, ReadOnlySpan<byte> start, IEnumerable<int> open, ReadOnlySpan<byte> cost)
     {
         var isChat = exchange.Surface.Kind == RequestSurface.ChatCompletions;
         var head = start.Length > 0 ? start : Start(exchange, isChat);
@@ -27,7 +28,7 @@ internal static class CutWriter
             writer.Write("data: "u8);
             writer.Write(head);
             writer.Write("\"choices\":[],\"usage\":"u8);
-            WriteUsage(writer, exchange.Tokens);
+            WriteUsage(writer, exchange.Tokens, cost);
             writer.Write("}\n\n"u8);
         }
         writer.Write("data: [DONE]\n\n"u8);
@@ -59,7 +60,7 @@ internal static class CutWriter
         if (exchange.Request is { WantsUsage: true, WantsContinuousUsage: true })
         {
             writer.Write(",\"usage\":"u8);
-            WriteUsage(writer, exchange.Tokens);
+            WriteUsage(writer, exchange.Tokens, more: []);
         }
         else if (!isChat)
         {
@@ -68,7 +69,16 @@ internal static class CutWriter
         writer.Write("}\n\n"u8);
     }
 
-    private static void WriteUsage(IBufferWriter<byte> writer, TokenCounts tokens)
+    private static void WriteUsage(IBufferWriter<byte> writer, TokenCounts tokens, ReadOnlySpan<byte> more)
+    {
+        var text = new ArrayBufferWriter<byte>(256);
+        WriteCounts(text, tokens);
+        writer.Write(text.WrittenSpan[..^1]);
+        writer.Write(more);
+        writer.Write("}"u8);
+    }
+
+    private static void WriteCounts(IBufferWriter<byte> writer, TokenCounts tokens)
     {
         using var json = new Utf8JsonWriter(writer);
         json.WriteStartObject();

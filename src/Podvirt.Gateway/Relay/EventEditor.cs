@@ -81,10 +81,11 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     }
 
     /// <summary>Ends the stream in the engine's place.</summary>
-    public void WriteCut()
+    /// <param name="cost">A further member of the usage chunk.</param>
+    public void WriteCut(ReadOnlySpan<byte> cost)
     {
         Begin();
-        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0));
+        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0), cost);
         MarkForwarded();
     }
 
@@ -178,9 +179,6 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
     }
 
-    private static string Shown(ReadOnlySpan<byte> json) =>
-        Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
-
     private void NoteChoice(int choice, bool isFinished)
     {
         if (choice is >= 0 and < Exchange.ChoicesMax)
@@ -189,6 +187,9 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             _finished |= isFinished ? UInt128.One << choice : 0;
         }
     }
+
+    private static string Shown(ReadOnlySpan<byte> json) =>
+        Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
 
     // Where a read ends between an event's last CR and LF, the LF comes at the start of the next event: it shares the
     // fate of the event that it belongs to.

@@ -49,6 +49,6 @@ internal sealed partial class RateBoard(IStateStore store, TimeProvider time, IL
         }
     }
 
-    [LoggerMessage(1104, LogLevel.Error, "The rates under '{StateKey}' cannot be read: clients are told costs by the ones before.")]
+    [LoggerMessage(1105, LogLevel.Error, "The rates under '{StateKey}' cannot be read: clients are told costs by the ones before.")]
     private partial void LogUnreadable(Exception exception, string stateKey);
 }

@@ -197,11 +197,14 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
     private async ValueTask<RelayEnd> CutAsync()
     {
         connection.Cut();
+
+        // The record keeps the rate by which the client is told.
+        var cost = exchange is { Rates: not null, Request.WantsUsage: true } ? UsageCost.Member(exchange.Quote()) : [];
         if (!await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, ApiError.Quota))
         {
             return RelayEnd.UsageLost;
         }
-        _editor.WriteCut();
+        _editor.WriteCut(cost);
         await reply.CompleteAsync(guard);
         return RelayEnd.QuotaSpent;
     }

@@ -33,6 +33,20 @@ internal static class ApiErrors
     public static ApiError TwoSessionIds { get; } = new(
         400, ApiError.InvalidRequest, "invalid_header", "X-Podvirt-Session-Id is there twice: which one counts would be a guess.", "X-Podvirt-Session-Id");
 
+    public static ApiError TwoIdempotencyKeys { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header", "Idempotency-Key is there twice: which one counts would be a guess.", "Idempotency-Key");
+
+    public static ApiError BadIdempotencyKey { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header", "Idempotency-Key takes 1 to 255 printable ASCII characters.", "Idempotency-Key");
+
+    public static ApiError IdempotencyKeyReused { get; } = new(
+        422, ApiError.InvalidRequest, "idempotency_key_reused",
+        "This Idempotency-Key was used with another body. A retry sends the very same body; another request takes another key.", "Idempotency-Key");
+
+    public static ApiError IdempotencyKeyInUse { get; } = new(
+        409, ApiError.InvalidRequest, "idempotency_key_in_use",
+        "A call with this Idempotency-Key is still running. Try again later.", "Idempotency-Key", TimeSpan.FromSeconds(1));
+
     public static ApiError ShuttingDown { get; } = new(
         503, ApiError.Server, "shutting_down", "This server is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
 
@@ -86,11 +100,11 @@ internal static class ApiErrors
     public static ApiError ModelNotAllowed(string model) => new(
         403, ApiError.InvalidRequest, "model_not_allowed", $"This key may not call `{model}`. GET /v1/models lists the models that it may call.", "model");
 
-    public static ApiError PlanSpent(string model, long limit, long used, long needed, DateTimeOffset end, TimeSpan untilThen) => Spent(
-        $"The plan of this project has {limit} tokens of `{model}` a month, of which {used} are used, and this request needs about {needed}.", end, untilThen);
+    public static ApiError PlanSpent(string model, long limit, long used, long needed, DateTimeOffset end) => Spent(
+        $"The plan of this project has {limit} tokens of `{model}` a month, of which {used} are used, and this request needs about {needed}.", end);
 
-    public static ApiError BudgetSpent(Cost limit, Cost used, DateTimeOffset end, TimeSpan untilThen) => Spent(
-        $"This key's budget is {limit} USD a month, of which {used} are spent, and this request may cost more than is left.", end, untilThen);
+    public static ApiError BudgetSpent(Cost limit, Cost used, DateTimeOffset end) => Spent(
+        $"This key's budget is {limit} USD a month, of which {used} are spent, and this request may cost more than is left.", end);
 
     /// <summary>There would be enough, if requests that still run did not hold it.</summary>
     public static ApiError QuotaHeld(string whose, TimeSpan retryAfter) => new(
@@ -101,9 +115,9 @@ internal static class ApiErrors
         $"The limit of {whose} is {limit} {kind} a minute: {remaining} are left, and this request needs {needed}. Try again in {Math.Ceiling(retryAfter.TotalSeconds):0} s.",
         RetryAfter: retryAfter);
 
-    // Nobody's program waits until next month: an SDK that tried again would only ask in vain.
-    private static ApiError Spent(string what, DateTimeOffset end, TimeSpan untilThen) => new(
-        429, ApiError.Quota, "insufficient_quota", $"{what} The next month begins at {end:yyyy-MM-dd'T'HH:mm:ss'Z'}.", RetryAfter: untilThen, ShouldRetry: false);
+    // An SDK that tried again would only ask in vain; and one that is told a time waits for it, if it takes weeks.
+    private static ApiError Spent(string what, DateTimeOffset end) => new(
+        429, ApiError.Quota, "insufficient_quota", $"{what} The next month begins at {end:yyyy-MM-dd'T'HH:mm:ss'Z'}.", ShouldRetry: false);
 
     public static ApiError QueueFull(string model, int waiting, long bytes, TimeSpan? eta) => new(
         429, ApiError.RateLimit, "rate_limit_exceeded",

@@ -80,7 +80,7 @@ internal sealed partial class OutboxPump : BackgroundService
         Interlocked.Exchange(ref _oldestEndedUs, Micros.Of(records[0].EndedAt));
 
         await _rates.RefreshAsync(records.Select(r => r.Model).Distinct(StringComparer.Ordinal), cancellationToken);
-        var rated = Array.ConvertAll(records, Rated);
+        var rated = Array.ConvertAll(records, _rates.Rated);
         await _ledger.AppendAsync(rated, cancellationToken);
         await _outbox.RemoveAsync(rows[^1].Seq, invalid, cancellationToken);
 
@@ -163,15 +163,6 @@ internal sealed partial class OutboxPump : BackgroundService
         _metrics.Invalid();
         LogInvalid(row.Record.Id, row.Record.Model, row.Record.Replica, row.Record.Tokens, row.Record.DurationUs);
         return UsageCheck.WithoutCounts(row.Record);
-    }
-
-    private RatedRecord Rated(UsageRecord record)
-    {
-        // What a client was told is what it pays; a version that nobody can find any more was never told.
-        var quoted = record.QuotedRate is { } version ? _rates.Find(record.Model, version) : null;
-        var rate = quoted ?? _rates.RateFor(record.Model, record.EndedAt);
-        var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
-        return new RatedRecord(record, rate.Version, cost);
     }
 
     private double LagSeconds()

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging;
+using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Metering.Rating;
 
@@ -50,6 +51,16 @@ public sealed partial class RateBook : IRates, IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         return _versions.TryGetValue(model, out var versions) ? versions.Timeline.Version(version) : version == 0 ? Rate.Free(model) : null;
+    }
+
+    /// <summary>A record with its price: by the version that holds when it ended, or by the one that its client was told.</summary>
+    internal RatedRecord Rated(UsageRecord record)
+    {
+        // What a client was told is what it pays; a version that nobody can find any more was never told.
+        var quoted = record.QuotedRate is { } version ? Find(record.Model, version) : null;
+        var rate = quoted ?? RateFor(record.Model, record.EndedAt);
+        var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
+        return new RatedRecord(record, rate.Version, cost);
     }
 
     /// <summary>The models that have a rate, by name.</summary>

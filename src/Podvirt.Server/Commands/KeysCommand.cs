@@ -59,6 +59,7 @@ internal static class KeysCommand
                 ("TOKENS/MIN", true, k => k.Text("tokens_per_minute")),
                 ("BUDGET", true, k => k.Text("monthly_budget")),
                 ("SPENT", true, k => k.Text("spent_this_month")),
+                ("CREATED", false, k => Time(k, "created_at")),
                 ("LAST USED", false, k => Time(k, "last_used_at")),
                 ("EXPIRES", false, k => Time(k, "expires_at"))));
         return command;

@@ -161,7 +161,25 @@ public sealed class PodvirtProcess : IAsyncDisposable
         .Where(pid => pid > 0 && pid != Id && CommandLineOf(pid).Contains(Data, StringComparison.Ordinal)
             && CommandLineOf(pid).Contains("--served-model-name", StringComparison.Ordinal))];
 
+    /// <summary>Its end, as <see cref="DisposeAsync"/> makes it; the data folder stays for the next server.</summary>
+    public async ValueTask DisposeKeepingDataAsync()
+    {
+        await StopAsync();
+        Client.Dispose();
+        Admin.Dispose();
+        _process.Dispose();
+    }
+
     public async ValueTask DisposeAsync()
+    {
+        await DisposeKeepingDataAsync();
+        if (Directory.Exists(Data))
+        {
+            Directory.Delete(Data, recursive: true);
+        }
+    }
+
+    private async Task StopAsync()
     {
         if (!_process.HasExited)
         {
@@ -175,13 +193,6 @@ public sealed class PodvirtProcess : IAsyncDisposable
                 _process.Kill(entireProcessTree: true);
                 throw new TimeoutException($"The server did not stop within a minute:\n{Output}", e);
             }
-        }
-        Client.Dispose();
-        Admin.Dispose();
-        _process.Dispose();
-        if (Directory.Exists(Data))
-        {
-            Directory.Delete(Data, recursive: true);
         }
     }
 

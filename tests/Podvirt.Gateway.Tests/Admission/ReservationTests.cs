@@ -98,6 +98,21 @@ public sealed class ReservationTests
     }
 
     [Fact]
+    public void StreamGrowing_AllocatesNothing()
+    {
+        Limit(tokens: 10_000_000, usdPico: 100_000_000, rate: null);
+        var exchange = Exchange(Admit(stream: true).Reservation);
+        Assert.True(exchange.TryReadCounts(new TokenCounts(Prompt, 0, 1, 0), 0));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var tokens = 2; tokens < 1_000_000; tokens++)
+        {
+            exchange.TryReadCounts(new TokenCounts(Prompt, 0, tokens, 0), 0);
+        }
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(999_999, exchange.Tokens.Completion);
+    }
+
+    [Fact]
     public void TwoStreamsGrowing_ShareTheLimitToTheLastToken()
     {
         Limit(tokens: 3000, usdPico: null, rate: null);
@@ -229,7 +244,7 @@ public sealed class ReservationTests
         var body = $$"""{"model":"m","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":""}]}""";
         Assert.Null(RequestPeeker.Peek(System.Text.Encoding.UTF8.GetBytes(body), RequestSurface.ChatCompletions, out var request));
         var error = new AdmissionControl(_accounts, _options).Admit(
-            new DefaultHttpContext().Response, _key, "m", request, (Prompt - 1) * 4, RequestSurface.ChatCompletions, out var reservation);
+            new DefaultHttpContext().Response, _key, "m", request, (Prompt - 1) * 4, Surface.ChatCompletions, out var reservation);
         return (error, reservation);
     }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Http;
+using Podvirt.Core.Projects;
 using Podvirt.Core.Requests;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Relay;
@@ -41,9 +42,11 @@ public sealed class RelayAllocationTests
     [InlineData(true, 7, false, true, Events)]
     // Nothing allocated for a million: nothing for a collection to grow by.
     [InlineData(false, 1, true, false, 1_000_000)]
-    public void Events_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, int events)
+    // Within a limit.
+    [InlineData(false, 1, true, false, Events, true)]
+    public void Events_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, int events, bool isLimited = false)
     {
-        var relayed = new ScriptedInput(wantsUsage, eventsPerRead, chunked, slowClient);
+        var relayed = new ScriptedInput(wantsUsage, eventsPerRead, chunked, slowClient, isLimited);
         var task = relayed.Relay.RunAsync(relayed.Head).AsTask();
 
         relayed.Pump(Events / 10);
@@ -65,7 +68,7 @@ public sealed class RelayAllocationTests
         private readonly byte[] _read;
         private readonly int _eventsPerRead;
 
-        public ScriptedInput(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient)
+        public ScriptedInput(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, bool isLimited)
         {
             _input = new Pipe(Inline(pauseAt: 0));
             _output = new Pipe(Inline(pauseAt: slowClient ? 1 : 0));
@@ -83,9 +86,14 @@ public sealed class RelayAllocationTests
             var options = new GatewayOptions();
             var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
             var accounts = new Accounts(new FakeBooks(), TimeProvider.System);
+            var key = accounts.ProjectOf("p").KeyOf("k");
+            key.Project.Set(new Plan { Id = "p", TokensPerMonth = new ModelLimits(isLimited ? 1_000_000 : null, ModelLimits.None.Models) }, isArchived: false, 0);
+            Assert.Null(new AdmissionControl(accounts, options).Admit(http.Response, key, "m", request, body.Length, Surface.ChatCompletions, out var reservation));
+            Assert.Equal(isLimited, reservation is not null);
             var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
             {
-                Caller = new Caller("p", "k"),
+                Caller = key.Caller,
+                Reservation = reservation,
                 Body = body,
                 Request = request,
                 Dispatcher = new ModelDispatcher(Routes.Cold("m"), options, connector, TimeProvider.System, static () => { }),

@@ -1,4 +1,6 @@
+using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Metering.Tests.Ledger;
@@ -48,6 +50,22 @@ public abstract partial class LedgerContract : IAsyncDisposable
         Assert.Empty(await Ledger.ListAsync(_always, 10, Ended));
         Assert.Empty(await Ledger.SumAsync(_always, UsageGroup.Hour, Ended));
         Assert.Empty(await Ledger.RequestTotalsAsync(Ended));
+    }
+
+    [Fact]
+    public async Task Consumed_SumsTheMonthByProjectKeyAndModel()
+    {
+        var cost = new Cost((Int128)999_999_999_999 * 3);
+        await Ledger.AppendAsync([Rated(1) with { Cost = cost }, Rated(2) with { Cost = cost }, Rated(1) with { Cost = cost }], Ended);
+        await Ledger.AppendAsync([new RatedRecord(Sample.Record(3) with { Project = "p", Key = "", Model = "n" }, 1, cost)], Ended);
+        await Ledger.AppendAsync([Rated(4) with { Record = Sample.Record(4) with { StartedAt = new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero) } }], Ended);
+
+        var january = await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon), Ended);
+        Assert.Equal(
+            [new Consumed("default", "key-1", "m", 121 + 122, 500_000, cost + cost), new Consumed("p", "", "n", 123, 250_000, cost)],
+            january.OrderBy(c => c.Project, StringComparer.Ordinal));
+        Assert.Equal(124, Assert.Single(await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon).Next, Ended)).Tokens);
+        Assert.Empty(await Ledger.ConsumedAsync(UtcMonth.Of(Sample.Noon).Before, Ended));
     }
 
     [Fact]

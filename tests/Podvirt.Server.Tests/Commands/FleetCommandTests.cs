@@ -110,13 +110,16 @@ public sealed class FleetCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(file, "models: []\n");
         _server.Answer = """
             {"dry_run":true,"revision":4,"added":["new"],"changed":[{"id":"m","revision":3,"fields":[{"field":"gpu.memory_bytes","from":"1","to":"2"}]}],
-             "repriced":[],"removed":["old"],"warnings":["gpus: the change takes effect when the server is started again"]}
+             "repriced":[],"removed":["old"],
+             "plans":{"revision":2,"added":["free"],"changed":[{"id":"team","fields":[{"field":"tokens_per_month.default","from":"1","to":null}]}],"removed":["gone"]},
+             "warnings":["gpus: the change takes effect when the server is started again"]}
             """;
 
         var run = await _server.RunAsync("apply", "-f", file, "--dry-run");
 
         Assert.Equal(
-            ["+ new", "~ m (revision 3)", "    gpu.memory_bytes: 1 -> 2", "- old", "Nothing was applied: this was a dry run."],
+            ["+ new", "~ m (revision 3)", "    gpu.memory_bytes: 1 -> 2", "- old",
+                "+ plan free", "~ plan team", "    tokens_per_month.default: 1 -> -", "- plan gone", "Nothing was applied: this was a dry run."],
             run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r')));
         Assert.Contains("gpus: the change takes effect", run.Error, StringComparison.Ordinal);
         Assert.StartsWith("POST /api/catalog?dry_run=true&name=my%20models.yaml ", _server.Calls[^1], StringComparison.Ordinal);

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Catalogs;
+using Podvirt.Projects;
 
 namespace Podvirt.Tests.Catalogs;
 
 public sealed class CatalogWatchTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
-    private readonly CatalogStore _store = new(new MemoryStateStore(), (_, _, _) => ValueTask.CompletedTask, NullLogger<CatalogStore>.Instance);
+    private readonly MemoryStateStore _state = new();
+    private readonly CatalogStore _store;
     private readonly Lines _log = new();
     private readonly CatalogFile _file;
     private readonly CatalogWatch _watch;
@@ -15,7 +17,8 @@ public sealed class CatalogWatchTests : IDisposable
     public CatalogWatchTests()
     {
         var options = new PodvirtOptions { ConfigFile = Path.Combine(_folder, "podvirt.yaml") };
-        _file = new CatalogFile(_store, new() { }, options);
+        _store = new CatalogStore(_state, (_, _, _) => ValueTask.CompletedTask, NullLogger<CatalogStore>.Instance);
+        _file = new CatalogFile(_store, new PlanStore(_state, new ProjectStore(_state, TimeProvider.System)), new() { }, options);
         _watch = new CatalogWatch(_file, options, TimeProvider.System, _log);
     }
 

@@ -199,7 +199,7 @@ public sealed class ConfigReaderTests
     }
 
     [Theory]
-    [InlineData("plans: []", "plans")]
+    [InlineData("budgets: []", "budgets")]
     [InlineData("gpus: some", "gpus")]
     [InlineData("gpus: { count: 2 }", "gpus.simulated")]
     [InlineData("gpus: { simulated: { count: 0 } }", "gpus.simulated.count")]
@@ -402,7 +402,7 @@ public sealed class ConfigReaderTests
     {
         var options = Rooms.OptionsOf(Read(Model + """
 
-            limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m }
+            limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m, reserve_prompt: 3, reserve_completion: 4 }
             gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7 }
             metering: { checkpoint_interval: 1s }
             """));

@@ -35,10 +35,10 @@ internal static class MonthConsumption
     private const string FromRaw =
         $"""
         SELECT (CAST(strftime('%Y', {Second}, 'unixepoch') AS INTEGER) - 1) * 12 + CAST(strftime('%m', {Second}, 'unixepoch') AS INTEGER) - 1,
-          project, key, model, sum(prompt + completion), 0,
+          project, key, model, sum(prompt + completion), sum(video_us),
           sum(cost_usd) + sum(cost_pico / 1000000) / 1000000,
           (sum(cost_pico / 1000000) % 1000000) * 1000000 + sum(cost_pico % 1000000)
-        FROM usage GROUP BY 1, 2, 3, 4
+        FROM usage WHERE source = '{UsageNames.Engine}' GROUP BY 1, 2, 3, 4
         """;
 
     private const string Fill = $"INSERT INTO consumption {FromRaw};";
@@ -98,9 +98,13 @@ internal static class MonthConsumption
         public void Note(RatedRecord rated)
         {
             var record = rated.Record;
+            if (record.Source != UsageSource.Engine)
+            {
+                return;
+            }
             var place = (UtcMonth.Of(record.EndedAt), record.Project, record.Key, record.Model);
             var sum = _sums.GetValueOrDefault(place);
-            _sums[place] = new Sum(checked(sum.Tokens + record.Tokens.Prompt + record.Tokens.Completion), sum.VideoUs, sum.Cost + rated.Cost);
+            _sums[place] = new Sum(checked(sum.Tokens + record.Tokens.Prompt + record.Tokens.Completion), checked(sum.VideoUs + record.VideoUs), sum.Cost + rated.Cost);
         }
 
         public void Save(Statement add)
