@@ -95,6 +95,8 @@ internal sealed class RelayOnPipes : IDisposable
 
         public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
 
+        public ValueTask AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
         public ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
         {
             foreach (var usage in running)

@@ -87,6 +87,15 @@ public sealed class GatewayOptions
     /// </summary>
     public int ReservedCompletionMax { get; set; } = 1024;
 
+    /// <summary>How long a plain reply to a call with an <c>Idempotency-Key</c> is kept for its retries. Default a day.</summary>
+    public TimeSpan IdempotencyTime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// How long such a call waits while another with its key runs. Default 10 minutes: as long as the other may take for its
+    /// answer. SDKs give up by themselves before.
+    /// </summary>
+    public TimeSpan IdempotencyWait { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

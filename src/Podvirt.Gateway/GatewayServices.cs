@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
@@ -31,6 +32,7 @@ public static class GatewayServices
         services.AddSingleton<UsageRecorder>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<IdempotencyGate>();
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));

@@ -13,6 +13,10 @@ public interface IUsageOutbox
     /// <exception cref="UsageOutboxException">It could not be made durable. The caller must not report the request as finished.</exception>
     ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default);
 
+    /// <summary>The same; the reply is kept in the same commit, for retries of the request.</summary>
+    /// <exception cref="UsageOutboxException">Neither could be made durable.</exception>
+    ValueTask AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Makes durable, in one commit, how far running requests have come. What is the newest of a request that never gets its
     /// record, because the process was killed, becomes its record at the next start.

@@ -59,4 +59,14 @@ public sealed class MeteringOptions
     /// <value>16 MiB.</value>
     [Range(1_024, 1L << 32)]
     public long UnsavedBytesMax { get; set; } = 16L << 20;
+
+    /// <summary>Replies that are kept for retries at most, in the outbox's file; the oldest give way.</summary>
+    /// <value>10,000.</value>
+    [Range(1, 1_000_000)]
+    public int RepliesMax { get; set; } = 10_000;
+
+    /// <summary>Bytes of them at most.</summary>
+    /// <value>64 MiB.</value>
+    [Range(1_024, 1L << 36)]
+    public long ReplyBytesMax { get; set; } = 64L << 20;
 }

@@ -28,13 +28,16 @@ public class EightModelsTests(ITestOutputHelper output)
             model.Id, model.Id == "vectors" ? "embedding" : "chat", $"{model.Gib}GiB", more: "--sim-load-weights, 200ms, --sim-sleep, 100ms, --sim-wake-level1, 150ms"))]));
         var watch = Stopwatch.StartNew();
 
-        await Task.WhenAll(plan.Select(async request =>
+        var served = Task.WhenAll(plan.Select(async request =>
         {
             await Task.Delay(request.At);
             await ServeAsync(server, request.Number, s_models[request.Model].Id);
         }));
+        var pictures = await WatchAsync(server, served);
+        await served;
 
-        output.WriteLine($"all served after {watch.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine($"all served after {watch.Elapsed.TotalSeconds:0.0} s; podvirt top half-way:\n{pictures[pictures.Count / 2]}");
+        CheckPictures(pictures);
         Assert.DoesNotContain(" broke while ", server.Output, StringComparison.Ordinal);
         var records = await server.RecordsAsync(Requests);
         Assert.All(records, record => Assert.Equal("completed", (string)record["outcome"]!));
@@ -43,6 +46,36 @@ public class EightModelsTests(ITestOutputHelper output)
             records.GroupBy(record => (string)record["model"]!).Select(group => (group.Key, group.Count())).Order());
         await Until.TrueAsync(
             () => Task.FromResult(server.Engines().Count <= s_models.Length), () => $"{server.Engines().Count} engines for {s_models.Length} models.\n{server.Output}");
+    }
+
+    /// <summary>What <c>podvirt top</c> shows until all are served.</summary>
+    private static async Task<List<string>> WatchAsync(PodvirtProcess server, Task served)
+    {
+        var pictures = new List<string>();
+        do
+        {
+            var top = await Tool.RunAsync(
+                PodvirtProcess.Executable, ["top", "--once", "--data", server.Data],
+                new Dictionary<string, string>(StringComparer.Ordinal) { ["PODVIRT_ADMIN_TOKEN"] = PodvirtProcess.AdminToken });
+            Assert.True(top.ExitCode == 0, top.ToString());
+            pictures.Add(top.Output);
+        }
+        while (await Task.WhenAny(served, Task.Delay(TimeSpan.FromSeconds(1))) != served);
+        return pictures;
+    }
+
+    private static void CheckPictures(List<string> pictures)
+    {
+        Assert.All(pictures, picture =>
+        {
+            Assert.StartsWith("8 models: ", picture, StringComparison.Ordinal);
+            Assert.All(s_models, model => Assert.Contains($"\n{model.Id} ", picture, StringComparison.Ordinal));
+            Assert.All((string[])["SIM-0 H100", "SIM-1 H100"], gpu => Assert.Contains(gpu, picture, StringComparison.Ordinal));
+        });
+        foreach (var seen in (string[])["█", "▒", " Active ", " Sleeping ", " Warming Up: "])
+        {
+            Assert.Contains(pictures, picture => picture.Contains(seen, StringComparison.Ordinal));
+        }
     }
 
     private static async Task ServeAsync(PodvirtProcess server, int number, string model)

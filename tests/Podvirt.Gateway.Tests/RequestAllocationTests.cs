@@ -138,6 +138,8 @@ public sealed class RequestAllocationTests(ITestOutputHelper output)
 
         public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => default;
 
+        public ValueTask AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
         public ValueTask CheckpointAsync(IReadOnlyList<IRunningUsage> running, CancellationToken cancellationToken = default)
         {
             foreach (var usage in running)

@@ -4,9 +4,11 @@ using Podvirt.Core.Models;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging.Sqlite;
+using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
+using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Tests.Outbox;
 
 namespace Podvirt.Metering.Tests;
@@ -122,10 +124,7 @@ public sealed class ConsumptionReaderTests : IAsyncDisposable
             Assert.Equal(124, (await _reader.ReadAsync(_january.Before, Ended)).Sum(c => c.Tokens));
             await pump.MoveBatchAsync(Ended);
         }
-        await foreach (var step in _ledger.ReconcileAsync(Ended))
-        {
-            Assert.Empty(step.Differences);
-        }
+        Assert.Empty(await _ledger.DifferencesAsync(Ended));
     }
 
     private OutboxPump NewPump() => new(_queue, _ledger, _rates, _options, _metrics, _time, NullLogger<OutboxPump>.Instance);

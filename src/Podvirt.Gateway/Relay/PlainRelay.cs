@@ -31,6 +31,7 @@ internal sealed class PlainRelay(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync()
     {
+        exchange.Capture?.Begin(contentType);
         var end = await RelayAsync();
 
         // Also of a reply that was not handed out whole: its counts may have passed by.
@@ -135,6 +136,7 @@ internal sealed class PlainRelay(
 
     private void Forward(ReadOnlySpan<byte> payload)
     {
+        exchange.Capture?.Add(payload);
         if (_holds || payload.Length > 1)
         {
             Begin();

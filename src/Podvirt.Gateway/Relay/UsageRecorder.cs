@@ -36,7 +36,14 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
         try
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
-            await outbox.AppendAsync(record, CancellationToken.None);
+            if (outcome == UsageOutcome.Completed && exchange.Capture?.ToStored(exchange, status) is { } reply)
+            {
+                await outbox.AppendAsync(record, reply, CancellationToken.None);
+            }
+            else
+            {
+                await outbox.AppendAsync(record, CancellationToken.None);
+            }
             accounts.Settle(exchange, record);
             return true;
         }
@@ -45,9 +52,10 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
             LogNotKept(e, exchange.Id, exchange.Dispatcher.Model.Id);
 
             // The client is not told of an end, so it was none. What it used is owed as soon as the disk takes it.
-            if (outbox.TryHold(outcome == UsageOutcome.Completed ? record with { Outcome = UsageOutcome.Truncated, Reason = NotRecordedReason } : record))
+            var late = outcome == UsageOutcome.Completed ? record with { Outcome = UsageOutcome.Truncated, Reason = NotRecordedReason } : record;
+            if (outbox.TryHold(late))
             {
-                accounts.Settle(exchange, record);
+                accounts.Settle(exchange, late);
             }
             return false;
         }

@@ -33,6 +33,20 @@ internal static class ApiErrors
     public static ApiError TwoSessionIds { get; } = new(
         400, ApiError.InvalidRequest, "invalid_header", "X-Podvirt-Session-Id is there twice: which one counts would be a guess.", "X-Podvirt-Session-Id");
 
+    public static ApiError TwoIdempotencyKeys { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header", "Idempotency-Key is there twice: which one counts would be a guess.", "Idempotency-Key");
+
+    public static ApiError BadIdempotencyKey { get; } = new(
+        400, ApiError.InvalidRequest, "invalid_header", "Idempotency-Key takes 1 to 255 printable ASCII characters.", "Idempotency-Key");
+
+    public static ApiError IdempotencyKeyReused { get; } = new(
+        422, ApiError.InvalidRequest, "idempotency_key_reused",
+        "This Idempotency-Key was used with another body. A retry sends the very same body; another request takes another key.", "Idempotency-Key");
+
+    public static ApiError IdempotencyKeyInUse { get; } = new(
+        409, ApiError.InvalidRequest, "idempotency_key_in_use",
+        "A call with this Idempotency-Key is still running. Try again later.", "Idempotency-Key", TimeSpan.FromSeconds(1));
+
     public static ApiError ShuttingDown { get; } = new(
         503, ApiError.Server, "shutting_down", "This server is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
 

@@ -16,6 +16,10 @@ internal struct ClientHeaders
     private const string MaxWaitName = "X-Podvirt-Max-Wait";
     private const string SessionIdName = "X-Podvirt-Session-Id";
     private const string UsageCostName = "X-Podvirt-Usage-Cost";
+    private const string IdempotencyKeyName = "Idempotency-Key";
+
+    // As others have it who take this header.
+    private const int IdempotencyKeyCharsMax = 255;
 
     private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
 
@@ -25,17 +29,21 @@ internal struct ClientHeaders
     /// <summary>The session's name; empty: there is none.</summary>
     public string SessionId { get; private set; }
 
+    /// <summary>By which a retry is known as one; empty: there is none.</summary>
+    public string IdempotencyKey { get; private set; }
+
     /// <summary>Wants to be told what its answer costs.</summary>
     public bool WantsCost { get; private set; }
 
     /// <returns>Null when they are good; else why not.</returns>
     public static ApiError? Read(HttpRequest request, long bodyBytesMax, out ClientHeaders headers)
     {
-        headers = new ClientHeaders { SessionId = "" };
+        headers = new ClientHeaders { SessionId = "", IdempotencyKey = "" };
         return RequestBody.CheckAnnounced(request, bodyBytesMax)
             ?? headers.ReadMaxWait(request)
             ?? headers.ReadSessionId(request)
-            ?? headers.ReadUsageCost(request);
+            ?? headers.ReadUsageCost(request)
+            ?? headers.ReadIdempotencyKey(request);
     }
 
     /// <summary>
@@ -70,6 +78,26 @@ internal struct ClientHeaders
         }
         // Any time longer than the gateway's own means the gateway's own.
         MaxWait = TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
+        return null;
+    }
+
+    private ApiError? ReadIdempotencyKey(HttpRequest request)
+    {
+        var values = request.Headers[IdempotencyKeyName];
+        if (values.Count == 0)
+        {
+            return null;
+        }
+        if (values.Count > 1)
+        {
+            return ApiErrors.TwoIdempotencyKeys;
+        }
+        var value = (string?)values ?? "";
+        if (value.Length is 0 or > IdempotencyKeyCharsMax || value.AsSpan().IndexOfAnyExceptInRange(' ', '~') >= 0)
+        {
+            return ApiErrors.BadIdempotencyKey;
+        }
+        IdempotencyKey = value;
         return null;
     }
 

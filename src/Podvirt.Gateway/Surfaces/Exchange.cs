@@ -3,6 +3,7 @@ using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Messaging;
@@ -56,6 +57,9 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     /// <summary>The rate version by which it was told.</summary>
     public int? QuotedRate { get; private set; }
+
+    /// <summary>Takes down its reply for retries; null: it is not kept.</summary>
+    public ReplyCapture? Capture { get; init; }
 
     /// <summary>What it holds of its limits; null: nothing limits it.</summary>
     public Reservation? Reservation { get; init; }

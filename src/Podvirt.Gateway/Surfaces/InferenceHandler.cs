@@ -5,6 +5,7 @@ using Podvirt.Core.Models;
 using Podvirt.Core.Requests;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
+using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 
@@ -16,7 +17,7 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, RateBoard rates, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
-    AdmissionControl admission, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    AdmissionControl admission, IdempotencyGate idempotency, GatewayDrain drain, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -75,19 +76,34 @@ internal sealed class InferenceHandler(
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
-            // 5. Peek, find, admit.
-            error = Admit(context, surface, caller, id, headers, body, out var exchange);
-            if (exchange is null)
-            {
-                await ApiErrorWriter.WriteReplyAsync(context, error!);
-                return;
-            }
-
-            // 6. Serve. What the record has not settled by then is given back.
-            using var reserved = exchange.Reservation;
-            exchange.Authenticated = authenticated;
-            await forwarder.ServeAsync(exchange, headers.MaxWait);
+            // 5. Serve, unless it is a retry.
+            await (headers.IdempotencyKey.Length == 0
+                ? ServeAsync(context, surface, caller, id, headers, body, authenticated, capture: null)
+                : ServeOnceAsync(context, surface, caller, id, headers, body, authenticated));
         }
+    }
+
+    // Apart from the others, who need no closure.
+    private Task ServeOnceAsync(
+        HttpContext context, Surface surface, Caller caller, Guid id, ClientHeaders headers, RequestBody body, TimeSpan authenticated) => idempotency.ServeAsync(
+            context, caller, surface, headers.IdempotencyKey, body.Bytes,
+            capture => ServeAsync(context, surface, caller, id, headers, body, authenticated, capture));
+
+    private async Task ServeAsync(
+        HttpContext context, Surface surface, Caller caller, Guid id, ClientHeaders headers, RequestBody body, TimeSpan authenticated, ReplyCapture? capture)
+    {
+        // 6. Peek, find, admit.
+        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange);
+        if (exchange is null)
+        {
+            await ApiErrorWriter.WriteReplyAsync(context, error!);
+            return;
+        }
+
+        // 7. Forward. What the record has not settled by then is given back.
+        using var reserved = exchange.Reservation;
+        exchange.Authenticated = authenticated;
+        await forwarder.ServeAsync(exchange, headers.MaxWait);
     }
 
     // Who waits for a 100 and gets this instead may send its body or not, and where a body ends that nobody can tell is
@@ -131,7 +147,8 @@ internal sealed class InferenceHandler(
     }
 
     private ApiError? Admit(
-        HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, out Exchange? exchange)
+        HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, ReplyCapture? capture,
+        out Exchange? exchange)
     {
         exchange = null;
         var body = owner.Bytes;
@@ -162,6 +179,7 @@ internal sealed class InferenceHandler(
             Request = request,
             Dispatcher = dispatcher,
             Reservation = reservation,
+            Capture = capture,
             Session = session,
             Rates = headers.WantsCost ? rates : null,
         };

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Metering.Outbox;
@@ -23,6 +24,7 @@ internal sealed class OutboxSession : WriteSession
         UsageColumns.Added("outbox") + UsageColumns.Added("invalid_usage"),
         $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT; " + UsageColumns.Added("checkpoint"),
         UsageColumns.AddedQuote("outbox") + UsageColumns.AddedQuote("invalid_usage") + UsageColumns.AddedQuote("checkpoint"),
+        ReplyTable.Definition,
     ];
 
     private readonly Statement _append;
@@ -33,6 +35,10 @@ internal sealed class OutboxSession : WriteSession
     private readonly SqliteCommand _trimInvalid;
     private readonly SqliteCommand _probe;
     private readonly SqliteCommand _clearProbe;
+    private readonly Statement _putReply;
+    private readonly Statement _removeExpired;
+    private readonly Statement _removeOldest;
+    private (long Count, long Bytes)? _replies;
 
     public OutboxSession(SqliteConnection connection)
         : base(connection)
@@ -50,6 +56,9 @@ internal sealed class OutboxSession : WriteSession
         _trimInvalid = Prepare($"DELETE FROM invalid_usage WHERE seq <= (SELECT seq FROM invalid_usage ORDER BY seq DESC LIMIT 1 OFFSET {InvalidKept})");
         _probe = Prepare($"INSERT INTO probe (filling) VALUES (zeroblob({ProbeBytes}))");
         _clearProbe = Prepare("DELETE FROM probe");
+        _putReply = PrepareStatement(ReplyTable.Put);
+        _removeExpired = PrepareStatement(ReplyTable.RemoveExpired);
+        _removeOldest = PrepareStatement(ReplyTable.RemoveOldest);
     }
 
     /// <summary>False when the id is there already: the first record stands. Its checkpoint goes.</summary>
@@ -63,6 +72,24 @@ internal sealed class OutboxSession : WriteSession
             _removeCheckpoint.Execute();
         }
         return isNew;
+    }
+
+    /// <summary>Keeps a reply; those whose time is over go, and the oldest where there are too many.</summary>
+    public void Keep(StoredReply reply, DateTimeOffset now, int countMax, long bytesMax)
+    {
+        ReplyTable.Bind(_putReply, reply);
+        _putReply.Execute();
+        _removeExpired.Bind(1, Micros.Of(now));
+        var isMeasured = _removeExpired.Execute() == 0 && _replies is not null;
+        var (count, bytes) = isMeasured ? (_replies!.Value.Count + 1, _replies.Value.Bytes + reply.Body.Length) : ReplyTable.Measure(Connection);
+        while (count > countMax || (bytes > bytesMax && count > 1))
+        {
+            // An eighth at a time: what is measured anew is measured seldom.
+            _removeOldest.Bind(1, Math.Max(1, count / 8));
+            _removeOldest.Execute();
+            (count, bytes) = ReplyTable.Measure(Connection);
+        }
+        _replies = (count, bytes);
     }
 
     /// <summary>In the place of an earlier one.</summary>

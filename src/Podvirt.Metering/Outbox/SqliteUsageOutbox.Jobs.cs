@@ -43,7 +43,7 @@ internal sealed partial class SqliteUsageOutbox
         }
     }
 
-    private sealed class AppendJob(SqliteUsageOutbox outbox, UsageRecord record) : WriteJob<OutboxSession>
+    private sealed class AppendJob(SqliteUsageOutbox outbox, UsageRecord record, StoredReply? reply) : WriteJob<OutboxSession>
     {
         // Continuations run on the pool: the writer thread only writes.
         private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -54,6 +54,10 @@ internal sealed partial class SqliteUsageOutbox
         public override void Apply(OutboxSession session)
         {
             _isNew = session.Append(record);
+            if (reply is not null)
+            {
+                session.Keep(reply, outbox._time.GetUtcNow(), outbox._repliesMax, outbox._replyBytesMax);
+            }
             outbox._groupRows++;
         }
 

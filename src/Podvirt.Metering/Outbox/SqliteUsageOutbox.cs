@@ -11,10 +11,10 @@ namespace Podvirt.Metering.Outbox;
 /// The outbox of one process: a file, one writer thread, group commit with a sync. Appends that come while a group is
 /// being synced form the next one.
 /// </summary>
-internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IGroupObserver, IDisposable, IAsyncDisposable
+internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IReplyStore, IOutboxQueue, IGroupObserver, IDisposable, IAsyncDisposable
 {
-    /// <summary>Only the pump reads, one batch at a time.</summary>
-    private const int ReadsWaitingMax = 16;
+    /// <summary>The pump reads one batch at a time, and every call with an idempotency key looks for its reply.</summary>
+    private const int ReadsWaitingMax = 1024;
 
     private readonly DataFile _file;
     private readonly Worker<WriteJob<OutboxSession>> _writer;
@@ -30,6 +30,9 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     private readonly UnsavedRecords _unsaved;
     private readonly bool _serveUnsaved;
     private readonly int _groupMax;
+    private readonly TimeProvider _time;
+    private readonly int _repliesMax;
+    private readonly long _replyBytesMax;
     private long _rows;
     private int _saving;
     private volatile bool _healthy = true;
@@ -46,6 +49,9 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         _unsaved = new UnsavedRecords(options.UnsavedRecordsMax, options.UnsavedBytesMax);
         _serveUnsaved = options.ServeUnsaved;
         _groupMax = options.GroupCommitMax;
+        _time = time;
+        _repliesMax = options.RepliesMax;
+        _replyBytesMax = options.ReplyBytesMax;
         using (var connection = file.OpenReader())
         {
             _rows = OutboxSession.Count(connection);
@@ -98,7 +104,12 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
     }
 
     /// <summary>Cancelling gives up while the queue is full; a record that is queued will be written, so its outcome is awaited.</summary>
-    public async ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default)
+    public ValueTask AppendAsync(UsageRecord record, CancellationToken cancellationToken = default) => AppendAsync(record, reply: null, cancellationToken);
+
+    ValueTask IUsageOutbox.AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken) =>
+        AppendAsync(record, reply, cancellationToken);
+
+    public async ValueTask AppendAsync(UsageRecord record, StoredReply? reply, CancellationToken cancellationToken)
     {
         Check(record);
 
@@ -108,7 +119,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
             _metrics.ServedUnsaved();
             return;
         }
-        var job = new AppendJob(this, record);
+        var job = new AppendJob(this, record, reply);
         await EnqueueAsync(job, cancellationToken);
         try
         {
@@ -141,6 +152,12 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IOutboxQueue, IG
         _unsaved.Lose();
         LogLost(record.Id, record.Model, _unsaved.Count, _unsaved.Bytes);
         return false;
+    }
+
+    public async ValueTask<StoredReply?> FindAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
+    {
+        var now = _time.GetUtcNow();
+        return await _reader.RunAsync(c => ReplyTable.Find(c, key, now), cancellationToken);
     }
 
     public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _arrivals.Reader.ReadAsync(cancellationToken);

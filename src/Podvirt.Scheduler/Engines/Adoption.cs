@@ -37,7 +37,9 @@ internal sealed class Adoption(IReplicaRuntime runtime, ILogger log)
         if (problem is null)
         {
             return new EngineFound(
-                new EngineTarget(running.Replica, 0, spec!, devices, running.Address, running.ApiKey, Math.Max(1, left.SleepLevel), left.HostBase), underWay);
+                new EngineTarget(
+                    running.Replica, 0, spec!, devices, running.Address, running.ApiKey, Math.Max(1, left.SleepLevel), left.HostBase),
+                underWay);
         }
 
         SchedulerLog.NotAdopted(log, running.Model, running.Replica, running.Process, problem);

@@ -29,7 +29,7 @@ internal sealed partial class EngineSteps
             if (!EngineTraits.CanSleep(target.Model))
             {
                 await client.CanaryAsync(target, token);
-                return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0);
+                return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, null);
             }
 
             var started = time.GetTimestamp();

@@ -27,6 +27,8 @@ internal sealed partial class LifecycleLoop
             SleepLevel = target.SleepLevel,
             HostBase = target.HostBase,
         };
+        // It may well sleep, or keep its copy: with that the worst is assumed until it is known.
+        replica.HostBytes = target is { HostBase: not null, SleepLevel: 1 } ? PlannedHostBytes(replica) : 0;
         replica.EnterFirst(WarmUpPhases.Probing, _now, _time.GetUtcNow());
         Place(replica, new Why(TransitionCause.Restart, "an earlier run started it; it is asked whether it serves"), "Find");
         _effects.Look(replica.Target, found.UnderWay);

@@ -39,7 +39,7 @@ internal sealed record CanaryPassed(string Replica, int Attempt) : ReplicaEvent(
 /// <summary>An engine of an earlier run serves, or sleeps.</summary>
 /// <param name="ResidueBytes">What a sleeper holds on each gpu.</param>
 /// <param name="HostBytes">What sleep has added to its host memory; null: not measured.</param>
-internal sealed record LookedAt(string Replica, int Attempt, bool IsAsleep, long ResidueBytes, long? HostBytes = null) : ReplicaEvent(Replica, Attempt);
+internal sealed record LookedAt(string Replica, int Attempt, bool IsAsleep, long ResidueBytes, long? HostBytes) : ReplicaEvent(Replica, Attempt);
 
 /// <param name="ResidueBytes">What was measured to stay on each gpu.</param>
 /// <param name="Host">Null where it cannot be measured.</param>

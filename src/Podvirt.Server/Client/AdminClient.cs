@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
@@ -91,6 +92,17 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
+    /// <summary>The lines of an answer as they come, each a JSON object.</summary>
+    public async IAsyncEnumerable<JsonElement> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        while (await ReadLineAsync(reader, cancellationToken) is { } line)
+        {
+            yield return JsonElement.Parse(line);
+        }
+    }
+
     public Task<JsonElement> DeleteAsync(string path, CancellationToken cancellationToken) =>
         ReadJsonAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancellationToken);
 
@@ -101,6 +113,18 @@ internal sealed class AdminClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancellationToken);
+        }
+        catch (IOException error)
+        {
+            throw new CommandFailure($"The server broke off: {error.Message}");
+        }
+    }
 
     private async Task<JsonElement> ReadJsonAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

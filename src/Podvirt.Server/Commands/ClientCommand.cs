@@ -44,8 +44,22 @@ internal sealed class ClientCommand : Command
         });
     }
 
-    /// <summary>Runs <paramref name="call"/> and prints its answer: as JSON where that was asked for, else with <paramref name="show"/>.</summary>
-    public void SetCall(string waitingFor, Func<ParseResult, AdminClient, CancellationToken, Task<JsonElement>> call, Action<ParseResult, JsonElement> show) =>
+    /// <summary>Runs <paramref name="copy"/>, which prints by itself.</summary>
+    public void SetCopy(Func<ParseResult, AdminClient, CancellationToken, Task> copy) =>
+        SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = AdminClient.Open(parsed.GetValue(_url), parsed.GetRequiredValue(_data), _context.Environment);
+            await copy(parsed, client, cancellationToken);
+            return ExitCodes.Ok;
+        });
+
+    /// <summary>
+    /// Runs <paramref name="call"/> and prints its answer: as JSON where that was asked for, else with <paramref name="show"/>. The
+    /// answer decides by <paramref name="exitCode"/> how the command ends; without one it ends well.
+    /// </summary>
+    public void SetCall(
+        string waitingFor, Func<ParseResult, AdminClient, CancellationToken, Task<JsonElement>> call, Action<ParseResult, JsonElement> show,
+        Func<JsonElement, int>? exitCode = null) =>
         SetAction(async (parsed, cancellationToken) =>
         {
             using var client = AdminClient.Open(parsed.GetValue(_url), parsed.GetRequiredValue(_data), _context.Environment);
@@ -58,7 +72,7 @@ internal sealed class ClientCommand : Command
             {
                 show(parsed, answer);
             }
-            return ExitCodes.Ok;
+            return exitCode?.Invoke(answer) ?? ExitCodes.Ok;
         });
 }
 

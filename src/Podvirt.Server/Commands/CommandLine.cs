@@ -6,7 +6,11 @@ using Podvirt.Server.Serving;
 namespace Podvirt.Server.Commands;
 
 /// <summary>What every command is given.</summary>
-internal sealed record CommandContext(Terminal Terminal, Func<string, string?> Environment, TimeProvider Time);
+internal sealed record CommandContext(Terminal Terminal, Func<string, string?> Environment, TimeProvider Time)
+{
+    /// <summary>Who runs the command, for what is kept with a name; null where the system does not say.</summary>
+    public string? UserName => Environment("USER") is { Length: > 0 } user ? user : null;
+}
 
 /// <summary>The <c>podvirt</c> command.</summary>
 internal static class CommandLine
@@ -61,6 +65,10 @@ internal static class CommandLine
         root.Add(ProjectsCommand.Build(context));
         root.Add(ProjectsCommand.BuildPlans(context));
         root.Add(UsageCommand.Build(context));
+        root.Add(RatesCommand.Build(context));
+        root.Add(InvoicesCommand.Build(context));
+        root.Add(RequestsCommand.Build(context));
+        root.Add(ReconcileCommand.Build(context));
         root.Add(LogsCommand.Build(context));
         root.Add(ConsoleCommand.Build(context));
         return root;

@@ -6,22 +6,19 @@ namespace Podvirt.Server.Commands;
 /// <summary><c>podvirt usage</c>.</summary>
 internal static class UsageCommand
 {
-    private static readonly string[] _groups = ["model", "key", "project", "outcome", "hour"];
+    private static readonly string[] _groups = ["model", "revision", "key", "project", "outcome", "hour", "day"];
 
     public static Command Build(CommandContext context)
     {
-        var from = new Option<string?>("--from") { Description = "Start, UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z; default a day before the end", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "End, UTC; default now", HelpName = "TIME" };
+        var filters = new UsageFilters();
         var group = new Option<string>("--group") { Description = "What to sum by: " + string.Join(", ", _groups), HelpName = "GROUP", DefaultValueFactory = _ => "model" };
         group.AcceptOnlyFromAmong(_groups);
         var command = new ClientCommand("usage", "Sum requests, tokens and cost", context);
-        command.Add(from);
-        command.Add(to);
+        filters.AddTo(command);
         command.Add(group);
         command.SetCall(
             "Summing the ledger",
-            (parsed, client, cancellationToken) => client.GetAsync(
-                $"/api/usage?group={parsed.GetRequiredValue(group)}{Parameter("from", parsed.GetValue(from))}{Parameter("to", parsed.GetValue(to))}", cancellationToken),
+            (parsed, client, cancellationToken) => client.GetAsync($"/api/usage?group={parsed.GetRequiredValue(group)}{filters.Parameters(parsed)}", cancellationToken),
             (parsed, answer) => Show(context, parsed.GetRequiredValue(group), answer));
         return command;
     }
@@ -50,6 +47,4 @@ internal static class UsageCommand
     /// <summary>The console's playground spends without a key.</summary>
     private static string NameOf(string group, JsonElement row) =>
         group == "key" && row.GetProperty("group").GetString() is "" ? "(playground)" : row.Text("group");
-
-    private static string Parameter(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 }

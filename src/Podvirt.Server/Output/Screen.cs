@@ -1,10 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace Podvirt.Server.Output;
 
 /// <summary>A terminal that a picture is drawn on in place. What stood there before is back when it ends, however it ends.</summary>
 /// <param name="output">The terminal.</param>
 /// <param name="size">Columns and rows, as they are at the moment.</param>
 /// <param name="readKey">A key that was pressed; null: none.</param>
-internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> size, Func<char?> readKey)
+/// <param name="hearEnd">Calls an action when somebody ends the process, until it is disposed.</param>
+internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> size, Func<char?> readKey, Func<Action, IDisposable> hearEnd)
 {
     // The alternate screen, and the cursor out of the way.
     private const string Enter = "\x1b[?1049h\x1b[?25l";
@@ -18,7 +21,8 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
 
     public static Screen OfProcess() => new(
         Console.Out, () => (Console.WindowWidth, Console.WindowHeight),
-        () => !Console.IsInputRedirected && Console.KeyAvailable ? Console.ReadKey(intercept: true).KeyChar : null);
+        () => !Console.IsInputRedirected && Console.KeyAvailable ? Console.ReadKey(intercept: true).KeyChar : null,
+        end => new Signals(end));
 
     /// <summary>Looks and draws, again and again, until q is pressed or it is cancelled.</summary>
     /// <param name="look">What is to be seen.</param>
@@ -32,15 +36,17 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     {
         // Before the screen is taken: a server that does not answer is told of like anywhere else.
         var seen = await look(cancellationToken);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var signals = hearEnd(ended.Cancel);
         output.Write(Enter);
         try
         {
-            while (await DrawAsync(seen, draw, interval, time, cancellationToken))
+            while (await DrawAsync(seen, draw, interval, time, ended.Token))
             {
-                seen = await look(cancellationToken);
+                seen = await look(ended.Token);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
             // Ctrl-C is how most people end it.
         }
@@ -76,5 +82,18 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
             await Task.Delay(_attention, time, cancellationToken);
         }
         return true;
+    }
+
+    /// <summary>Ctrl-C, a kill or a closed window: they would end the process where it stands.</summary>
+    private sealed class Signals(Action end) : IDisposable
+    {
+        private readonly List<PosixSignalRegistration> _registrations =
+            [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal => PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                end();
+            }))];
+
+        public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
     }
 }

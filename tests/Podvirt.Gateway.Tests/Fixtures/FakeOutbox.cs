@@ -5,7 +5,7 @@ using Podvirt.Messaging;
 namespace Podvirt.Gateway.Tests.Fixtures;
 
 /// <summary>An outbox that records, and can fail or be held.</summary>
-internal sealed class FakeOutbox : IUsageOutbox
+internal sealed class FakeOutbox : IUsageOutbox, IReplyStore
 {
     private volatile TaskCompletionSource? _held;
 
@@ -76,6 +76,18 @@ internal sealed class FakeOutbox : IUsageOutbox
         }
         return HoldsFailed;
     }
+
+    /// <summary>What is kept for retries, by its key in hexadecimal digits.</summary>
+    public ConcurrentDictionary<string, StoredReply> Replies { get; } = new();
+
+    public async ValueTask AppendAsync(UsageRecord record, StoredReply reply, CancellationToken cancellationToken = default)
+    {
+        await AppendAsync(record, cancellationToken);
+        Replies[Convert.ToHexString(reply.Key.Span)] = reply with { Body = reply.Body.ToArray() };
+    }
+
+    public ValueTask<StoredReply?> FindAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default) =>
+        Fails ? throw new IOException("the disk is gone") : ValueTask.FromResult(Replies.GetValueOrDefault(Convert.ToHexString(key.Span)));
 
     /// <summary>The only record, once it is there.</summary>
     public async Task<UsageRecord> SingleAsync()

@@ -93,7 +93,9 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Services.AddPodvirtEmbeddedMessaging(Path.GetTempPath());
         builder.Services.AddSingleton<IStateStore, MemoryStateStore>();
-        builder.Services.AddSingleton<IUsageOutbox, FakeOutbox>();
+        builder.Services.AddSingleton<FakeOutbox>();
+        builder.Services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<FakeOutbox>());
+        builder.Services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<FakeOutbox>());
         builder.Services.AddSingleton<FakeBooks>();
         builder.Services.AddSingleton<IConsumption>(provider => provider.GetRequiredService<FakeBooks>());
         builder.Services.AddSingleton<IRates>(provider => provider.GetRequiredService<FakeBooks>());

@@ -57,9 +57,8 @@ public sealed class SqliteRollupTests : IAsyncDisposable
     [InlineData("UPDATE usage SET prompt = prompt + 1", "minute_by_model")]
     [InlineData("UPDATE model_total SET requests = 9", "model_total")]
     [InlineData("INSERT INTO model_total VALUES ('gone', 1)", "model_total gone")]
-    [InlineData("INSERT INTO minute_by_model SELECT 0, model, revision, completed, cancelled, truncated, failed, unreported, prompt, cached, completion, "
-        + "reasoning, embedding, video_us, decode_us, cost_usd, cost_high, cost_low, duration_us, first_tokens, first_token_us, cold_starts, cold_start_us, "
-        + "parked, parked_us, durations, first_token_durations FROM minute_by_model", "minute_by_model 1970-01-01T00:00:00Z")]
+    [InlineData("UPDATE minute_by_model SET bucket_us = 0", "minute_by_model 1970-01-01T00:00:00Z")]
+    [InlineData("UPDATE consumption SET tokens = tokens + 1", "consumption")]
     public async Task Reconciliation_SeesWhatWasChanged(string change, string where)
     {
         await AppendAsync(At(1, 0));

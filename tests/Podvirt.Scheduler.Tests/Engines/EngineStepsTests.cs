@@ -27,6 +27,7 @@ public sealed class EngineStepsTests : IAsyncLifetime
     [Fact]
     public async Task Sleep_IsOverWhenTheMemoryIsBack_AndNotBefore()
     {
+        _options.MemoryReturnTimeout = TimeSpan.FromMinutes(1);
         Queue(_machine.Held, 40, 39, 2);
         Assert.Equal(new FellAsleep("r1", 1, 2 * Make.GiB), await SleepAsync());
     }
@@ -41,6 +42,7 @@ public sealed class EngineStepsTests : IAsyncLifetime
     [Fact]
     public async Task DriverThatShowsNoProcess_IsJudgedByWhatCameFree()
     {
+        _options.MemoryReturnTimeout = TimeSpan.FromMinutes(1);
         _machine.Held.Enqueue(null);
         Queue(_machine.Free, 38, 45, 76);
         Assert.Equal(new FellAsleep("r1", 1, 2 * Make.GiB), await SleepAsync());

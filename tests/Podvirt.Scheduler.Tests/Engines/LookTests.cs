@@ -31,7 +31,7 @@ public sealed class LookTests : IAsyncLifetime
     public async Task EngineThatServes_IsServing()
     {
         Answer(isSleeping: false);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync());
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync());
         Assert.Contains(_engine.Requests, request => request.StartsWith("POST /v1/chat/completions", StringComparison.Ordinal));
     }
 
@@ -42,8 +42,19 @@ public sealed class LookTests : IAsyncLifetime
     {
         Answer(isSleeping: true);
         _machine.Held.Enqueue(2 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB), await LookAsync(underWay));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync(underWay));
         Assert.Equal(["GET /health", "GET /is_sleeping"], _engine.Requests);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EngineThatSlept_TellsWhatItHoldsOfHostMemory(bool isSleeping)
+    {
+        Answer(isSleeping);
+        _machine.Held.Enqueue(2 * Make.GiB);
+        _machine.Host.Enqueue(17 * Make.GiB);
+        Assert.Equal(12 * Make.GiB, Assert.IsType<LookedAt>(await LookAsync(hostBase: 5 * Make.GiB)).HostBytes);
     }
 
     [Fact]
@@ -53,7 +64,7 @@ public sealed class LookTests : IAsyncLifetime
         _machine.Held.Enqueue(38 * Make.GiB);
         _machine.Held.Enqueue(20 * Make.GiB);
         _machine.Held.Enqueue(2 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB), await LookAsync("Sleep"));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync("Sleep"));
     }
 
     [Theory]
@@ -63,7 +74,7 @@ public sealed class LookTests : IAsyncLifetime
     {
         Answer(isSleeping: false);
         _machine.Held.Enqueue(38 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync(underWay));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync(underWay));
     }
 
     [Theory]
@@ -84,7 +95,7 @@ public sealed class LookTests : IAsyncLifetime
         _machine.Held.Enqueue(2 * Make.GiB);
         _machine.Held.Enqueue(2 * Make.GiB);
         _machine.Held.Enqueue(38 * Make.GiB);
-        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0), await LookAsync("Wake"));
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync("Wake"));
         Assert.Equal(4, asked);
     }
 
@@ -149,8 +160,8 @@ public sealed class LookTests : IAsyncLifetime
 
     private static StepFailed Failed(string reason) => new("r1", 3, reason);
 
-    private Task<SchedulerEvent> LookAsync(string? underWay = null, ModelSpec? model = null, string? address = null) =>
+    private Task<SchedulerEvent> LookAsync(string? underWay = null, ModelSpec? model = null, string? address = null, long? hostBase = null) =>
         new EngineSteps(_options, _machine, _client, _ => _machine, TimeProvider.System).LookAsync(
-            new EngineTarget("r1", 3, model ?? _model, Make.Gpus(1, 80), address ?? _engine.Address, "key", 1),
+            new EngineTarget("r1", 3, model ?? _model, Make.Gpus(1, 80), address ?? _engine.Address, "key", 1, hostBase),
             underWay is null ? null : Enum.Parse<IntentEffect>(underWay), CancellationToken.None);
 }

@@ -133,7 +133,7 @@ public class AdoptionTests
     private void Answer(bool isAsleep)
     {
         var look = _world.Effects.Take(EffectKind.Look).Target;
-        _world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0));
+        _world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0, null));
     }
 
     private void Adopt(bool isAsleep, int level = 1)

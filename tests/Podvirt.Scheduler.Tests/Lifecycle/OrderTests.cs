@@ -196,7 +196,7 @@ public class OrderTests
         world.Loop.Handle(new EngineFound(new EngineTarget("old", 0, model, Make.Gpus(1, 80), "http://127.0.0.1/old", "key", 1), null));
         world.Apply(model);
         var look = world.Effects.Take(EffectKind.Look).Target;
-        world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0));
+        world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? 2 * Make.GiB : 0, null));
         if (!isAsleep)
         {
             world.Report();

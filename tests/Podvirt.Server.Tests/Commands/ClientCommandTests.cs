@@ -87,6 +87,76 @@ public sealed class ClientCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RequestsList_AsksWithItsFiltersAndTellsOfMore()
+    {
+        _server.Answer = """
+            {"data":[{"id":"r1","ended_at":"2026-01-31T10:00:00.5Z","project":"p","model":"m","revision":2,"outcome":"failed","reason":"engine_busy",
+            "duration_us":1500000,"parked_us":0,"prompt_tokens":5,"completion_tokens":2,"cost":"0.000000000007"}],"next":"abc"}
+            """;
+
+        var run = await _server.RunAsync("requests", "list", "--model", "m/n", "--outcome", "failed", "--limit", "1");
+
+        Assert.StartsWith("GET /api/requests?limit=1&model=m%2Fn&outcome=failed ", Assert.Single(_server.Calls), StringComparison.Ordinal);
+        Assert.Equal(["r1", "2026-01-31", "10:00:00.500Z", "p", "m@2", "failed", "(engine_busy)", "1.500", "0.000", "7", "0.000000000007"], Words(run.Output.Split('\n')[1]));
+        Assert.Contains("--after abc", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequestsShow_TellsWaitsAndCostLineByLine()
+    {
+        _server.Answer = """
+            {"id":"r1","model":"m","revision":2,"surface":"chat.completions","explanation":"Completed, after 2 s.","project":"p","key":"k","replica":"","started_at":"a","ended_at":"b",
+            "phases":[{"name":"wake","start_us":1000,"duration_us":1500000,"billed":false}],
+            "cost_lines":[{"kind":"prompt","amount":5,"price":"0.050000","cost":"0.000000250000"}],"cost":"0.000000250000","rate_version":1,"tokens_per_second":12.34}
+            """;
+
+        var run = await _server.RunAsync("requests", "show", "r1");
+
+        Assert.Equal(0, run.Code);
+        var lines = run.Output.Split('\n').Select(Words).ToList();
+        Assert.Contains(["wake", "0.001", "1.500", "no"], lines);
+        Assert.Contains(["prompt", "5", "0.050000", "0.000000250000"], lines);
+        Assert.Contains(["(all)", "-", "-", "0.000000250000"], lines);
+        Assert.Contains(["12.3", "tokens", "a", "second"], lines);
+    }
+
+    [Fact]
+    public async Task RequestsExport_PrintsWhatComes()
+    {
+        _server.Answer = "id,project\r\nr1,p\r\n";
+
+        Assert.Equal("id,project\r\nr1,p\r\n", (await _server.RunAsync("requests", "export", "--from", "2026-01-01")).Output);
+        Assert.StartsWith("GET /api/requests.csv?from=2026-01-01 ", Assert.Single(_server.Calls), StringComparison.Ordinal);
+        Assert.Equal(2, (await _server.RunAsync("requests", "export", "--json")).Code);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 2)]
+    public async Task Reconcile_EndsWithOneWhereAnythingDiffers(int code, int differences)
+    {
+        _server.Answer = (differences == 0 ? "" : """{"part":"rollups 2026-01-01 10h","records":3,"differences":["a is wrong","b is wrong"]}""" + "\n")
+            + $$"""{"done":true,"records":7,"differences":{{differences}}}""" + "\n";
+
+        var run = await _server.RunAsync("reconcile");
+
+        Assert.Equal(code, run.Code);
+        Assert.Equal(differences == 0 ? "" : "a is wrong\nb is wrong\n", run.Output.ReplaceLineEndings("\n"));
+        Assert.Contains($"7 records compared, {differences} differences", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reconcile_ThatBreaksOff_IsNoSuccess()
+    {
+        _server.Answer = """{"part":"rollups 2026-01-01 10h","records":3,"differences":[]}""" + "\n";
+
+        var run = await _server.RunAsync("reconcile", "--json");
+
+        Assert.Equal((1, ""), (run.Code, run.Output));
+        Assert.Contains("broke off", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Logs_ArePrintedAsTheyAre()
     {
         _server.Answer = "first [x]\nsecond\n";

@@ -13,6 +13,7 @@ public sealed class ScreenTests : IDisposable
     private readonly CancellationTokenSource _ended = new();
     private (int Width, int Height) _size = (80, 24);
     private char? _key;
+    private Action? _end;
     private int _looks;
 
     public void Dispose()
@@ -36,9 +37,10 @@ public sealed class ScreenTests : IDisposable
     public async Task CtrlC_GivesTheScreenBack_AndIsNoFailure()
     {
         var showing = ShowAsync();
-        await _ended.CancelAsync();
+        _end!();
         await showing;
         Assert.EndsWith(Leave, _output.ToString(), StringComparison.Ordinal);
+        Assert.Null(_end);
     }
 
     [Fact]
@@ -72,9 +74,20 @@ public sealed class ScreenTests : IDisposable
         }
     }
 
-    private Task ShowAsync(int failAt = int.MaxValue) => new Screen(_output, () => _size, TakeKey).ShowAsync(
+    private Task ShowAsync(int failAt = int.MaxValue) => new Screen(_output, () => _size, TakeKey, HearEnd).ShowAsync(
         _ => ++_looks >= failAt ? throw new HttpRequestException("gone") : Task.FromResult(_looks),
         (look, width, height) => [$"look {look} {width}x{height}"], TimeSpan.FromSeconds(1), _time, _ended.Token);
+
+    private Heard HearEnd(Action end)
+    {
+        _end = end;
+        return new Heard(this);
+    }
+
+    private sealed class Heard(ScreenTests tests) : IDisposable
+    {
+        public void Dispose() => tests._end = null;
+    }
 
     private char? TakeKey()
     {
