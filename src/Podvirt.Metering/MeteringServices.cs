@@ -49,8 +49,9 @@ public static class MeteringServices
             provider.GetRequiredService<RateBook>(),
             provider.GetRequiredService<IStateStore>(),
             options.Billing,
-            provider.GetService<IColdStartTimes>()));
-        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(provider.GetRequiredService<InvoiceBook>()));
+            new SqliteColdStartTimes(provider.GetRequiredService<SqliteLedger>())));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
+            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));

@@ -20,8 +20,13 @@ internal static class Rooms
         {
             var store = p.GetRequiredService<IStateStore>();
             var time = p.GetRequiredService<TimeProvider>();
+            var rates = p.GetRequiredService<RateBook>();
             return async (model, price, cancellationToken) =>
+            {
                 await RateWriter.ApplyPriceAsync(store, model, price, time.GetUtcNow(), cancellationToken);
+                // Whoever asks next is told the new price.
+                await rates.RefreshAsync([model], cancellationToken);
+            };
         });
     }
 
