@@ -27,8 +27,8 @@ internal interface IBillingLedger
 
     ValueTask<Invoice?> FindAsync(long number, CancellationToken cancellationToken = default);
 
-    /// <summary>The exact sum of all raw records and adjustments.</summary>
-    ValueTask<Cost> TotalAsync(CancellationToken cancellationToken = default);
+    /// <summary>As of one moment: the exact sum of all raw records and adjustments, and that of all months, closed or not.</summary>
+    ValueTask<(Cost Total, Cost Months)> BalanceAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>How far the ledger's months have been closed.</summary>

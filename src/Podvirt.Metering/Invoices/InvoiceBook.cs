@@ -19,9 +19,9 @@ public sealed class InvoiceBook
     private readonly RateBook _rates;
     private readonly InvoiceComposer _composer;
     private readonly IStateStore _store;
-    private readonly IColdStartTimes? _coldStarts;
+    private readonly IColdStartTimes _coldStarts;
 
-    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes? coldStarts)
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes coldStarts)
     {
         _store = store;
         _ledger = ledger;
@@ -67,47 +67,6 @@ public sealed class InvoiceBook
         return final.Count > 0 ? final[0] : drafts.Count > 0 ? drafts[0] : null;
     }
 
-    /// <summary>
-    /// Recomputes every final invoice from the raw records and adjustments, and compares the sum of all invoices and drafts with the sum of all
-    /// records and adjustments. One line for each difference; none when all agree.
-    /// </summary>
-    public async ValueTask<IReadOnlyList<string>> ReconcileAsync(CancellationToken cancellationToken = default)
-    {
-        await _rates.CaughtUpAsync(cancellationToken);
-        var differences = new List<string>();
-        var final = (await _ledger.ListAsync(null, null, cancellationToken)).OrderBy(i => i.Number).ToList();
-        for (var i = 0; i < final.Count; i++)
-        {
-            if (final[i].Number != i + 1)
-            {
-                differences.Add($"invoice {final[i].Id} stands where {Invoice.IdOf(i + 1)} is due");
-                break;
-            }
-        }
-        var sum = Cost.Zero;
-        foreach (var month in final.GroupBy(i => i.Month))
-        {
-            var again = _composer.Compose(month.Key, await _ledger.SumAsync(month.Key, null, cancellationToken), []).ToDictionary(i => i.Project);
-            foreach (var invoice in month)
-            {
-                again.Remove(invoice.Project, out var recomputed);
-                differences.AddRange(Differences(invoice, recomputed));
-                sum += invoice.Exact;
-            }
-            differences.AddRange(again.Values.Select(i => $"{i.Project}, {i.Month}: {i.Exact} USD of records that are on no invoice"));
-        }
-        foreach (var open in (await _ledger.StateAsync(cancellationToken)).Open)
-        {
-            sum += (await _ledger.SumAsync(open, null, cancellationToken)).Aggregate(Cost.Zero, (total, group) => total + group.Cost);
-        }
-        var total = await _ledger.TotalAsync(cancellationToken);
-        if (sum != total)
-        {
-            differences.Add($"all invoices and drafts are {sum} USD, all records and adjustments {total} USD");
-        }
-        return differences;
-    }
-
     /// <summary>When the next month is to be closed; null: nothing waits for it.</summary>
     internal async ValueTask<UtcMonth?> NextAsync(CancellationToken cancellationToken)
     {
@@ -124,26 +83,10 @@ public sealed class InvoiceBook
         return invoices.Count;
     }
 
-    private static IEnumerable<string> Differences(Invoice kept, Invoice? again)
-    {
-        var (before, after) = (LinesOf(kept), again is null ? [] : LinesOf(again));
-        foreach (var line in before.Except(after))
-        {
-            yield return $"invoice {kept.Id}: {line.Type} {line.Month} {line.Model} {line.Kind} at version {line.RateVersion}, {line.Quantity} for {line.Exact} USD, is not what the records say";
-        }
-        foreach (var line in after.Except(before))
-        {
-            yield return $"invoice {kept.Id}: the records say {line.Type} {line.Month} {line.Model} {line.Kind} at version {line.RateVersion}, {line.Quantity} for {line.Exact} USD";
-        }
-    }
-
-    /// <summary>Gpu time comes from elsewhere, and costs nothing.</summary>
-    private static List<InvoiceLine> LinesOf(Invoice invoice) => [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart)];
-
     private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(UtcMonth month, string? project, CancellationToken cancellationToken)
     {
         await _rates.CaughtUpAsync(cancellationToken);
-        var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
+        var coldStarts = await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
         var invoices = new List<Invoice>();
         foreach (var invoice in _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts))
         {

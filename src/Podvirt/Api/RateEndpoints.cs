@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -94,11 +95,12 @@ internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IState
         var body = await ApiJson.ReadAsync<NewRate>(context);
         var price = body.ToPrice();
         var now = time.GetUtcNow();
-        if (body.From < now)
+        var from = Moment("from", body.From);
+        if (from < now)
         {
             throw Invalid("from", "A rate begins now or later; records of the past are billed by another one with POST /api/models/{id}/rerate.");
         }
-        var rate = await RateWriter.SetAsync(store, model, price, body.From, By(body.By), now, context.RequestAborted);
+        var rate = await RateWriter.SetAsync(store, model, price, from, By(body.By), now, context.RequestAborted);
         await rates.RefreshAsync([model], context.RequestAborted);
         return ApiJson.Ok(RateView.Of(rate, rates.Timeline(model).At(time.GetUtcNow()).Version), StatusCodes.Status201Created);
     }
@@ -107,7 +109,7 @@ internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IState
     {
         var isDryRun = ApiQuery.Flag(context, "dry_run");
         var body = await ApiJson.ReadAsync<NewRerating>(context);
-        if (body is not { From: { } from, To: { } to } || from >= to)
+        if (Moment("from", body.From) is not { } from || Moment("to", body.To) is not { } to || from >= to)
         {
             throw Invalid("from", "Say which records: 'from' and a later 'to', such as 2026-01-01T00:00:00Z.");
         }
@@ -126,6 +128,12 @@ internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IState
                 StatusCodes.Status404NotFound, "rate_not_found", $"'{model}' has no rate version {version}; GET /api/models/{{id}}/rates lists those it has.", "rate_version");
     }
 
+    /// <summary>A time without an offset is UTC, wherever the server stands.</summary>
+    private static DateTimeOffset? Moment(string name, string? text) =>
+        string.IsNullOrEmpty(text) ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) ? moment
+        : throw Invalid(name, $"'{text}' is not a time; write one such as 2026-01-31T00:00:00Z.");
+
     /// <summary>The credential is one for all, so who it is has to be said.</summary>
     private static string By(string? by) => by?.Trim() switch
     {
@@ -140,7 +148,7 @@ internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IState
     /// <param name="From">When it begins, UTC; null: now.</param>
     /// <param name="By">Who sets it.</param>
     private sealed record NewRate(
-        decimal? Prompt, decimal? Cached, decimal? Completion, decimal? Embeddings, decimal? VideoSecond, DateTimeOffset? From, string? By)
+        decimal? Prompt, decimal? Cached, decimal? Completion, decimal? Embeddings, decimal? VideoSecond, string? From, string? By)
     {
         private const decimal PriceMax = 1_000_000m;
         private const decimal Smallest = 0.000001m;
@@ -165,7 +173,7 @@ internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IState
         };
     }
 
-    private sealed record NewRerating(DateTimeOffset? From, DateTimeOffset? To, int? RateVersion, string? Reason, string? By);
+    private sealed record NewRerating(string? From, string? To, int? RateVersion, string? Reason, string? By);
 
     private sealed record RateList(string Object, IReadOnlyList<RateView> Data);
 

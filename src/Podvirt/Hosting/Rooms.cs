@@ -20,8 +20,13 @@ internal static class Rooms
         {
             var store = p.GetRequiredService<IStateStore>();
             var time = p.GetRequiredService<TimeProvider>();
+            var rates = p.GetRequiredService<RateBook>();
             return async (model, price, cancellationToken) =>
+            {
                 await RateWriter.ApplyPriceAsync(store, model, price, time.GetUtcNow(), cancellationToken);
+                // Whoever asks next is told the new price.
+                await rates.RefreshAsync([model], cancellationToken);
+            };
         });
     }
 
@@ -37,6 +42,8 @@ internal static class Rooms
         ServeUnsaved = config.Metering.ServeUnsaved,
         UnsavedRecordsMax = config.Metering.UnsavedRecords,
         UnsavedBytesMax = config.Metering.UnsavedBytes,
+        RepliesMax = config.Metering.KeptReplies,
+        ReplyBytesMax = config.Metering.KeptReplyBytes,
     };
 
     internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
@@ -74,5 +81,7 @@ internal static class Rooms
         ClientGrace = config.Gateway.ClientGrace,
         IoThreads = config.Gateway.IoThreads,
         CheckpointInterval = config.Metering.CheckpointInterval,
+        IdempotencyTime = config.Metering.IdempotencyTime,
+        IdempotencyWait = config.Metering.IdempotencyWait,
     };
 }

@@ -87,6 +87,17 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     public async Task AppendAsync(int version, params UsageRecord[] records) =>
         await Ledger.AppendAsync(Array.ConvertAll(records, r => Rated(r, version)), Ended);
 
+    /// <summary>Every difference that a reconciliation finds.</summary>
+    public async Task<IReadOnlyList<string>> ReconcileAsync()
+    {
+        var differences = new List<string>();
+        await foreach (var step in new InvoiceReconciliation(Billing, Rates).ReconcileAsync(Ended))
+        {
+            differences.AddRange(step.Differences);
+        }
+        return differences;
+    }
+
     public async Task FinaliseDueAsync() => await Closer.FinaliseDueAsync(Ended);
 
     public async Task<IReadOnlyList<Invoice>> ListAsync(string? project = null) => await Book.ListAsync(project, null, Ended);

@@ -96,7 +96,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
         Assert.Equal(
             [(3, "2026-04", "p"), (2, "2026-01", "p"), (1, "2026-01", "a")],
             (await _accounts.ListAsync()).Select(i => (i.Number, i.Month.ToString(), i.Project)).Select(i => ((int)i.Number!, i.Item2, i.Project)));
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
         _accounts.SetClock(Time("2026-03-02"));
         await _accounts.FinaliseDueAsync();
         Assert.Equal(february.Lines, (await _accounts.Book.FindAsync("2", Ended))!.Lines);
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
         Assert.Equal(["2026-01", "2026-02"], february.Lines.Where(l => l.Type == InvoiceLineType.Rerating).Select(l => l.Month.ToString()).Distinct());
         Assert.All(february.Lines.Where(l => l.Type == InvoiceLineType.Rerating), l => Assert.Equal((1, 3), (l.OldRateVersion!.Value, l.RateVersion)));
         Assert.Equal(Cost.Zero, january.Exact + february.Exact);
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
         await _accounts.FinaliseDueAsync();
 
         Assert.Equal(draft.Lines, (await _accounts.Book.FindAsync("1", Ended))!.Lines);
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
         await _accounts.FinaliseDueAsync();
 
         Assert.Equal([("2026-03", 1L, 1L), ("2026-02", 1L, 0L)], (await _accounts.ListAsync()).Select(i => (i.Month.ToString(), i.Requests, i.LateRequests)));
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
     }
 
     [Fact]
@@ -229,11 +229,11 @@ public sealed class InvoiceBookTests : IAsyncLifetime
     {
         await _accounts.AppendAsync(1, Record(1, "2026-01-05"));
         await _accounts.FinaliseDueAsync();
-        Assert.Empty(await _accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await _accounts.ReconcileAsync());
 
         await _accounts.Ledger.WriteAsync(c => Run(c, sql), Ended);
 
-        Assert.Contains(await _accounts.Book.ReconcileAsync(Ended), d => d.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(await _accounts.ReconcileAsync(), d => d.Contains(expected, StringComparison.Ordinal));
     }
 
     [Fact]

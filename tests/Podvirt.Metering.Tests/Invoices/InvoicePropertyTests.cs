@@ -108,7 +108,7 @@ public sealed class InvoicePropertyTests
     private static async Task CheckAsync(
         Accounts accounts, Dictionary<Guid, (UsageRecord Record, int Version)> expected, Dictionary<string, string> final)
     {
-        Assert.Empty(await accounts.Book.ReconcileAsync(Ended));
+        Assert.Empty(await accounts.ReconcileAsync());
         var invoices = await accounts.ListAsync();
         foreach (var project in (string[])["p", "q"])
         {

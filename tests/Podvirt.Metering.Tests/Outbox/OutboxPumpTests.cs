@@ -130,6 +130,24 @@ public sealed class OutboxPumpTests : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(0, 0)]
+    [InlineData(9, 2)]
+    [InlineData(null, 2)]
+    public async Task VersionByWhichAClientWasToldItsCost_HoldsForItsRecord(int? quoted, int rated)
+    {
+        using var pump = NewPump();
+        await RateWriter.ApplyPriceAsync(_store, "m", new PriceSpec(1m), Sample.Noon.AddHours(-2), Ended);
+        await RateWriter.ApplyPriceAsync(_store, "m", new PriceSpec(2m), Sample.Noon.AddHours(-1), Ended);
+        await _outbox.AppendAsync(Sample.Record(1) with { QuotedRate = quoted }, Ended);
+        await pump.MoveBatchAsync(Ended);
+
+        var found = (await _sqlite.FindAsync(Sample.IdOf(1), Ended))!;
+        Assert.Equal((rated, quoted), (found.RateVersion, found.Record.QuotedRate));
+    }
+
     [Fact]
     public async Task ImpossibleCounts_AreBilledAtZeroAndKept()
     {

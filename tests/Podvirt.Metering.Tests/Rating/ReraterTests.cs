@@ -122,7 +122,7 @@ public sealed class ReraterTests : IAsyncLifetime
         await _accounts.AppendAsync(1, records);
 
         Assert.Equal(4_500, (await RerateAsync(_all)).Records);
-        Assert.Equal(records.Aggregate(Cost.Zero, (sum, r) => sum + _accounts.Rated(r, 2).Cost), await _accounts.Billing.TotalAsync(Ended));
+        Assert.Equal(records.Aggregate(Cost.Zero, (sum, r) => sum + _accounts.Rated(r, 2).Cost), (await _accounts.Billing.BalanceAsync(Ended)).Total);
         Assert.Equal(4_500, Assert.Single(await _accounts.Rerater.ListAsync(Ended)).Records);
     }
 

@@ -159,7 +159,8 @@ public static class InvoiceHtml
 
     private static string Version(int version) => version == 0 ? "none" : $"v{version.ToString(CultureInfo.InvariantCulture)}";
 
-    private static string Quantity(InvoiceLine line) => InvoiceText.Unit(line) == "token" ? Grouped(line.Quantity) : Trimmed(InvoiceText.Quantity(line), 1);
+    private static string Quantity(InvoiceLine line) =>
+        InvoiceText.Unit(line) == "token" ? Grouped(line.Quantity) : WithGroups(Trimmed(InvoiceText.Quantity(line), 1));
 
     private static string Price(InvoiceLine line) =>
         line.Type == InvoiceLineType.ColdStart ? "free" : $"{Trimmed(InvoiceText.Price(line), 2)}<small>{(line.Kind == UsageKind.Video ? " / s" : " / M")}</small>";

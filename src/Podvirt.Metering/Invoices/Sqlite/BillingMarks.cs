@@ -34,6 +34,20 @@ internal sealed record BillingMarks(long EndUs, long AdjustmentsTo, long LateTo)
             closed is { } newest && HasPending(connection, Of(connection, newest)!));
     }
 
+    /// <summary>Every closed month, in order.</summary>
+    public static List<UtcMonth> Closed(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT month_us FROM closed_month ORDER BY month_us";
+        using var reader = command.ExecuteReader();
+        var months = new List<UtcMonth>();
+        while (reader.Read())
+        {
+            months.Add(UtcMonth.Of(Micros.ToTime(reader.GetInt64(0))));
+        }
+        return months;
+    }
+
     private static bool HasPending(SqliteConnection connection, BillingMarks closed)
     {
         using var command = connection.CreateCommand();

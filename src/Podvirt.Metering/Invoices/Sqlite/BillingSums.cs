@@ -30,6 +30,29 @@ internal static class BillingSums
     public static List<BilledGroup> Read(SqliteConnection connection, UtcMonth month, string? project)
     {
         using var transaction = connection.BeginTransaction(deferred: true);
+        return ReadMonth(connection, month, project);
+    }
+
+    /// <summary>All records and adjustments, and all months: the same, if nothing is lost and nothing is held twice.</summary>
+    public static (Cost Total, Cost Months) Balance(SqliteConnection connection)
+    {
+        using var transaction = connection.BeginTransaction(deferred: true);
+        var months = BillingMarks.Closed(connection).Concat(BillingMarks.State(connection).Open).Distinct()
+            .SelectMany(month => ReadMonth(connection, month, project: null))
+            .Aggregate(Cost.Zero, (sum, group) => sum + group.Cost);
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {CostColumns.Sums} FROM usage UNION ALL SELECT {CostColumns.Sums} FROM adjustment";
+        using var reader = command.ExecuteReader();
+        var total = Cost.Zero;
+        while (reader.Read())
+        {
+            total += reader.IsDBNull(0) ? Cost.Zero : CostColumns.FromSums(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+        }
+        return (total, months);
+    }
+
+    private static List<BilledGroup> ReadMonth(SqliteConnection connection, UtcMonth month, string? project)
+    {
         var state = BillingMarks.State(connection);
         var (marks, before) = (BillingMarks.Of(connection, month), BillingMarks.Before(connection, month));
         var groups = new List<BilledGroup>();

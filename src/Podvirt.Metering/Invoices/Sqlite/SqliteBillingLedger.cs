@@ -30,20 +30,8 @@ internal sealed class SqliteBillingLedger(SqliteLedger ledger) : IBillingLedger
     public async ValueTask<Invoice?> FindAsync(long number, CancellationToken cancellationToken = default) =>
         (await ledger.ReadAsync(connection => Read(connection, "number = $number", ("$number", number)), cancellationToken)).FirstOrDefault();
 
-    public ValueTask<Cost> TotalAsync(CancellationToken cancellationToken = default) => ledger.ReadAsync(
-        static connection =>
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText = $"SELECT {CostColumns.Sums} FROM usage UNION ALL SELECT {CostColumns.Sums} FROM adjustment";
-            using var reader = command.ExecuteReader();
-            var total = Cost.Zero;
-            while (reader.Read())
-            {
-                total += reader.IsDBNull(0) ? Cost.Zero : CostColumns.FromSums(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
-            }
-            return total;
-        },
-        cancellationToken);
+    public ValueTask<(Cost Total, Cost Months)> BalanceAsync(CancellationToken cancellationToken = default) =>
+        ledger.ReadAsync(BillingSums.Balance, cancellationToken);
 
     private static int Close(SqliteConnection connection, UtcMonth month, DateTimeOffset now) => Execute(
         connection,
