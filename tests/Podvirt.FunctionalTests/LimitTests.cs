@@ -12,9 +12,14 @@ public class LimitTests
 {
     private const int TokensOfTheMonth = 300;
 
+    // Shorter than any story.
+    private const int TokensOfTiny = 90;
+
     private static readonly string s_catalog = Configs.Catalog(Configs.Model("chat"), Configs.Model("other")) + $$"""
 
         plans:
+          - id: tiny
+            tokens_per_month: { default: {{TokensOfTiny}} }
           - id: small
             tokens_per_month: { default: {{TokensOfTheMonth}} }
           - id: large
@@ -26,7 +31,7 @@ public class LimitTests
     {
         var data = Directory.CreateTempSubdirectory("podvirt-").FullName;
         var server = await PodvirtProcess.StartAsync(s_catalog, data);
-        Assert.Equal(0, (await RunAsync(server, "projects", "create", "Acme Ltd", "--plan", "small")).ExitCode);
+        Assert.Equal(0, (await RunAsync(server, "projects", "create", "Acme Ltd", "--plan", "tiny")).ExitCode);
         var secret = (await RunAsync(server, "keys", "create", "ci", "--project", "acme-ltd", "--models", "chat", "--requests-per-minute", "1000")).Output.Trim();
 
         // A long story on a short plan: it ends as if max_tokens had been reached, at exactly the last token of the month.
@@ -38,12 +43,12 @@ public class LimitTests
             usage = update.Usage ?? usage;
         }
         Assert.Equal(ChatFinishReason.Length, reason);
-        Assert.Equal(TokensOfTheMonth, usage!.TotalTokenCount);
+        Assert.Equal(TokensOfTiny, usage!.TotalTokenCount);
         var record = Assert.Single(await server.RecordsAsync(1));
         Assert.Equal(("truncated", "insufficient_quota"), ((string)record["outcome"]!, (string)record["reason"]!));
         await RefusedAsync(server, secret, "chat", 429, "insufficient_quota");
         await RefusedAsync(server, secret, "other", 403, "model_not_allowed");
-        Assert.Equal(TokensOfTheMonth, await UsedAsync(server, "acme-ltd", "chat"));
+        Assert.Equal(TokensOfTiny, await UsedAsync(server, "acme-ltd", "chat", TokensOfTiny));
 
         await server.DisposeKeepingDataAsync();
         server = await PodvirtProcess.StartAsync(s_catalog, data);
@@ -77,7 +82,7 @@ public class LimitTests
         var record = Assert.Single(await second.RecordsAsync(1));
         var used = (long)record["prompt_tokens"]! + (long)record["completion_tokens"]!;
         Assert.InRange(used, 50, TokensOfTheMonth);
-        Assert.Equal(used, await UsedAsync(second, "default", "chat"));
+        Assert.Equal(used, await UsedAsync(second, "default", "chat", TokensOfTheMonth));
 
         // What is left is less than this answer's estimate, and the refusal says how much is used.
         using var refused = await second.ChatAsync("chat", stream: false, more: new { max_tokens = TokensOfTheMonth });
@@ -120,11 +125,11 @@ public class LimitTests
         Assert.Contains(code, refused.GetRawResponse()!.Content.ToString(), StringComparison.Ordinal);
     }
 
-    private static async Task<long> UsedAsync(PodvirtProcess server, string project, string model)
+    private static async Task<long> UsedAsync(PodvirtProcess server, string project, string model, long limit)
     {
         var usage = await JsonAsync(server, "projects", "usage", project);
         var row = Assert.Single(usage["models"]!.AsArray(), m => (string)m!["model"]! == model)!;
-        Assert.Equal(TokensOfTheMonth, (long)row["limit"]!);
+        Assert.Equal(limit, (long)row["limit"]!);
         return (long)row["used"]!;
     }
 

@@ -4,10 +4,11 @@ using Podvirt.Core.Models;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging.Sqlite;
-using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
+using Podvirt.Metering.Tests.Ledger;
+using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Tests.Outbox;
 
 namespace Podvirt.Metering.Tests;

@@ -27,7 +27,7 @@ internal sealed class SqliteColdStartTimes(SqliteLedger ledger) : IColdStartTime
     /// <summary>The shares add up to the whole.</summary>
     private static IEnumerable<ColdStartTime> Share(string model, long whole, List<ColdStarts> projects)
     {
-        var all = projects.Sum(p => (Int128)p.Requests);
+        var all = projects.Sum(p => p.Requests);
         var (sum, given) = (Int128.Zero, 0L);
         foreach (var (project, _, requests) in projects)
         {
