@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
@@ -75,7 +76,7 @@ internal static class UsageParameters
             return null;
         }
         Span<byte> bytes = stackalloc byte[24];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != bytes.Length
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done || length != bytes.Length
             || BinaryPrimitives.ReadInt64BigEndian(bytes) is var micros && (micros < MicrosOf(DateTimeOffset.MinValue) || micros > MicrosOf(DateTimeOffset.MaxValue)))
         {
             throw Invalid("after", "This is not the 'next' of an earlier page.");
