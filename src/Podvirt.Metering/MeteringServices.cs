@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Invoices.Sqlite;
+using Podvirt.Metering.GpuTime;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
@@ -17,7 +18,7 @@ public static class MeteringServices
 {
     /// <summary>
     /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>), the pump between them, and invoices. Needs an
-    /// <see cref="IStateStore"/>. The files open when the host starts and close with the container.
+    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The files open when the host starts and close with the container.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtMetering(this IServiceCollection services, MeteringOptions options)
@@ -54,6 +55,11 @@ public static class MeteringServices
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
+        services.AddHostedService(provider => new GpuTimeMeter(
+            provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<ILedger>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<GpuTimeMeter>>()));
         services.AddHostedService(provider => new OutboxPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<ILedger>(),

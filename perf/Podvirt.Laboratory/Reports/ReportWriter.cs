@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Podvirt.Laboratory.Simulation;
 using Podvirt.Laboratory.Traces;
 
 namespace Podvirt.Laboratory.Reports;
@@ -30,6 +31,7 @@ internal static class ReportWriter
 
         AddComparison(text, report);
         AddPoints(text, report);
+        AddCauses(text, report);
         text.AppendLine().AppendLine("## Tuning").AppendLine();
         text.AppendLine("Waiting relative to the best candidate at equal gpu-hours.").AppendLine();
         text.AppendLine("| candidate | waiting |").AppendLine("|---|---:|");
@@ -75,6 +77,22 @@ internal static class ReportWriter
             text.AppendLine(
                 $"| {point.Experiment.Family} | {point.Experiment.Knob} | {point.GpuHours:N0} | {point.WaitingHours:N0} | {point.ColdShare:P1} | {point.WokenShare:P1} "
                 + $"| {point.P50:0.0} | {point.P99:0.0} | {point.Starts:N0} | {point.Evictions:N0} | {point.DecisionP99:0} |");
+        }
+    }
+
+    private static void AddCauses(StringBuilder text, LaboratoryReport report)
+    {
+        text.AppendLine().AppendLine("## What was waited for, and what was held").AppendLine();
+        text.AppendLine(
+            "Hours of waiting for a model's first start ever, which only starting ahead could avoid; for a start after a stop as unused, after an eviction, "
+            + "and elsewhere, because the sleeper's gpus were taken; for a wake of level 1 and of level 2. Then gpu-hours in use, awake without a request, "
+            + "asleep, and in transitions.").AppendLine();
+        text.AppendLine("| policy | knob | first start | unused | evicted | elsewhere | wake | deep wake | in use | awake | asleep | transitions |");
+        text.AppendLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        foreach (var point in report.Points)
+        {
+            var numbers = Enum.GetValues<RiseCause>().Select(cause => point.Causes[cause]).Concat(Enum.GetValues<HoldingUse>().Select(use => point.Uses[use]));
+            text.AppendLine($"| {point.Experiment.Family} | {point.Experiment.Knob} | {string.Join(" | ", numbers.Select(number => $"{number:N0}"))} |");
         }
     }
 

@@ -1,4 +1,5 @@
 using Podvirt.Laboratory.Traces;
+using Podvirt.Scheduler.Idle;
 using Podvirt.Scheduler.Placement;
 
 namespace Podvirt.Laboratory.Simulation;
@@ -16,6 +17,7 @@ internal sealed partial class FleetSimulation
         if (!model.IsQueued)
         {
             model.IsQueued = true;
+            model.QueuedAt = _now;
             _queue.AddLast(model);
             _mayFit = true;
             if (model.Replica is { } sleeper)
@@ -104,6 +106,14 @@ internal sealed partial class FleetSimulation
                 Evict(model, wake);
                 return true;
             }
+
+            // As in the lifecycle: unless a neighbour starts, a part of the start's time is waited for the neighbours.
+            var patience = Patience.Share * (traits.StartSeconds - traits.WakeSeconds);
+            if (_now < model.QueuedAt + patience && !sleeper.Numbers.Any(number => _starting[number] > 0))
+            {
+                JudgeAt(sleeper, model.QueuedAt + patience + 1e-6);
+                return false;
+            }
         }
 
         var start = Decide(new PlacementRequest(traits.Gpus, traits.Bytes, EvictionScope.Idle, only));
@@ -131,6 +141,7 @@ internal sealed partial class FleetSimulation
         if (model.Replica is { } left)
         {
             // Its memory was taken beside it while it slept.
+            model.WhyCold = RiseCause.Stranded;
             Intend(left, SimulatedState.ToStop);
         }
 
@@ -141,6 +152,7 @@ internal sealed partial class FleetSimulation
         };
         _replicas.Add(replica.Id, replica);
         model.Replica = replica;
+        CountStarting(replica, 1);
         Enter(replica);
         TryBegin(replica);
     }
@@ -158,6 +170,11 @@ internal sealed partial class FleetSimulation
         {
             var replica = _replicas[victim.Replica];
             Outcome.Evictions++;
+            if (!victim.Sleep)
+            {
+                replica.Model.WhyCold = RiseCause.AfterEviction;
+            }
+
             Intend(replica, victim.Sleep ? SimulatedState.ToSleep : SimulatedState.ToStop);
         }
     }

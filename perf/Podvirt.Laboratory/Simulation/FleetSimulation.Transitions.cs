@@ -7,6 +7,7 @@ namespace Podvirt.Laboratory.Simulation;
 internal sealed partial class FleetSimulation
 {
     private readonly bool[] _locked;
+    private readonly int[] _starting;
     private readonly List<SimulatedReplica>[] _lockWaits;
 
     /// <summary>It wants a transition; that begins when all its gpus are quiet.</summary>
@@ -51,6 +52,7 @@ internal sealed partial class FleetSimulation
             SimulatedState.ToSleep => (SimulatedState.FallingAsleep, traits.SleepSeconds),
             _ => (SimulatedState.Stopping, StopSeconds),
         };
+        replica.TurnCame = _now;
         Become(replica, state);
         // No two are exactly alike.
         _events.Enqueue((replica, replica.Stamp, false), _now + (seconds * (0.9 + (0.2 * _random.NextDouble()))));
@@ -69,6 +71,7 @@ internal sealed partial class FleetSimulation
                 foreach (var arrival in model.Waiting)
                 {
                     Count(arrival, wasCold);
+                    BreakDown(arrival, replica, wasCold);
                     model.BusyUntil = Math.Max(model.BusyUntil, _now + arrival.Service);
                 }
 
@@ -118,10 +121,23 @@ internal sealed partial class FleetSimulation
 
     private void Become(SimulatedReplica replica, SimulatedState state)
     {
+        CountStarting(replica, -1);
         replica.State = state;
+        CountStarting(replica, 1);
         replica.Stamp++;
         replica.IsIdle = false;
         Enter(replica);
+    }
+
+    private void CountStarting(SimulatedReplica replica, int sign)
+    {
+        if (replica.State is SimulatedState.ToStart or SimulatedState.Starting)
+        {
+            foreach (var number in replica.Numbers)
+            {
+                _starting[number] += sign;
+            }
+        }
     }
 
     /// <summary>The ledger, and the integral of what is held, learn what became of a replica.</summary>
@@ -142,6 +158,15 @@ internal sealed partial class FleetSimulation
         };
         var shares = traits.Gpus * bytes / (double)TraceSettings.GpuBytes;
         _shares += shares - replica.SharesHeld;
+        var use = replica.State switch
+        {
+            SimulatedState.Sleeping => HoldingUse.Asleep,
+            SimulatedState.Active => replica.IsIdle ? HoldingUse.Idle : HoldingUse.InUse,
+            _ => HoldingUse.Changing,
+        };
+        _sharesOf[(int)replica.Use] -= replica.SharesHeld;
+        _sharesOf[(int)use] += shares;
+        replica.Use = use;
         replica.SharesHeld = shares;
         if (replica.State == SimulatedState.Gone)
         {
@@ -154,8 +179,27 @@ internal sealed partial class FleetSimulation
         _ledger.Put(new Holding(
             replica.Id, replica.Gpus, bytes, after, kind, replica.Worth.Awake, replica.Worth.Asleep,
             isDown && replica.Level == 1 ? traits.HostBytes : 0,
-            isDown ? (long)((traits.Bytes - traits.ResidueBytes) * replica.ChanceSoon) : 0,
-            IsChanging: replica.State is not (SimulatedState.Active or SimulatedState.Sleeping)));
+            isDown ? (long)((traits.Bytes - traits.ResidueBytes) * (replica.Model.Waiting.Count > 0 ? 1 : replica.ChanceSoon)) : 0,
+            IsChanging: replica.State is not (SimulatedState.Active or SimulatedState.Sleeping),
+            AwakeBytes: replica.State is SimulatedState.ToStop or SimulatedState.Stopping ? 0 : traits.Bytes));
+    }
+
+    private void BreakDown(Arrival arrival, SimulatedReplica replica, bool wasCold)
+    {
+        if (arrival.At < TraceSettings.WarmUpSeconds)
+        {
+            return;
+        }
+
+        var (model, breakdown) = (replica.Model, Outcome.Breakdown);
+        var cause = wasCold ? model.WhyCold : replica.Level == 1 ? RiseCause.Wake : RiseCause.DeepWake;
+        Between(WaitPhase.Leaving, double.NegativeInfinity, model.QueuedAt);
+        Between(WaitPhase.Memory, model.QueuedAt, replica.RiseBegan);
+        Between(WaitPhase.Turn, replica.RiseBegan, replica.TurnCame);
+        Between(WaitPhase.Rise, replica.TurnCame, _now);
+
+        void Between(WaitPhase phase, double from, double to) =>
+            breakdown.Waited(cause, phase, Math.Max(0, to - Math.Max(from, arrival.At)));
     }
 
     private string Node(SimulatedReplica replica) => _ledger.Account(replica.Gpus[0]).Device.Node;

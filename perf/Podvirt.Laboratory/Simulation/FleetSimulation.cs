@@ -22,6 +22,8 @@ internal sealed partial class FleetSimulation
 
     private const double StopSeconds = 2;
 
+    private static readonly HoldingUse[] s_uses = Enum.GetValues<HoldingUse>();
+
     private readonly Trace _trace;
     private readonly IMemoryPolicy _policy;
     private readonly MemoryLedger _ledger;
@@ -29,6 +31,7 @@ internal sealed partial class FleetSimulation
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SimulatedReplica> _replicas = new(StringComparer.Ordinal);
     private readonly PriorityQueue<(SimulatedReplica Replica, int Stamp, bool IsJudgement), double> _events = new();
+    private readonly double[] _sharesOf = new double[s_uses.Length];
     private readonly Random _random;
     private double _now;
     private double _measuredUntil;
@@ -49,6 +52,7 @@ internal sealed partial class FleetSimulation
         }
 
         _locked = new bool[gpus.Count];
+        _starting = new int[gpus.Count];
         _lockWaits = [.. gpus.Select(_ => new List<SimulatedReplica>())];
         _claimants = new SimulatedModel?[gpus.Count];
         _models = [.. trace.Models.Select(traits => new SimulatedModel(traits))];
@@ -69,10 +73,17 @@ internal sealed partial class FleetSimulation
 
         HandleUntil(_trace.Settings.Seconds);
         Advance(_trace.Settings.Seconds);
-        foreach (var arrival in _models.SelectMany(model => model.Waiting))
+        foreach (var model in _models)
         {
-            // Never served: they have waited to the end.
-            Count(arrival, wasCold: true);
+            foreach (var arrival in model.Waiting)
+            {
+                // Never served: they have waited to the end.
+                Count(arrival, wasCold: true);
+                if (arrival.At >= TraceSettings.WarmUpSeconds)
+                {
+                    Outcome.Breakdown.Waited(model.WhyCold, WaitPhase.Rise, _now - arrival.At);
+                }
+            }
         }
 
         return Outcome;
@@ -105,6 +116,11 @@ internal sealed partial class FleetSimulation
         if (at > _measuredUntil)
         {
             Outcome.GpuSeconds += _shares * (at - _measuredUntil);
+            foreach (var use in s_uses)
+            {
+                Outcome.Breakdown.Held(use, _sharesOf[(int)use] * (at - _measuredUntil));
+            }
+
             _measuredUntil = at;
         }
 
@@ -171,6 +187,7 @@ internal sealed partial class FleetSimulation
         if (isAsleep && model.Waiting.Count > 0)
         {
             // In the queue for its wake.
+            _mayFit = true;
             return;
         }
 
@@ -191,6 +208,7 @@ internal sealed partial class FleetSimulation
                 Intend(replica, SimulatedState.ToSleep);
                 break;
             case IdleDecision.Stop:
+                model.WhyCold = RiseCause.AfterIdleStop;
                 Intend(replica, SimulatedState.ToStop);
                 break;
             default:

@@ -21,6 +21,8 @@ internal sealed class Outcome
 
     public double GpuSeconds { get; set; }
 
+    public Breakdown Breakdown { get; } = new();
+
     public long Starts { get; set; }
 
     public long Wakes { get; set; }

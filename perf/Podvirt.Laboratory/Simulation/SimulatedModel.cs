@@ -19,6 +19,8 @@ internal sealed class SimulatedModel(ModelTraits traits)
     /// <summary>In the queue for memory.</summary>
     public bool IsQueued { get; set; }
 
+    public double QueuedAt { get; set; }
+
     /// <summary>Gpus that are being freed for it.</summary>
     public IReadOnlyList<string>? Claim { get; set; }
 
@@ -26,6 +28,9 @@ internal sealed class SimulatedModel(ModelTraits traits)
     public double BusyUntil { get; set; } = double.NegativeInfinity;
 
     public bool WasUsed { get; set; }
+
+    /// <summary>What the next start's requests wait for.</summary>
+    public RiseCause WhyCold { get; set; } = RiseCause.FirstStart;
 }
 
 internal enum SimulatedState
@@ -70,8 +75,11 @@ internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnl
 
     public double ActiveSince { get; set; }
 
-    /// <summary>When the present start or wake began.</summary>
+    /// <summary>When a place was found for the present start or wake.</summary>
     public double RiseBegan { get; set; }
+
+    /// <summary>When its gpus' other memory transitions were over.</summary>
+    public double TurnCame { get; set; }
 
     /// <summary>It sleeps, or did when it was told to stop: it holds its residue only.</summary>
     public bool WasAsleep { get; set; }
@@ -82,4 +90,6 @@ internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnl
     public double ChanceSoon { get; set; } = 1;
 
     public double SharesHeld { get; set; }
+
+    public HoldingUse Use { get; set; }
 }

@@ -2,6 +2,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Scheduler.Engines;
+using Podvirt.Scheduler.Idle;
 using Podvirt.Scheduler.Placement;
 
 namespace Podvirt.Scheduler.Lifecycle;
@@ -86,12 +87,12 @@ internal sealed partial class LifecycleLoop
         // What is only expected takes free memory, and nobody's.
         var isExpected = want.Need == 0 && entry.Spec.Replicas.Min == 0;
         var scope = want.IsFirst && !isExpected ? EvictionScope.Idle : EvictionScope.None;
-        if (TryWake(entry, scope) || TryStart(entry, EvictionScope.None))
+        if (TryWake(entry, scope) || (!IsWorthWaiting(entry, want) && TryStart(entry, EvictionScope.None)))
         {
             return;
         }
 
-        if (!want.IsFirst || isExpected || _now < entry.RetryAt)
+        if (!want.IsFirst || isExpected || _now < entry.RetryAt || IsWorthWaiting(entry, want))
         {
             return;
         }
@@ -104,6 +105,35 @@ internal sealed partial class LifecycleLoop
 
         var isAged = want.Demand.Oldest >= _options.FairnessLimit && want.Demand.Waiting > 0;
         entry.IsShort = !isAged || !(TryWake(entry, EvictionScope.Busy) || TryStart(entry, EvictionScope.Busy));
+    }
+
+    /// <summary>
+    /// A wake where those beside the sleeper are about to be done is sooner than a start elsewhere: it waits for them, for a part
+    /// of what a start would take. Not for those that start themselves: they will be in use at first, and for longer.
+    /// </summary>
+    private bool IsWorthWaiting(ModelEntry entry, Want want)
+    {
+        if (!want.IsFirst || want.Demand.Waiting == 0)
+        {
+            return false;
+        }
+
+        var sleeper = ReplicasOf(entry).FirstOrDefault(replica => IsCurrent(entry, replica) && replica.State == ReplicaState.Sleeping);
+        if (sleeper is null || want.Demand.Oldest >= Patience.Of(Costs(entry, sleeper, sleeper.SleepLevel)))
+        {
+            return false;
+        }
+
+        var isRising = _replicas.Values.Any(other => other.State is ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming && other.Uses(sleeper.GpuIds));
+        var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
+        var request = new PlacementRequest(sleeper.Gpus.Count, bytes, EvictionScope.Busy, sleeper.GpuIds, sleeper.Id);
+        if (isRising || Planner.Decide(Ledger(), request).Outcome == PlacementOutcome.NoRoom)
+        {
+            return false;
+        }
+
+        entry.WaitingPhase = WarmUpPhases.WaitingForMemory;
+        return true;
     }
 
     private bool TakeBack(ModelEntry entry)

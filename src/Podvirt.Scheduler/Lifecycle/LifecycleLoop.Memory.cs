@@ -61,7 +61,8 @@ internal sealed partial class LifecycleLoop
             replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
             Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: HostBytes(replica),
             ExpectedBytes: Expect(replica),
-            IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping));
+            IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping),
+            AwakeBytes: kind == HoldingKind.Leaving && after == 0 ? 0 : reserved);
     }
 
     /// <summary>What it will want back where it sleeps, so that others are placed beside it only where there is no better place.</summary>

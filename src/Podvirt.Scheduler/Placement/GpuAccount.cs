@@ -6,6 +6,7 @@ namespace Podvirt.Scheduler.Placement;
 internal sealed class GpuAccount
 {
     private EvictionStep[]? _steps;
+    private int? _home;
     private double[]? _idleBounds;
     private double[]? _busyBounds;
 
@@ -37,6 +38,20 @@ internal sealed class GpuAccount
 
     /// <summary>Somebody who waits longer is having it freed: nobody else takes it now.</summary>
     public bool IsClaimed { get; set; }
+
+    /// <summary>Nobody lives here but those that never leave.</summary>
+    public bool IsUnused => Held.TrueForAll(static holding => holding.Kind == HoldingKind.Kept);
+
+    /// <summary>Free for somebody new, beside what sleepers will want back; -1 where it is claimed or in a transition.</summary>
+    public long Calm => Quiet < 0 ? -1 : Math.Max(-1, Free - Expected);
+
+    /// <summary>The same without regard to what sleepers will want back.</summary>
+    public long Quiet => IsClaimed || Changing > 0 ? -1 : Math.Max(-1, Free);
+
+    /// <summary>
+    /// Which of <see cref="Homes"/>' sizes lives here and has room for one more that sleeps; -1: none, or no more.
+    /// </summary>
+    public int Home => _home ??= FindHome();
 
     public ReadOnlySpan<EvictionStep> Steps => _steps ??= Evictions.Steps(Held);
 
@@ -81,8 +96,28 @@ internal sealed class GpuAccount
         Forget();
     }
 
+    private int FindHome()
+    {
+        var (aside, largest, wanted, residue) = (0L, 0L, 0L, 0L);
+        foreach (var holding in Held)
+        {
+            aside += holding.AsideBytes;
+            if (holding.Kind != HoldingKind.Kept && holding.AwakeBytes > 0)
+            {
+                largest = Math.Max(largest, holding.AwakeBytes);
+                wanted = Math.Max(wanted, holding.AwakeBytes - holding.AsideBytes);
+                residue = Math.Max(residue, holding.AsideBytes);
+            }
+        }
+
+        // The newcomer will leave about as much there as the others do.
+        var hasRoom = Device.MemoryBytes - aside - wanted >= residue;
+        return largest > 0 && hasRoom ? Homes.SizeOf(largest, Device.MemoryBytes) : -1;
+    }
+
     private void Forget()
     {
+        _home = null;
         _steps = null;
         _idleBounds = null;
         _busyBounds = null;

@@ -21,6 +21,7 @@ internal sealed class GpuPool
     private readonly HashSet<GpuGroup> _staleBounds = [];
     private readonly HashSet<GpuGroup> _staleBusyBounds = [];
     private readonly Queue<GpuGroup> _faded = new();
+    private readonly Homes _homes;
     private readonly FreeIndex _free;
     private readonly FreeIndex _quiet;
     private readonly FreeIndex _calm;
@@ -31,6 +32,7 @@ internal sealed class GpuPool
     {
         Groups = groups;
         var gpusMax = groups.Count == 0 ? 0 : groups.Max(group => group.Gpus.Count);
+        _homes = new Homes(groups, gpusMax);
         _free = new FreeIndex(gpusMax);
         _quiet = new FreeIndex(gpusMax);
         _calm = new FreeIndex(gpusMax);
@@ -60,11 +62,14 @@ internal sealed class GpuPool
         }
     }
 
-    /// <summary>The group where so many gpus have so much free; quiet ones before those in a transition.</summary>
+    /// <summary>
+    /// The group where so many gpus have so much free. Packing: in a home. Then quiet ones before those in a transition.
+    /// </summary>
     public GpuGroup? FindFree(PlacementRequest request)
     {
         Refresh();
-        var number = _calm.Find(request) ?? _quiet.Find(request) ?? _free.Find(request);
+        var home = request.Order == PlacementOrder.Pack ? _homes.Find(request) : null;
+        var number = home ?? _calm.Find(request) ?? _quiet.Find(request) ?? _free.Find(request);
         return number is { } found ? Groups[found] : null;
     }
 
@@ -95,8 +100,9 @@ internal sealed class GpuPool
         foreach (var group in _stale)
         {
             _free.Update(group, group.FreeSorted, static gpu => gpu.IsClaimed ? -1 : gpu.Free);
-            _quiet.Update(group, group.QuietSorted, static gpu => gpu.IsClaimed || gpu.Changing > 0 ? -1 : gpu.Free);
-            _calm.Update(group, group.CalmSorted, static gpu => gpu.IsClaimed || gpu.Changing > 0 ? -1 : gpu.Free - gpu.Expected);
+            _quiet.Update(group, group.QuietSorted, static gpu => gpu.Quiet);
+            _calm.Update(group, group.CalmSorted, static gpu => gpu.Calm);
+            _homes.Update(group);
             _staleBounds.Add(group);
             _staleBusyBounds.Add(group);
         }
@@ -155,7 +161,9 @@ internal sealed class FreeIndex
     /// Packing: of the groups that can, the one that can offer the least. Spreading: the one that can offer the most. Null
     /// when none can.
     /// </summary>
-    public int? Find(PlacementRequest request)
+    public int? Find(PlacementRequest request) => Find(request, request.Order == PlacementOrder.Spread);
+
+    public int? Find(PlacementRequest request, bool widest)
     {
         if (request.Count > _byCount.Length)
         {
@@ -170,6 +178,6 @@ internal sealed class FreeIndex
             return null;
         }
 
-        return request.Order == PlacementOrder.Pack ? least.Group : set.GetViewBetween((bytes, -1), (long.MaxValue - 1, 0)).Max.Group;
+        return !widest ? least.Group : set.GetViewBetween((bytes, -1), (long.MaxValue - 1, 0)).Max.Group;
     }
 }

@@ -35,10 +35,15 @@ internal enum HoldingKind
 /// <param name="WorthAsleep">The same of being asleep rather than gone.</param>
 /// <param name="HostBytes">Host memory that it holds, or will hold once it sleeps as it is about to.</param>
 /// <param name="ExpectedBytes">What a sleeper will want back on each gpu, for how likely it is to be used soon.</param>
+/// <param name="AwakeBytes">What it holds on each gpu when it serves, now or again; 0: it will not.</param>
 /// <param name="IsChanging">Its gpus see a memory transition, or are about to: others would wait for it there.</param>
 internal sealed record Holding(
     string Replica, IReadOnlyList<string> Gpus, long Bytes, long BytesAfter, HoldingKind Kind,
-    double WorthAwake = 0, double WorthAsleep = 0, long HostBytes = 0, long ExpectedBytes = 0, bool IsChanging = false);
+    double WorthAwake = 0, double WorthAsleep = 0, long HostBytes = 0, long ExpectedBytes = 0, bool IsChanging = false, long AwakeBytes = 0)
+{
+    /// <summary>Held on each gpu while another serves there: the residue of those that can sleep.</summary>
+    public long AsideBytes => Kind is HoldingKind.Sleeping || (Kind == HoldingKind.Rising && AwakeBytes > Bytes) ? Bytes : Math.Min(Bytes, BytesAfter);
+}
 
 internal enum EvictionScope
 {

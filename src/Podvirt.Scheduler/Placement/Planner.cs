@@ -7,8 +7,9 @@ internal static class Planner
 {
     /// <remarks>
     /// 1. A wake looks at its own gpus only.
-    /// 2. Free memory: the groups (one node, one type) are kept sorted by what they can offer, so that the tightest fit, or
-    ///    the widest where replicas are spread, is found without a look at the others. Gpus in a memory transition come last.
+    /// 2. Free memory: the groups (one node, one type) are kept sorted by what they can offer, so that a home among its like,
+    ///    the tightest fit, or the widest where replicas are spread, is found without a look at the others. Gpus in a memory
+    ///    transition come last.
     /// 3. Evictions: the group where the least worth has to leave. Bounds on what freeing memory costs are kept for each
     ///    group, and the most promising groups are looked at in full.
     /// </remarks>
@@ -96,16 +97,53 @@ internal static class Planner
         return GpuGroup.Cheapest(ledger.Group(own[0]), options, request.Count);
     }
 
-    /// <summary>Of a group's gpus with enough free: the quiet ones first, then by the order asked for.</summary>
+    /// <summary>
+    /// Of a group's gpus with enough free: quiet ones first; packing, those where its like live, then unused ones, then those
+    /// where others live; then by the order asked for.
+    /// </summary>
     private static List<GpuDevice> Free(GpuGroup group, PlacementRequest request)
     {
-        var sign = request.Order == PlacementOrder.Pack ? 1 : -1;
-        return
-        [
-            .. group.Gpus.Where(gpu => !gpu.IsClaimed && gpu.Free >= request.Bytes)
-                .OrderBy(gpu => gpu.Changing > 0).ThenBy(gpu => gpu.Free - gpu.Expected < request.Bytes).ThenBy(gpu => sign * (gpu.Free - gpu.Expected)).ThenBy(gpu => gpu.Number)
-                .Take(request.Count).Select(gpu => gpu.Device).OrderBy(gpu => gpu.Index),
-        ];
+        var isPacked = request.Order == PlacementOrder.Pack;
+        var options = new List<(int Rank, long Order, GpuAccount Gpu)>(group.Gpus.Count);
+        foreach (var gpu in group.Gpus)
+        {
+            if (gpu.IsClaimed || gpu.Free < request.Bytes)
+            {
+                continue;
+            }
+
+            var rank = Rank(gpu, request, isPacked);
+            var isWidest = !isPacked || rank is 0 or 2 or 3 or 4;
+            options.Add((rank, (isWidest ? -1 : 1) * (gpu.Free - gpu.Expected), gpu));
+        }
+
+        options.Sort(static (x, y) => (x.Rank, x.Order, x.Gpu.Number).CompareTo((y.Rank, y.Order, y.Gpu.Number)));
+        return [.. options.Take(request.Count).Select(option => option.Gpu.Device).OrderBy(gpu => gpu.Index)];
+    }
+
+    /// <summary>In the order in which <see cref="Homes"/> and the pool look for groups.</summary>
+    private static int Rank(GpuAccount gpu, PlacementRequest request, bool isPacked)
+    {
+        var isCalm = gpu.Calm >= request.Bytes;
+        if (gpu.Changing > 0)
+        {
+            return 7;
+        }
+
+        if (!isPacked || (gpu.Home < 0 && !gpu.IsUnused))
+        {
+            return isCalm ? 5 : 6;
+        }
+
+        var isLike = gpu.Home == Homes.SizeOf(request.Bytes, gpu.Device.MemoryBytes);
+        return (gpu.IsUnused, isLike, isCalm) switch
+        {
+            (true, _, _) => 1,
+            (_, true, true) => 0,
+            (_, false, true) => 2,
+            (_, true, false) => 3,
+            _ => 4,
+        };
     }
 
     private static PlacementDecision ToDecision(GroupOption? option)

@@ -38,6 +38,10 @@ internal static class UsageCommand
         {
             context.Terminal.Error.WriteLine($"{unreported} of these requests came without usage from their engine and are billed at zero.");
         }
+        if (total.GetProperty("quarantined").GetInt64() is > 0 and var quarantined)
+        {
+            context.Terminal.Error.WriteLine($"{quarantined} of these requests came with usage that cannot be (negative, shrinking, broken or absurd counts) and are billed at zero.");
+        }
     }
 
     /// <summary>The console's playground spends without a key.</summary>

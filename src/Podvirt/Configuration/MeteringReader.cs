@@ -14,6 +14,18 @@ internal sealed record MeteringSettings
 
     /// <summary>How often the counts of running streams are written down. 50 ms to 1 s: more than a second of them is never lost.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a plain reply is kept for retries. 1 s to 30 days.</summary>
+    public TimeSpan IdempotencyTime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long a retry waits for the first call. 0 s to 1 h.</summary>
+    public TimeSpan IdempotencyWait { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Replies that are kept. 1 to 1,000,000.</summary>
+    public int KeptReplies { get; init; } = 10_000;
+
+    /// <summary>Bytes of them. 1 KiB to 64 GiB.</summary>
+    public long KeptReplyBytes { get; init; } = 64L << 20;
 }
 
 /// <summary>Reads <c>metering</c>.</summary>
@@ -32,6 +44,10 @@ internal static class MeteringReader
             UnsavedRecords = map.TakeWhole("unsaved_records", defaults.UnsavedRecords, 1, 1_000_000),
             UnsavedBytes = map.TakeMemory("unsaved_bytes", 1L << 10, 1L << 32) ?? defaults.UnsavedBytes,
             CheckpointInterval = map.TakeDuration("checkpoint_interval", TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1)) ?? defaults.CheckpointInterval,
+            IdempotencyTime = map.TakeDuration("idempotency_time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)) ?? defaults.IdempotencyTime,
+            IdempotencyWait = map.TakeDuration("idempotency_wait", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? defaults.IdempotencyWait,
+            KeptReplies = map.TakeWhole("kept_replies", defaults.KeptReplies, 1, 1_000_000),
+            KeptReplyBytes = map.TakeMemory("kept_reply_bytes", 1L << 10, 1L << 36) ?? defaults.KeptReplyBytes,
         };
         map.Close();
         return settings;

@@ -42,6 +42,8 @@ internal static class Rooms
         ServeUnsaved = config.Metering.ServeUnsaved,
         UnsavedRecordsMax = config.Metering.UnsavedRecords,
         UnsavedBytesMax = config.Metering.UnsavedBytes,
+        RepliesMax = config.Metering.KeptReplies,
+        ReplyBytesMax = config.Metering.KeptReplyBytes,
     };
 
     internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
@@ -79,5 +81,7 @@ internal static class Rooms
         ClientGrace = config.Gateway.ClientGrace,
         IoThreads = config.Gateway.IoThreads,
         CheckpointInterval = config.Metering.CheckpointInterval,
+        IdempotencyTime = config.Metering.IdempotencyTime,
+        IdempotencyWait = config.Metering.IdempotencyWait,
     };
 }

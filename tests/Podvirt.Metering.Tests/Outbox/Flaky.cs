@@ -37,6 +37,12 @@ internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
         return Fails ? throw new IOException("the ledger is away") : inner.AppendAsync(records, cancellationToken);
     }
 
+    public ValueTask AppendGpuTimeAsync(IReadOnlyList<GpuInterval> intervals, CancellationToken cancellationToken = default) =>
+        Fails ? throw new IOException("the ledger is away") : inner.AppendGpuTimeAsync(intervals, cancellationToken);
+
+    public ValueTask<IReadOnlyList<GpuSeconds>> GpuSecondsAsync(GpuTimeQuery query, CancellationToken cancellationToken = default) =>
+        inner.GpuSecondsAsync(query, cancellationToken);
+
     public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) => inner.FindAsync(id, cancellationToken);
 
     public ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default) =>

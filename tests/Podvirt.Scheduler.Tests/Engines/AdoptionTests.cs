@@ -23,9 +23,9 @@ public sealed class AdoptionTests
     public async Task EngineThatIsWanted_IsKeptAsWhatItWas(string? underWay)
     {
         IntentEffect? effect = underWay is null ? null : Enum.Parse<IntentEffect>(underWay);
-        _machine.Left[0] = _machine.Left[0] with { SleepLevel = 2 };
+        _machine.Left[0] = _machine.Left[0] with { SleepLevel = 2, HostBase = 5 };
         var found = Assert.Single(await RunAsync(underWay: effect));
-        Assert.Equal(("r1", "http://127.0.0.1:1", "key", 2), (found.Target.Replica, found.Target.Address, found.Target.ApiKey, found.Target.SleepLevel));
+        Assert.Equal(("r1", "http://127.0.0.1:1", "key", 2, 5L), (found.Target.Replica, found.Target.Address, found.Target.ApiKey, found.Target.SleepLevel, found.Target.HostBase));
         Assert.Equal("SIM-0", Assert.Single(found.Target.Gpus).Id);
         Assert.Equal(effect, found.UnderWay);
         Assert.Empty(_machine.Stopped);

@@ -46,6 +46,17 @@ public sealed class LookTests : IAsyncLifetime
         Assert.Equal(["GET /health", "GET /is_sleeping"], _engine.Requests);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EngineThatSlept_TellsWhatItHoldsOfHostMemory(bool isSleeping)
+    {
+        Answer(isSleeping);
+        _machine.Held.Enqueue(2 * Make.GiB);
+        _machine.Host.Enqueue(17 * Make.GiB);
+        Assert.Equal(12 * Make.GiB, Assert.IsType<LookedAt>(await LookAsync(hostBase: 5 * Make.GiB)).HostBytes);
+    }
+
     [Fact]
     public async Task EngineThatIsFallingAsleep_SleepsOnceItsMemoryIsBack()
     {
@@ -149,8 +160,8 @@ public sealed class LookTests : IAsyncLifetime
 
     private static StepFailed Failed(string reason) => new("r1", 3, reason);
 
-    private Task<SchedulerEvent> LookAsync(string? underWay = null, ModelSpec? model = null, string? address = null) =>
+    private Task<SchedulerEvent> LookAsync(string? underWay = null, ModelSpec? model = null, string? address = null, long? hostBase = null) =>
         new EngineSteps(_options, _machine, _client, _ => _machine, TimeProvider.System).LookAsync(
-            new EngineTarget("r1", 3, model ?? _model, Make.Gpus(1, 80), address ?? _engine.Address, "key", 1),
+            new EngineTarget("r1", 3, model ?? _model, Make.Gpus(1, 80), address ?? _engine.Address, "key", 1, hostBase),
             underWay is null ? null : Enum.Parse<IntentEffect>(underWay), CancellationToken.None);
 }

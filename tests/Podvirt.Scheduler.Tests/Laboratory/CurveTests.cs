@@ -1,5 +1,6 @@
 using Podvirt.Laboratory;
 using Podvirt.Laboratory.Policies;
+using Podvirt.Laboratory.Simulation;
 
 namespace Podvirt.Scheduler.Tests.Laboratory;
 
@@ -21,5 +22,6 @@ public class CurveTests
     }
 
     private static Point At(double gpuHours, double waiting) =>
-        new(new Experiment("", "", _ => new SwapPolicy()), gpuHours, waiting, 0, 0, 0, 0, 0, 0, 0);
+        new(new Experiment("", "", _ => new SwapPolicy()), gpuHours, waiting, 0, 0, 0, 0, 0, 0, 0,
+            new Dictionary<RiseCause, double>(), new Dictionary<HoldingUse, double>());
 }

@@ -32,6 +32,8 @@ public class FleetSimulationTests
         Assert.Equal(measured, outcome.Requests);
         Assert.InRange(outcome.GpuHours, 1, 24.0 * Small.Nodes * TraceSettings.GpusPerNode);
         Assert.InRange(outcome.Wait(0.99), 0, 3600);
+        Assert.Equal(outcome.WaitingHours, Enum.GetValues<RiseCause>().Sum(outcome.Breakdown.WaitingHours), 3);
+        Assert.Equal(outcome.GpuHours, Enum.GetValues<HoldingUse>().Sum(outcome.Breakdown.GpuHours), 3);
     }
 
     [Fact]

@@ -131,6 +131,22 @@ public class HostMemoryTests
         Assert.Null(world.Effects.Take(EffectKind.Probe, "a").Target.HostBase);
     }
 
+    [Theory]
+    [InlineData(true, 12L)]
+    [InlineData(true, null)]
+    [InlineData(false, 3L)]
+    [InlineData(false, null)]
+    public void EngineOfAnEarlierRun_CountsForAllThatItMayHold_UntilItIsMeasured(bool isAsleep, long? gib)
+    {
+        var world = World(100, Make.Gpus(1, 80));
+        var target = new EngineTarget("old", 0, Sleepy("a"), Make.Gpus(1, 80), "http://127.0.0.1/old", "key", 1, HostBase: Make.GiB);
+        world.Loop.Handle(new EngineFound(target, null));
+        Assert.Equal(40 * Make.GiB, world.Only("a").HostBytes);
+        var look = world.Effects.Take(EffectKind.Look).Target;
+        world.Loop.Handle(new LookedAt(look.Replica, look.Attempt, isAsleep, isAsleep ? Make.GiB : 0, gib * Make.GiB));
+        Assert.Equal(gib * Make.GiB ?? (isAsleep ? 40 * Make.GiB : 0), world.Only("a").HostBytes);
+    }
+
     [Fact]
     public void DeepWake_HasAHistoryOfItsOwn()
     {

@@ -214,6 +214,10 @@ public sealed class ConfigReaderTests
     [InlineData("metering: { unsaved_records: 0 }", "metering.unsaved_records")]
     [InlineData("metering: { unsaved_bytes: 1000 }", "metering.unsaved_bytes")]
     [InlineData("metering: { checkpoint_interval: 2s }", "metering.checkpoint_interval")]
+    [InlineData("metering: { idempotency_time: 0s }", "metering.idempotency_time")]
+    [InlineData("metering: { idempotency_wait: 2h }", "metering.idempotency_wait")]
+    [InlineData("metering: { kept_replies: 0 }", "metering.kept_replies")]
+    [InlineData("metering: { kept_reply_bytes: 1B }", "metering.kept_reply_bytes")]
     [InlineData("gateway: 5s", "gateway")]
     [InlineData("gateway: { comment_grace: 2m }", "gateway.comment_grace")]
     [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
@@ -393,8 +397,9 @@ public sealed class ConfigReaderTests
     [Fact]
     public void MeteringOptions_ComeFromTheFile()
     {
-        var options = Rooms.MeteringOptionsOf(new PodvirtOptions(), Read(Model + "\nmetering: { serve_unsaved: true, unsaved_records: 7, unsaved_bytes: 1MiB }\n"));
-        Assert.Equal((true, 7, 1L << 20), (options.ServeUnsaved, options.UnsavedRecordsMax, options.UnsavedBytesMax));
+        var options = Rooms.MeteringOptionsOf(new PodvirtOptions(), Read(Model + "\nmetering: { serve_unsaved: true, unsaved_records: 7, unsaved_bytes: 1MiB, kept_replies: 8, kept_reply_bytes: 2MiB }\n"));
+        Assert.Equal(
+            (true, 7, 1L << 20, 8, 2L << 20), (options.ServeUnsaved, options.UnsavedRecordsMax, options.UnsavedBytesMax, options.RepliesMax, options.ReplyBytesMax));
     }
 
     [Fact]
@@ -404,7 +409,7 @@ public sealed class ConfigReaderTests
 
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m, reserve_prompt: 3, reserve_completion: 4 }
             gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7 }
-            metering: { checkpoint_interval: 1s }
+            metering: { checkpoint_interval: 1s, idempotency_time: 1h, idempotency_wait: 5s }
             """));
         var defaults = new GatewayOptions();
         Assert.All(typeof(GatewayOptions).GetProperties(), option => Assert.NotEqual(option.GetValue(defaults), option.GetValue(options)));

@@ -32,7 +32,9 @@ internal static class LedgerQueries
     public static List<RatedRecord> ReadPart(SqliteConnection connection, UsageQuery query, RecordPlace? behind, int limit)
     {
         using var command = connection.CreateCommand();
-        var filter = UsageFilter.Of(command, query);
+        var (fromUs, toUs) = (Micros.FirstAt(query.From), Micros.FirstAt(query.To));
+        // Begins to read at the place: without that each part would go through all those before it.
+        var filter = UsageFilter.Of(command, query, behind is { } at ? Math.Max(fromUs, Micros.Of(at.EndedAt)) : fromUs, toUs);
         if (behind is { } place)
         {
             command.Parameters.AddWithValue("$behind_us", Micros.Of(place.EndedAt));

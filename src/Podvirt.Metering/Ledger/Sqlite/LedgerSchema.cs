@@ -131,5 +131,6 @@ internal static class LedgerSchema
         UsageColumns.AddedQuote("usage") + BillingSchema.Tables,
         MonthConsumption.Migration,
         Rollups,
+        GpuTimeTable.Migration,
     ];
 }

@@ -55,17 +55,26 @@ internal static class LedgerSums
         return [.. sums.OrderBy(s => s.Key.Name, StringComparer.Ordinal).ThenBy(s => s.Key.Number).Select(s => s.Value)];
     }
 
+    /// <summary>A day at a time: SQLite sorts what it groups, and a day of records fits into memory.</summary>
     private static void AddRaw(
         SqliteConnection connection, UsageQuery query, long fromUs, long toUs, UsageGroup group, Dictionary<GroupKey, UsageSum> sums)
     {
-        if (fromUs >= toUs)
+        using var raw = new RawReader(connection);
+        while (fromUs < toUs && raw.Next(fromUs) is { } firstUs && firstUs < toUs)
         {
-            return;
+            var endUs = Math.Min(toUs, Micros.FloorTo(firstUs, Micros.Day) + Micros.Day);
+            AddPart(connection, query, firstUs, endUs, group, sums);
+            AddAdjustments(connection, query, firstUs, endUs, group, sums);
+            fromUs = endUs;
         }
+    }
+
+    private static void AddPart(
+        SqliteConnection connection, UsageQuery query, long fromUs, long toUs, UsageGroup group, Dictionary<GroupKey, UsageSum> sums)
+    {
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {Columns(group, "ended_us")}, {RawSums} FROM usage WHERE {UsageFilter.Of(command, query, fromUs, toUs)} GROUP BY 1, 2";
         AddRows(command, group, sums);
-        AddAdjustments(connection, query, fromUs, toUs, group, sums);
     }
 
     private static void AddAdjustments(

@@ -12,6 +12,11 @@ internal static class UsageFilter
     /// <summary>The same for a part of the query's time.</summary>
     public static string Of(SqliteCommand command, UsageQuery query, long fromUs, long toUs)
     {
+        if (query.After is { } last)
+        {
+            // SQLite takes one upper bound from here to where it begins to read: the nearer one must be it.
+            toUs = Math.Min(toUs, Micros.Of(last.EndedAt) + 1);
+        }
         command.Parameters.AddWithValue("$from", fromUs);
         command.Parameters.AddWithValue("$to", toUs);
         var filter = "ended_us >= $from AND ended_us < $to" + Names(command, query) + Outcome(query);
