@@ -44,7 +44,7 @@ public sealed class BillingReaderTests
             """));
 
         Assert.Equal(
-            ["billing.seller.name", "billing.seller.address", "billing.customers[0].project", "billing.customers[2].project", "billing.tax"],
+            ["billing.seller.name", "billing.seller.address", "billing.tax", "billing.customers[0].project", "billing.customers[2].project"],
             error.Errors.Select(e => e.Key));
     }
 
