@@ -15,7 +15,7 @@ public enum InvoiceLineType
     /// <summary>The difference that a re-rating made to what was used in the line's month.</summary>
     Rerating,
 
-    /// <summary>Gpu time in which a model that the project used was started or woken, for whomever: shown, not charged.</summary>
+    /// <summary>Gpu time in which models started for the project's requests: shown, not charged.</summary>
     ColdStart,
 }
 

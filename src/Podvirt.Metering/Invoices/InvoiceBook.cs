@@ -2,7 +2,6 @@ using System.Globalization;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging;
-using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Rating;
 
 namespace Podvirt.Metering.Invoices;
@@ -20,15 +19,15 @@ public sealed class InvoiceBook
     private readonly RateBook _rates;
     private readonly InvoiceComposer _composer;
     private readonly IStateStore _store;
-    private readonly ILedger _usage;
+    private readonly IColdStartTimes? _coldStarts;
 
-    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, ILedger usage)
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes? coldStarts)
     {
         _store = store;
         _ledger = ledger;
         _rates = rates;
         _composer = new InvoiceComposer(rates.Find, parties);
-        _usage = usage;
+        _coldStarts = coldStarts;
     }
 
     /// <summary>Drafts first, then final ones; the newest first of each.</summary>
@@ -87,7 +86,7 @@ public sealed class InvoiceBook
     private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(UtcMonth month, string? project, CancellationToken cancellationToken)
     {
         await _rates.CaughtUpAsync(cancellationToken);
-        var coldStarts = ColdStartTime.Of(await _usage.GpuSecondsAsync(new GpuTimeQuery(month.Start, month.End), cancellationToken));
+        var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
         var invoices = new List<Invoice>();
         foreach (var invoice in _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts))
         {

@@ -1,6 +1,5 @@
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
-using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Metering.Invoices;
 
@@ -12,7 +11,7 @@ internal sealed class InvoiceComposer(Func<string, int, Rate?> rates, BillingPar
     public IReadOnlyList<Invoice> Compose(UtcMonth month, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts) =>
     [
         .. groups.GroupBy(g => g.Project, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g =>
-            Compose(month, g.Key, [.. g], [.. coldStarts.Where(c => g.Any(used => used.Model == c.Model))])),
+            Compose(month, g.Key, [.. g], [.. coldStarts.Where(c => c.Project == g.Key)])),
     ];
 
     public Invoice Compose(UtcMonth month, string project, IReadOnlyList<BilledGroup> groups, IReadOnlyList<ColdStartTime> coldStarts)
@@ -66,14 +65,14 @@ public sealed record BillingParties(InvoiceParty Seller, IReadOnlyDictionary<str
     public InvoiceParty CustomerOf(string project) => Customers.TryGetValue(project, out var customer) ? customer : InvoiceParty.Nobody;
 }
 
-/// <summary>Gpu time in which a model's replicas were placed, started or woken. A start serves all who wait for it, so it is the model's and no project's.</summary>
-/// <param name="GpuMicroseconds">Of all gpus together.</param>
-public sealed record ColdStartTime(string Model, long GpuMicroseconds)
+/// <summary>Where gpu time of cold starts comes from; without one, invoices have no line for it.</summary>
+public interface IColdStartTimes
 {
-    /// <summary>By model.</summary>
-    public static IReadOnlyList<ColdStartTime> Of(IEnumerable<GpuSeconds> times) =>
-    [
-        .. times.Where(t => t.Use == GpuUse.Warming).GroupBy(t => t.Model, StringComparer.Ordinal)
-            .Select(g => new ColdStartTime(g.Key, g.Sum(t => t.GpuMicroseconds))),
-    ];
+    /// <summary>By project and model, for the free line of an invoice.</summary>
+    /// <param name="project">Null: all.</param>
+    ValueTask<IReadOnlyList<ColdStartTime>> GpuSecondsAsync(
+        DateTimeOffset from, DateTimeOffset to, string? project, CancellationToken cancellationToken = default);
 }
+
+/// <param name="GpuMicroseconds">Of all gpus together.</param>
+public sealed record ColdStartTime(string Project, string Model, long GpuMicroseconds);

@@ -26,7 +26,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
         Ledger = SqliteLedger.Open(_directory.File("ledger.db"), Time);
         Rates = new RateBook(_store, TimeProvider.System, NullLogger<RateBook>.Instance);
         Billing = new SqliteBillingLedger(Ledger);
-        Book = new InvoiceBook(Billing, Rates, _store, Parties, Ledger);
+        Book = new InvoiceBook(Billing, Rates, _store, Parties, ColdStarts);
         Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
         Closer = new InvoiceCloser(Book, this, Time, NullLogger<InvoiceCloser>.Instance);
     }
@@ -47,6 +47,8 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     public Rerater Rerater { get; private set; }
 
     public InvoiceCloser Closer { get; private set; }
+
+    public FakeColdStarts ColdStarts { get; } = new();
 
     /// <summary>What the outbox has not moved.</summary>
     public List<UsageRecord> Waiting { get; } = [];
@@ -117,4 +119,14 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
         throw new NotSupportedException();
 
     ValueTask IOutboxQueue.RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>Gpu time that a test sets.</summary>
+internal sealed class FakeColdStarts : IColdStartTimes
+{
+    public List<ColdStartTime> Times { get; } = [];
+
+    public ValueTask<IReadOnlyList<ColdStartTime>> GpuSecondsAsync(
+        DateTimeOffset from, DateTimeOffset to, string? project, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<IReadOnlyList<ColdStartTime>>([.. Times.Where(t => project is null || t.Project == project)]);
 }

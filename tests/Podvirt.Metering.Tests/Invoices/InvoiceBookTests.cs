@@ -3,7 +3,6 @@ using Microsoft.Data.Sqlite;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Rating;
 
 namespace Podvirt.Metering.Tests.Invoices;
@@ -21,12 +20,7 @@ public sealed class InvoiceBookTests : IAsyncLifetime
     [Fact]
     public async Task Draft_HasALineForEachModelKindAndVersion()
     {
-        await _accounts.Ledger.AppendGpuTimeAsync(
-            [
-                Gpus("m", GpuUse.Warming, 2, "2026-01-31T23:59:50", "2026-02-01T00:00:30"), Gpus("m", GpuUse.Warming, 1, "2026-02-02", "2026-02-02T00:00:30"),
-                Gpus("m", GpuUse.Active, 1, "2026-02-03", "2026-02-03T00:30"), Gpus("n", GpuUse.Warming, 1, "2026-02-04", "2026-02-04T00:30"),
-            ],
-            Ended);
+        _accounts.ColdStarts.Times.Add(new ColdStartTime("p", "m", 90_000_000));
         await _accounts.AppendAsync(
             1,
             Record(1, "2026-02-01") with { Tokens = new TokenCounts(100, 40, 20, 5) },
@@ -272,8 +266,6 @@ public sealed class InvoiceBookTests : IAsyncLifetime
 
     private static UsageRecord Record(int n, string ended) =>
         Sample.Record(n) with { Project = "p", StartedAt = Time(ended), DurationUs = 0, VideoUs = 0, FirstTokenUs = null };
-
-    private static GpuInterval Gpus(string model, GpuUse use, int count, string from, string to) => new(model, 1, $"{model}-1", use, count, Time(from), Time(to));
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 }
