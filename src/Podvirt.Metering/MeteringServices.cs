@@ -49,7 +49,7 @@ public static class MeteringServices
             provider.GetRequiredService<RateBook>(),
             provider.GetRequiredService<IStateStore>(),
             options.Billing,
-            provider.GetService<IColdStartTimes>()));
+            new SqliteColdStartTimes(provider.GetRequiredService<SqliteLedger>())));
         services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
             new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
         services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());

@@ -92,7 +92,7 @@ internal static class ReportWriter
         foreach (var point in report.Points)
         {
             var numbers = Enum.GetValues<RiseCause>().Select(cause => point.Causes[cause]).Concat(Enum.GetValues<HoldingUse>().Select(use => point.Uses[use]));
-            text.AppendLine($"| {point.Experiment.Family} | {point.Experiment.Knob} | {string.Join(" | ", numbers.Select(number => $"{number:N0}"))} |");
+            text.AppendLine($"| {point.Experiment.Family} | {point.Experiment.Knob} | {string.Join(" | ", numbers.Select(number => $"{Math.Max(0, number):N0}"))} |");
         }
     }
 

@@ -19,9 +19,9 @@ public sealed class InvoiceBook
     private readonly RateBook _rates;
     private readonly InvoiceComposer _composer;
     private readonly IStateStore _store;
-    private readonly IColdStartTimes? _coldStarts;
+    private readonly IColdStartTimes _coldStarts;
 
-    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes? coldStarts)
+    internal InvoiceBook(IBillingLedger ledger, RateBook rates, IStateStore store, BillingParties parties, IColdStartTimes coldStarts)
     {
         _store = store;
         _ledger = ledger;
@@ -86,7 +86,7 @@ public sealed class InvoiceBook
     private async ValueTask<IReadOnlyList<Invoice>> ComposeAsync(UtcMonth month, string? project, CancellationToken cancellationToken)
     {
         await _rates.CaughtUpAsync(cancellationToken);
-        var coldStarts = _coldStarts is null ? [] : await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
+        var coldStarts = await _coldStarts.GpuSecondsAsync(month.Start, month.End, project, cancellationToken);
         var invoices = new List<Invoice>();
         foreach (var invoice in _composer.Compose(month, await _ledger.SumAsync(month, project, cancellationToken), coldStarts))
         {

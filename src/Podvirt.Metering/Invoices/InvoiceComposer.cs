@@ -65,7 +65,7 @@ public sealed record BillingParties(InvoiceParty Seller, IReadOnlyDictionary<str
     public InvoiceParty CustomerOf(string project) => Customers.TryGetValue(project, out var customer) ? customer : InvoiceParty.Nobody;
 }
 
-/// <summary>Where gpu time of cold starts comes from; without one, invoices have no line for it.</summary>
+/// <summary>Where gpu time of cold starts comes from.</summary>
 public interface IColdStartTimes
 {
     /// <summary>By project and model, for the free line of an invoice.</summary>

@@ -124,7 +124,7 @@ internal sealed partial class LifecycleLoop
             return false;
         }
 
-        var isRising = _replicas.Values.Any(other => other.State is ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming && other.Uses(sleeper.GpuIds));
+        var isRising = sleeper.GpuIds.SelectMany(_index.OnGpu).Any(other => other.State is ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming);
         var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
         var request = new PlacementRequest(sleeper.Gpus.Count, bytes, EvictionScope.Busy, sleeper.GpuIds, sleeper.Id);
         if (isRising || Planner.Decide(Ledger(), request).Outcome == PlacementOutcome.NoRoom)

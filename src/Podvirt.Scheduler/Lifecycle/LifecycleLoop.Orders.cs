@@ -59,7 +59,7 @@ internal sealed partial class LifecycleLoop
         }
 
         _drained.Add(id);
-        var count = _replicas.Values.Count(replica => replica.GpuIds.Contains(id) && replica.State != ReplicaState.Failed);
+        var count = _index.OnGpu(id).Count(replica => replica.State != ReplicaState.Failed);
         return Accept(count == 0 ? $"'{id}' is drained: it holds nothing." : $"'{id}' drains: {count} of its replicas are replaced elsewhere, or leave.");
     }
 

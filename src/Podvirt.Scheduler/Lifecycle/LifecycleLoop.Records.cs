@@ -32,6 +32,7 @@ internal sealed partial class LifecycleLoop
         replica.StateSinceUtc = _time.GetUtcNow();
         replica.CreatedAtUtc = replica.StateSinceUtc;
         _replicas.Add(replica.Id, replica);
+        _index.Add(replica);
         _touched.Add(replica);
         Record(replica, null, trigger, replica.State);
     }
@@ -75,9 +76,9 @@ internal sealed partial class LifecycleLoop
         long reserved = 0;
         long asleep = 0;
         string? changing = null;
-        foreach (var replica in _replicas.Values)
+        foreach (var replica in _index.OnGpu(gpu.Id))
         {
-            if (replica.State == ReplicaState.Failed || !replica.GpuIds.Contains(gpu.Id))
+            if (replica.State == ReplicaState.Failed)
             {
                 continue;
             }

@@ -10,7 +10,7 @@ internal sealed partial class LifecycleLoop
     {
         var models = _catalog!.Models
             .Select(spec => _models[spec.Id])
-            .Select(entry => RouteBuilder.Build(entry, [.. ReplicasOf(entry)], _settings.Environment, _time.GetUtcNow()))
+            .Select(entry => RouteBuilder.Build(entry, ReplicasOf(entry), _settings.Environment, _time.GetUtcNow()))
             .ToList();
         var changed = _routes.Epoch != _settings.Epoch || !RouteBuilder.AreSame(_routes.Models, models);
         if (!changed && !HasUnpublishedFence() && _now - _publishedAt < _options.PublishInterval)

@@ -33,6 +33,7 @@ internal sealed partial class LifecycleLoop
     private readonly DemandBook _demand;
     private readonly Dictionary<string, ModelEntry> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Replica> _replicas = new(StringComparer.Ordinal);
+    private readonly ReplicaIndex _index = new();
     private readonly MemoryLedger _ledger;
     private readonly HashSet<Replica> _touched = [];
     private Catalog? _catalog;
@@ -167,7 +168,7 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var (id, entry) in _models)
         {
-            if (entry.IsRemoved && !_replicas.Values.Any(replica => replica.Model.Id == id))
+            if (entry.IsRemoved && _index.OfModel(id).Count == 0)
             {
                 _models.Remove(id);
             }
@@ -201,27 +202,16 @@ internal sealed partial class LifecycleLoop
         else
         {
             _replicas.Remove(replica.Id);
+            _index.Remove(replica);
         }
     }
 
     /// <summary>True when no other replica is changing the memory of these gpus.</summary>
     private bool AreQuiet(Replica replica) => AreQuiet(replica.GpuIds, replica);
 
-    private bool AreQuiet(IReadOnlyList<string> gpus, Replica? self)
-    {
-        foreach (var other in _replicas.Values)
-        {
-            // A stop frees memory while a starting engine measures it: that counts as well.
-            if (other != self && (other.State.IsMemoryTransition() || other.State == ReplicaState.Stopping) && other.Uses(gpus))
-            {
-                return false;
-            }
-        }
+    private bool AreQuiet(IReadOnlyList<string> gpus, Replica? self) => _index.AreQuiet(gpus, self);
 
-        return true;
-    }
-
-    private IEnumerable<Replica> ReplicasOf(ModelEntry entry) => _replicas.Values.Where(replica => replica.Model.Id == entry.Spec.Id);
+    private IReadOnlyList<Replica> ReplicasOf(ModelEntry entry) => _index.OfModel(entry.Spec.Id);
 
     /// <summary>False for one that has to be replaced: of a removed model, of an older revision, or on a gpu that is being drained.</summary>
     private bool IsCurrent(ModelEntry entry, Replica replica) =>

@@ -166,19 +166,6 @@ internal sealed class Replica
     public IReadOnlyList<PhaseTime> PhasesUntil(TimeSpan now) => [.. _phases, new PhaseTime(Phase, (long)(now - _phaseBegan).TotalMilliseconds)];
 
     public EngineTarget Target => new(Id, Attempt, Model, Gpus, Address, ApiKey, SleepLevel, HostBase);
-
-    public bool Uses(IReadOnlyList<string> gpuIds)
-    {
-        foreach (var id in gpuIds)
-        {
-            if (GpuIds.Contains(id))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }
 
 /// <summary>The words in <c>WarmUp.Phase</c>.</summary>
