@@ -29,11 +29,11 @@ internal static class InvoiceStyle
         th:last-child, td:last-child { padding-right: 0; }
         thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--ink); white-space: nowrap; }
         .n { text-align: right; white-space: nowrap; }
-        .model { overflow-wrap: anywhere; font-weight: 500; }
+        .model { overflow-wrap: anywhere; font-weight: 550; }
         .exact, small { color: var(--soft); }
         small { font-size: .85em; white-space: nowrap; }
         .section th { padding-top: 1.4rem; font-weight: 600; }
-        tfoot th, tfoot td { border-bottom: 0; border-top: 1px solid var(--ink); font-weight: 650; }
+        tfoot th, tfoot td { border-bottom: 0; border-top: 2px solid var(--ink); font-weight: 650; }
         tfoot .exact { font-weight: 400; }
         .empty { color: var(--soft); }
         footer { margin-top: 2rem; color: var(--soft); font-size: .9em; }
@@ -47,10 +47,10 @@ internal static class InvoiceStyle
           table, tbody, tfoot, tr, td, tfoot th { display: block; }
           thead { display: none; }
           tbody tr, tfoot tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
-          tfoot tr { border-top: 1px solid var(--ink); border-bottom: 0; }
+          tfoot tr { border-top: 2px solid var(--ink); border-bottom: 0; }
           th, td, tfoot th, tfoot td { border: 0; padding: .1rem 0; }
-          td[data-label] { display: flex; justify-content: space-between; gap: 1rem; text-align: right; }
-          td[data-label]::before { content: attr(data-label); color: var(--soft); font-weight: 400; text-align: left; }
+          td[data-label] { display: flex; flex-wrap: wrap; justify-content: flex-end; align-items: baseline; gap: 0 .35rem; text-align: right; }
+          td[data-label]::before { content: attr(data-label); margin-right: auto; padding-right: 1rem; color: var(--soft); font-weight: 400; }
           .section { border-bottom: 0 !important; }
           .section th { padding-top: .6rem; }
         }
@@ -61,6 +61,8 @@ internal static class InvoiceStyle
           .due { border: 1px solid var(--line); }
           thead { display: table-header-group; }
           tfoot { display: table-row-group; }
+          th, td { padding: .3rem .4rem; }
+          .model { font-weight: 400; }
           tr, .facts, .due, footer { break-inside: avoid; }
           .section { break-after: avoid; }
         }
