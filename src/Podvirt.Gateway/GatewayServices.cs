@@ -15,7 +15,7 @@ using Podvirt.Gateway.Upstream;
 
 namespace Podvirt.Gateway;
 
-/// <summary>The data path as services and endpoints. Needs IBus, IStateStore, IUsageOutbox, IConsumption and IRates.</summary>
+/// <summary>The data path as services and endpoints. Needs IBus, IStateStore, IUsageOutbox and IConsumption.</summary>
 public static class GatewayServices
 {
     public static IServiceCollection AddPodvirtGateway(this IServiceCollection services, GatewayOptions options)

@@ -15,10 +15,3 @@ public interface IConsumption
 /// <param name="Tokens">Prompt and completion, as far as they are billed.</param>
 /// <param name="Cost">As first rated: what a re-rating adjusts changes no limit of the past.</param>
 public sealed record Consumed(string Project, string Key, string Model, long Tokens, long VideoUs, Cost Cost);
-
-/// <summary>Prices, as records are rated.</summary>
-public interface IRates
-{
-    /// <summary>The version that holds at a moment; version 0, which costs nothing, where there is none.</summary>
-    Rate RateFor(string model, DateTimeOffset endedAt);
-}

@@ -52,7 +52,6 @@ public static class MeteringServices
             new SqliteColdStartTimes(provider.GetRequiredService<SqliteLedger>())));
         services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
             new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
-        services.AddSingleton<IRates>(provider => provider.GetRequiredService<RateBook>());
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new GpuTimeMeter(

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Admission;
 
 /// <summary>All projects and keys that were heard of, with what they used.</summary>
-internal sealed class Accounts(IRates rates, TimeProvider time)
+internal sealed class Accounts(RateBoard rates, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, ProjectAccount> _projects = new(StringComparer.Ordinal);
 
@@ -22,7 +23,7 @@ internal sealed class Accounts(IRates rates, TimeProvider time)
 
     public KeyAccount KeyOf(Caller caller) => caller.Account ?? ProjectOf(caller.Project).KeyOf(caller.Key);
 
-    public Rate RateOf(string model) => rates.RateFor(model, UtcNow);
+    public Rate RateOf(string model) => rates.Now(model);
 
     /// <summary>Takes over what was used before this gateway started.</summary>
     public void Load(UtcMonth month, IEnumerable<Consumed> consumed)
@@ -47,7 +48,7 @@ internal sealed class Accounts(IRates rates, TimeProvider time)
     {
         var key = KeyOf(exchange.Caller);
         var counts = record.Source == UsageSource.Engine && BilledAmounts.CanBill(record.Tokens) ? record.Tokens : default;
-        var cost = rates.RateFor(record.Model, record.EndedAt).CostOf(BilledAmounts.Of(record.Surface, counts));
+        var cost = rates.RateOf(record).CostOf(BilledAmounts.Of(record.Surface, counts));
         var month = UtcMonth.Of(record.EndedAt);
         var tokens = counts.Prompt + counts.Completion;
         lock (key.Project.Gate)

@@ -8,8 +8,8 @@ using Podvirt.Messaging;
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>
-/// The rates as the state store has them, for clients that want to be told what an answer costs. The record of such an
-/// answer carries the version it was told by, so the ledger comes to the same amount, however far the two watches are apart.
+/// The rates as the state store has them: for budgets, and for clients that want to be told what an answer costs. The record of such
+/// an answer carries the version it was told by, so the ledger comes to the same amount, however far the two watches are apart.
 /// </summary>
 internal sealed partial class RateBoard(IStateStore store, TimeProvider time, ILogger<RateBoard> logger) : BackgroundService
 {
@@ -21,6 +21,12 @@ internal sealed partial class RateBoard(IStateStore store, TimeProvider time, IL
 
     /// <summary>The version that holds now.</summary>
     public Rate Now(string model) => _timelines.TryGetValue(model, out var timeline) ? timeline.At(time.GetUtcNow()) : Rate.Free(model);
+
+    /// <summary>By what a record will be rated: the version that its client was told, or the one that holds when it ended.</summary>
+    public Rate RateOf(UsageRecord record) =>
+        !_timelines.TryGetValue(record.Model, out var timeline) ? Rate.Free(record.Model)
+        : record.QuotedRate is { } version && timeline.Version(version) is { } quoted ? quoted
+        : timeline.At(record.EndedAt);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -54,7 +54,7 @@ internal sealed class InferenceHandler(
         var authenticated = time.GetElapsedTime(began);
 
         // 3. Check what can be known without the body. A client that waits for leave to send it has not got it so far.
-        var error = ClientHeaders.Read(context.Request, options.BodyBytesMax, out var headers) ?? await CheckGatewayAsync(context, headers.WantsCost);
+        var error = ClientHeaders.Read(context.Request, options.BodyBytesMax, out var headers) ?? await CheckGatewayAsync(context);
         if (error is not null)
         {
             await RefuseUnreadAsync(context, error);
@@ -129,7 +129,7 @@ internal sealed class InferenceHandler(
         }
     }
 
-    private async ValueTask<ApiError?> CheckGatewayAsync(HttpContext context, bool needsRates)
+    private async ValueTask<ApiError?> CheckGatewayAsync(HttpContext context)
     {
         if (drain.IsDraining)
         {
@@ -140,7 +140,7 @@ internal sealed class InferenceHandler(
             return ApiErrors.UsageNotKept;
         }
         return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted)
-            && (!needsRates || await FirstNews.HasComeAsync(rates.FirstListing, time, context.RequestAborted))
+            && await FirstNews.HasComeAsync(rates.FirstListing, time, context.RequestAborted)
             && await FirstNews.HasComeAsync(watch.Ready, time, context.RequestAborted)
             ? null
             : ApiErrors.NotReady;

@@ -7,7 +7,7 @@ using Podvirt.Metering.Ledger;
 namespace Podvirt.Metering.Rating;
 
 /// <summary>All rate versions, kept up to date by a watch of the state store.</summary>
-public sealed partial class RateBook : IRates, IAsyncDisposable, IDisposable
+public sealed partial class RateBook : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 

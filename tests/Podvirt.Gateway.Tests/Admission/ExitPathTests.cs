@@ -8,6 +8,8 @@ namespace Podvirt.Gateway.Tests.Admission;
 /// <summary>However a request ends: what it held is given back once, and what its record says is counted once.</summary>
 public sealed class ExitPathTests
 {
+    private static readonly Rate s_rate = new("m", 1, DateTimeOffset.UnixEpoch, 2, 1, 3);
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -182,7 +184,7 @@ public sealed class ExitPathTests
 
     private static async Task LimitAsync(GatewayHost host)
     {
-        host.Books.Rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 2, 1, 3);
+        await host.SetRatesAsync(s_rate);
         await host.PlanAsync(new Plan { Id = "large", TokensPerMonth = new ModelLimits(1_000_000, ModelLimits.None.Models) });
         await host.LimitKeyAsync(key => key with { MonthlyBudget = 1000 });
     }
@@ -196,7 +198,7 @@ public sealed class ExitPathTests
         lock (project.Gate)
         {
             Assert.Equal(
-                host.Outbox.Records.Aggregate(Int128.Zero, (sum, r) => sum + host.Books.Rate!.CostOf(r).Pico),
+                host.Outbox.Records.Aggregate(Int128.Zero, (sum, r) => sum + s_rate.CostOf(r).Pico),
                 project.KeyOf("k1").Budget.UsedIn(host.Accounts.Month));
         }
     }

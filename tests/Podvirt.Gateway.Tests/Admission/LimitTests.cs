@@ -136,7 +136,7 @@ public sealed class LimitTests
     {
         await using var engine = new FakeEngine();
         await using var host = await GatewayHost.ServingAsync(engine, options => options.ReservedCompletionMax = 10);
-        host.Books.Rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 100_000, 50_000, 400_000);
+        await host.SetRatesAsync(new Rate("m", 1, DateTimeOffset.UnixEpoch, 100_000, 50_000, 400_000));
         // One request costs 7 × 0.1 + 6 × 0.4 = 3.1 microdollars, and may cost 1.5 + 4.
         await host.LimitKeyAsync(key => key with { MonthlyBudget = 0.000007m });
         await (await host.PlainAsync()).TextAsync();
@@ -181,7 +181,7 @@ public sealed class LimitTests
         [
             new Consumed(GatewayHost.Project, "k1", "m", 990, 0, Cost.Zero), new Consumed(GatewayHost.Project, "k2", "m", 9, 0, Cost.Zero),
         ];
-        await using var host = await GatewayHost.StartAsync(services: services => services.AddSingleton<IConsumption>(books).AddSingleton<IRates>(books));
+        await using var host = await GatewayHost.StartAsync(services: services => services.AddSingleton<IConsumption>(books));
         host.MayLogErrors = true;
         await host.PublishAsync(Routes.Active("m", [engine]));
         await host.PlanAsync(new Plan { Id = "small", TokensPerMonth = new ModelLimits(1000, s_none.Models) });

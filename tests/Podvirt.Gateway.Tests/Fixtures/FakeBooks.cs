@@ -1,18 +1,14 @@
 using System.Collections.Concurrent;
 using Podvirt.Core.Projects;
-using Podvirt.Core.Usage;
 using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Tests.Fixtures;
 
-/// <summary>Metering's answers: what was used before, and prices.</summary>
-internal sealed class FakeBooks : IConsumption, IRates
+/// <summary>Metering's answer: what was used before.</summary>
+internal sealed class FakeBooks : IConsumption
 {
     /// <summary>What each month has used already.</summary>
     public ConcurrentDictionary<UtcMonth, Consumed[]> Used { get; } = new();
-
-    /// <summary>The price of every model; null: free.</summary>
-    public Rate? Rate { get; set; }
 
     /// <summary>Reads wait for this.</summary>
     public Task Reading { get; set; } = Task.CompletedTask;
@@ -25,6 +21,4 @@ internal sealed class FakeBooks : IConsumption, IRates
         await Reading.WaitAsync(cancellationToken);
         return Failures-- > 0 ? throw new IOException("the ledger is away") : Used.GetValueOrDefault(month) ?? [];
     }
-
-    public Rate RateFor(string model, DateTimeOffset endedAt) => Rate ?? new Rate(model, 0, DateTimeOffset.UnixEpoch, 0, 0, 0);
 }

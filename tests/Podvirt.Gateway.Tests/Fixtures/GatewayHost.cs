@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Core.Keys;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Projects;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Transport;
 using Podvirt.Gateway.Upstream;
@@ -98,7 +100,6 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<FakeOutbox>());
         builder.Services.AddSingleton<FakeBooks>();
         builder.Services.AddSingleton<IConsumption>(provider => provider.GetRequiredService<FakeBooks>());
-        builder.Services.AddSingleton<IRates>(provider => provider.GetRequiredService<FakeBooks>());
         builder.Services.AddPodvirtGateway(options);
         if (!onSystemSockets)
         {
@@ -194,6 +195,14 @@ internal sealed class GatewayHost : IAsyncDisposable
             },
             () => $"no connection is open; {connector.OpenConnections} are");
         Assert.Equal(0, dispatcher.IdleConnections);
+    }
+
+    /// <summary>Gives model <c>m</c> these versions, and waits until the gateway knows them.</summary>
+    public async Task SetRatesAsync(params Rate[] rates)
+    {
+        await Store.PutAsync(Rate.StatePrefix + "m", StateJson.ToBytes<IReadOnlyList<Rate>>(rates));
+        var board = Services.GetRequiredService<RateBoard>();
+        await Eventually.TrueAsync(() => board.Now("m").Version == rates[^1].Version, "the rate is known");
     }
 
     public Task PutKeyAsync(string id, string secret, string project = Project, DateTimeOffset? expires = null, DateTimeOffset? revoked = null) =>

@@ -45,7 +45,7 @@ public sealed class QuotaCutTests
     {
         await using var engine = new FakeEngine(EndlessAsync);
         await using var host = await GatewayHost.ServingAsync(engine);
-        host.Books.Rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 1_000_000, 0, 2_000_000);
+        await host.SetRatesAsync(new Rate("m", 1, DateTimeOffset.UnixEpoch, 1_000_000, 0, 2_000_000));
         // 7 prompt tokens of 1 microdollar and 40 more tokens of 2; the estimate of the prompt must fit as well.
         await host.LimitKeyAsync(key => key with { MonthlyBudget = 0.000087m });
         await host.StreamAsync().TextAsync();

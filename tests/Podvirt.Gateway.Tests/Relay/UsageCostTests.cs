@@ -90,7 +90,7 @@ public sealed class UsageCostTests
         await using var host = await GatewayHost.StartAsync();
         var route = Routes.Active("m", [engine]);
         await host.PublishAsync(route with { Model = route.Model with { Type = Core.Models.ModelType.Embedding } });
-        await SetRatesAsync(host, NewRate(1, 100, 30) with { EmbeddingPico = 11 });
+        await host.SetRatesAsync(NewRate(1, 100, 30) with { EmbeddingPico = 11 });
 
         var reply = await host.Client.PostAsync("/v1/embeddings", """{"model":"m","input":"hi"}""", s_asked).TextAsync();
 
@@ -119,11 +119,11 @@ public sealed class UsageCostTests
         await using var stream = await response.Content.ReadAsStreamAsync();
         await stream.ReadUntilAsync("\"a\"");
 
-        await SetRatesAsync(host, NewRate(1, 100, 30), NewRate(2, 1000, 300));
+        await host.SetRatesAsync(NewRate(1, 100, 30), NewRate(2, 1000, 300));
         priced.SetResult();
         await usageSent.Task.Within();
         Assert.Contains("\"cost\":\"0.000000008800\"", await stream.ReadUntilAsync("\"cost\""), StringComparison.Ordinal);
-        await SetRatesAsync(host, NewRate(1, 100, 30), NewRate(2, 1000, 300), NewRate(3, 5, 5));
+        await host.SetRatesAsync(NewRate(1, 100, 30), NewRate(2, 1000, 300), NewRate(3, 5, 5));
         end.SetResult();
         await stream.ReadUntilAsync("[DONE]");
 
@@ -166,15 +166,8 @@ public sealed class UsageCostTests
     private static async Task<GatewayHost> ServingAsync(FakeEngine engine, Rate rate)
     {
         var host = await GatewayHost.ServingAsync(engine);
-        await SetRatesAsync(host, rate);
+        await host.SetRatesAsync(rate);
         return host;
-    }
-
-    private static async Task SetRatesAsync(GatewayHost host, params Rate[] rates)
-    {
-        await host.Store.PutAsync(Rate.StatePrefix + "m", StateJson.ToBytes<IReadOnlyList<Rate>>(rates));
-        var board = (RateBoard)host.Services.GetService(typeof(RateBoard))!;
-        await Eventually.TrueAsync(() => board.Now("m").Version == rates[^1].Version, "the rate is known");
     }
 
     private static Rate NewRate(int version, long prompt, long completion) =>
