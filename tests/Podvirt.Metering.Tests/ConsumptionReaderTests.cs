@@ -8,7 +8,6 @@ using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
 using Podvirt.Metering.Tests.Ledger;
-using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Metering.Tests.Outbox;
 
 namespace Podvirt.Metering.Tests;
