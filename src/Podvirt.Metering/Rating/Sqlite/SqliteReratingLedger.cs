@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Podvirt.Core.Usage;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Messaging.Sqlite;
+using Podvirt.Metering.Ledger.Sqlite;
 
 namespace Podvirt.Metering.Rating.Sqlite;
 
