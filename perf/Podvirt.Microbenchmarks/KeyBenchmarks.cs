@@ -5,6 +5,7 @@ using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Keys;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Relay;
 using Podvirt.Messaging;
 
 namespace Podvirt.Microbenchmarks;
@@ -22,7 +23,7 @@ public class KeyBenchmarks : IDisposable
     [GlobalSetup]
     public async Task SetUp()
     {
-        _keys = new KeyRing(new KeyList(Keys, Secret), new Accounts(new FreeRates(), TimeProvider.System), TimeProvider.System, NullLogger<KeyRing>.Instance);
+        _keys = new KeyRing(new KeyList(Keys, Secret), new Accounts(new RateBoard(TimeProvider.System), TimeProvider.System), TimeProvider.System, NullLogger<KeyRing>.Instance);
         await _keys.StartAsync(CancellationToken.None);
         await _keys.FirstListing;
     }

@@ -59,7 +59,7 @@ internal sealed class RelayOnPipes : IDisposable
         };
         var connection = new UpstreamConnection(new Duplex(_input.Reader, PipeWriter.Create(Stream.Null)), () => { }, () => default);
         _guard = new RelayGuard(connection, TimeSpan.FromMinutes(5), TimeProvider.System, default, default);
-        var recorder = new UsageRecorder(new NoOutbox(), new Accounts(new FreeRates(), TimeProvider.System), NullLogger<UsageRecorder>.Instance);
+        var recorder = new UsageRecorder(new NoOutbox(), new Accounts(new RateBoard(TimeProvider.System), TimeProvider.System), NullLogger<UsageRecorder>.Instance);
         _relay = new StreamRelay(exchange, new ClientReply(exchange, options, TimeProvider.System), connection, _guard, recorder);
         _ = ResponseHead.Parse(
             Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"), out var head, out _);

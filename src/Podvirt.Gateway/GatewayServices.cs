@@ -40,7 +40,8 @@ public static class GatewayServices
         services.AddHostedSingleton<AccountWatch>();
         services.AddHostedSingleton<KeyRing>();
         services.AddHostedSingleton<KeyUses>();
-        services.AddHostedSingleton<RateBoard>();
+        services.AddSingleton<RateBoard>();
+        services.AddHostedSingleton<RateWatch>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
         services.AddHostedSingleton<GatewayDrain>();

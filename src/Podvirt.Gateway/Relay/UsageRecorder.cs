@@ -67,28 +67,28 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
 
     private static UsageRecord ToRecord(
         Exchange exchange, UsageOutcome outcome, int status, string reason, TokenCounts tokens, UsageSource source) => new()
-    {
-        Id = exchange.Id,
-        Project = exchange.Caller.Project,
-        Key = exchange.Caller.Key,
-        Model = exchange.Dispatcher.Model.Id,
-        Revision = exchange.Replica?.Route.Revision ?? exchange.Dispatcher.Model.Revision,
-        Replica = exchange.Replica?.Route.Id ?? "",
-        Surface = exchange.Surface.Name,
-        Outcome = outcome,
-        Status = status,
-        Reason = reason,
-        Streamed = exchange.Request.Stream,
-        Tokens = tokens,
-        Source = source,
-        StartedAt = exchange.StartedAt,
-        QueuedUs = Microseconds(exchange.Queued),
-        ParkedUs = Microseconds(exchange.Parked),
-        FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
-        DurationUs = Microseconds(exchange.Elapsed),
-        ColdStart = exchange.ColdStart,
-        QuotedRate = exchange.QuotedRate,
-    };
+        {
+            Id = exchange.Id,
+            Project = exchange.Caller.Project,
+            Key = exchange.Caller.Key,
+            Model = exchange.Dispatcher.Model.Id,
+            Revision = exchange.Replica?.Route.Revision ?? exchange.Dispatcher.Model.Revision,
+            Replica = exchange.Replica?.Route.Id ?? "",
+            Surface = exchange.Surface.Name,
+            Outcome = outcome,
+            Status = status,
+            Reason = reason,
+            Streamed = exchange.Request.Stream,
+            Tokens = tokens,
+            Source = source,
+            StartedAt = exchange.StartedAt,
+            QueuedUs = Microseconds(exchange.Queued),
+            ParkedUs = Microseconds(exchange.Parked),
+            FirstTokenUs = exchange is { Request.Stream: true, FirstToken: { } first } ? Microseconds(first) : null,
+            DurationUs = Microseconds(exchange.Elapsed),
+            ColdStart = exchange.ColdStart,
+            QuotedRate = exchange.QuotedRate,
+        };
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 

@@ -16,7 +16,7 @@ namespace Podvirt.Gateway.Surfaces;
 /// is said here, before anything is parked or started for it.
 /// </summary>
 internal sealed class InferenceHandler(
-    Authenticator authenticator, RouteDirectory routes, RateBoard rates, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
+    Authenticator authenticator, RouteDirectory routes, RateBoard rates, RateWatch rateWatch, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
     AdmissionControl admission, IdempotencyGate idempotency, GatewayDrain drain, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
@@ -140,7 +140,7 @@ internal sealed class InferenceHandler(
             return ApiErrors.UsageNotKept;
         }
         return await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted)
-            && await FirstNews.HasComeAsync(rates.FirstListing, time, context.RequestAborted)
+            && await FirstNews.HasComeAsync(rateWatch.FirstListing, time, context.RequestAborted)
             && await FirstNews.HasComeAsync(watch.Ready, time, context.RequestAborted)
             ? null
             : ApiErrors.NotReady;

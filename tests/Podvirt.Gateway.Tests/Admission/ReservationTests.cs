@@ -4,6 +4,7 @@ using Podvirt.Core.Projects;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Tests.Fixtures;
@@ -17,14 +18,15 @@ public sealed class ReservationTests
     private const int Prompt = 10;
 
     private readonly Clock _clock = new();
-    private readonly FakeBooks _books = new() { Rate = new Rate("m", 1, DateTimeOffset.UnixEpoch, 2, 1, 5) };
     private readonly GatewayOptions _options = new() { ReservedCompletionMax = 50 };
     private readonly Accounts _accounts;
     private readonly KeyAccount _key;
 
     public ReservationTests()
     {
-        _accounts = new Accounts(_books, _clock);
+        var rates = new RateBoard(_clock);
+        rates.Set("m", [new Rate("m", 1, DateTimeOffset.UnixEpoch, 2, 1, 5)]);
+        _accounts = new Accounts(rates, _clock);
         _key = _accounts.ProjectOf("p").KeyOf("k");
     }
 

@@ -85,7 +85,7 @@ public sealed class RelayAllocationTests
             Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
             var options = new GatewayOptions();
             var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
-            var accounts = new Accounts(new FakeBooks(), TimeProvider.System);
+            var accounts = new Accounts(new RateBoard(TimeProvider.System), TimeProvider.System);
             var key = accounts.ProjectOf("p").KeyOf("k");
             key.Project.Set(new Plan { Id = "p", TokensPerMonth = new ModelLimits(isLimited ? 1_000_000 : null, ModelLimits.None.Models) }, isArchived: false, 0);
             Assert.Null(new AdmissionControl(accounts, options).Admit(http.Response, key, "m", request, body.Length, Surface.ChatCompletions, out var reservation));

@@ -136,7 +136,13 @@ public sealed class UsageTests : IAsyncLifetime
     {
         var rated = Rated(1, s_noon, r => r with
         {
-            Outcome = UsageOutcome.Failed, Status = 502, Reason = "engine_unreachable", Tokens = default, Source = UsageSource.None, FirstTokenUs = null, ColdStart = false,
+            Outcome = UsageOutcome.Failed,
+            Status = 502,
+            Reason = "engine_unreachable",
+            Tokens = default,
+            Source = UsageSource.None,
+            FirstTokenUs = null,
+            ColdStart = false,
         });
         await AppendAsync(rated with { Cost = Cost.Zero });
 
