@@ -14,7 +14,7 @@ internal static class Program
         var isQuick = args.Contains("--quick", StringComparer.Ordinal);
         var at = Array.IndexOf(args, "--results");
         string[] known = ["--quick", "--results"];
-        if (args.Where((arg, i) => !known.Contains(arg, StringComparer.Ordinal) && (at < 0 || i != at + 1)).Any() || at == args.Length - 1)
+        if (args.Where((arg, i) => !known.Contains(arg, StringComparer.Ordinal) && (at < 0 || i != at + 1)).Any() || (at >= 0 && at == args.Length - 1))
         {
             Console.Error.WriteLine(Usage);
             return 2;

@@ -9,13 +9,15 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 using Podvirt.Microbenchmarks.Ledger;
+using Podvirt.Microbenchmarks.Outbox;
 
 namespace Podvirt.Microbenchmarks;
 
 /// <summary>
 /// Runs the benchmarks; BenchmarkDotNet's own arguments work (<c>--filter '*Relay*'</c>, <c>--list flat</c>).
 /// <c>--short</c> runs all of them within three minutes, for a look rather than a verdict. The table of the run is left in
-/// <c>artifacts/microbenchmarks/report.md</c>. <c>ledger</c> is a measurement of its own: see <see cref="LedgerCommand"/>.
+/// <c>artifacts/microbenchmarks/report.md</c>. <c>ledger</c> and <c>durability</c> are measurements of their own: see
+/// <see cref="LedgerCommand"/> and <see cref="DurabilityCommand"/>.
 /// </summary>
 internal static class Program
 {
@@ -28,6 +30,10 @@ internal static class Program
         if (args is ["ledger", .. var rest])
         {
             return await LedgerCommand.RunAsync(rest);
+        }
+        if (args is ["durability", .. var durability])
+        {
+            return await DurabilityCommand.RunAsync(durability);
         }
         var isShort = args.Contains(ShortSwitch, StringComparer.Ordinal);
         args = [.. args.Where(a => a != ShortSwitch)];

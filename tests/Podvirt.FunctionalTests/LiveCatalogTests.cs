@@ -63,7 +63,7 @@ public class LiveCatalogTests
         await RunAsync(server, "wake", "org/more");
         await Until.TrueAsync(async () => (string)(await server.ModelAsync("org/more"))["status"]! == "Active", () => "it was to wake");
         var picture = (await RunAsync(server, "top", "--once")).Output;
-        Assert.Contains("org/more (active)", picture, StringComparison.Ordinal);
+        Assert.Contains("org/more active ", picture, StringComparison.Ordinal);
         Assert.Contains('█', picture);
         await RunAsync(server, "sleep", "org/more");
         await Until.TrueAsync(async () => (string)(await server.ModelAsync("org/more"))["status"]! == "Sleeping", () => "it was to sleep");

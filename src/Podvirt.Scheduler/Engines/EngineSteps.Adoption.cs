@@ -15,7 +15,8 @@ internal sealed partial class EngineSteps
     /// 1. Its health. 2. Whether it sleeps, by its own word, or by its memory where it has none. 3. A sleeper holds no more
     /// than a residue: one that holds more falls asleep this moment, or is half awake for good. Only one that was being woken is
     /// never taken for a sleeper: it might still wake. 4. One that is awake answers the canary; after that no sleep is under way in it,
-    /// because an engine does one thing after the other. One that was being changed holds its memory as well.
+    /// because an engine does one thing after the other. One that falls asleep meanwhile never answers it: it is looked at again. One that
+    /// was being changed holds its memory as well.
     /// </remarks>
     public Task<SchedulerEvent> LookAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken) =>
         LimitAsync(target, "a look at it", options.AdoptionTimeout, async token =>
@@ -40,7 +41,12 @@ internal sealed partial class EngineSteps
                 var isSmall = held <= ResidueLimit(target.Model.Gpu.MemoryBytes);
                 if (sleeps == false || (sleeps is null && held is not null && !isSmall))
                 {
-                    return await LookAtAwakeAsync(target, underWay, token);
+                    if (await LookAtAwakeAsync(target, underWay, token) is { } seen)
+                    {
+                        return seen;
+                    }
+
+                    continue;
                 }
 
                 if (isSmall && underWay != IntentEffect.Wake)
@@ -59,9 +65,14 @@ internal sealed partial class EngineSteps
             }
         }, cancellationToken);
 
-    private async Task<SchedulerEvent> LookAtAwakeAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken)
+    /// <returns>Null: it has fallen asleep over the canary.</returns>
+    private async Task<SchedulerEvent?> LookAtAwakeAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken)
     {
-        await client.CanaryAsync(target, cancellationToken);
+        if (!await AnswersAwakeAsync(target, mayFallAsleep: underWay == IntentEffect.Sleep, cancellationToken))
+        {
+            return null;
+        }
+
         if (underWay is IntentEffect.Sleep or IntentEffect.Wake && target.Gpus.Count > 0)
         {
             var held = await HeldAsync(target, cancellationToken);
@@ -75,4 +86,28 @@ internal sealed partial class EngineSteps
 
         return new LookedAt(target.Replica, target.Attempt, IsAsleep: false, 0, AddedToHost(target, target.HostBase));
     }
+
+    /// <summary>False: it sleeps. What comes to a sleeping engine waits in it for its wake.</summary>
+    private async Task<bool> AnswersAwakeAsync(EngineTarget target, bool mayFallAsleep, CancellationToken cancellationToken)
+    {
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var canary = client.CanaryAsync(target, left.Token);
+        while (mayFallAsleep && !canary.IsCompleted)
+        {
+            await Task.WhenAny(canary, Task.Delay(SettleInterval, time, cancellationToken));
+            if (!canary.IsCompleted && await FellAsleepAsync(target, cancellationToken))
+            {
+                await left.CancelAsync();
+                await canary.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return false;
+            }
+        }
+
+        await canary;
+        return true;
+    }
+
+    private async Task<bool> FellAsleepAsync(EngineTarget target, CancellationToken cancellationToken) =>
+        await client.IsSleepingAsync(target, cancellationToken)
+        ?? await HeldAsync(target, cancellationToken) <= ResidueLimit(target.Model.Gpu.MemoryBytes);
 }

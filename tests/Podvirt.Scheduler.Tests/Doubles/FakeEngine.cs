@@ -19,6 +19,9 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public Func<string, (int Status, string Body)> Answer { get; set; } = _ => (200, "{}");
 
+    /// <summary>Paths that are not answered before their caller leaves.</summary>
+    public Func<string, bool> Hangs { get; set; } = _ => false;
+
     public string Address => _app.Urls.Single();
 
     public static async Task<FakeEngine> StartAsync()
@@ -42,6 +45,12 @@ internal sealed class FakeEngine : IAsyncDisposable
         var path = context.Request.Path + context.Request.QueryString.ToString();
         Requests.Add($"{context.Request.Method} {path} {body}".TrimEnd());
         Keys.Add(context.Request.Headers.Authorization.ToString());
+        if (Hangs(path))
+        {
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
         var (status, answer) = Answer(path);
         context.Response.StatusCode = status;
         await context.Response.WriteAsync(answer);

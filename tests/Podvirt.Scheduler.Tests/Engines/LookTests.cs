@@ -67,6 +67,17 @@ public sealed class LookTests : IAsyncLifetime
         Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync("Sleep"));
     }
 
+    [Fact]
+    public async Task EngineThatFallsAsleepOverTheCanary_Sleeps()
+    {
+        var asked = 0;
+        _engine.Answer = path => (200, path == "/is_sleeping" && ++asked > 3 ? """{"is_sleeping":true}""" : """{"is_sleeping":false}""");
+        _engine.Hangs = path => path.StartsWith("/v1/", StringComparison.Ordinal);
+        _machine.Held.Enqueue(38 * Make.GiB);
+        _machine.Held.Enqueue(2 * Make.GiB);
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: true, 2 * Make.GiB, null), await LookAsync("Sleep"));
+    }
+
     [Theory]
     [InlineData("Sleep")]
     [InlineData("Wake")]
