@@ -114,7 +114,7 @@ internal sealed class ProjectEndpoints(AdminGate gate, ProjectStore projects, Pl
             ? id
             : throw new ApiException(
                 StatusCodes.Status404NotFound, "plan_not_found",
-                $"There is no plan '{id}'; there are {string.Join(", ", [.. book.Plans.Select(p => p.Id), Plan.Unlimited])}.", "plan");
+                $"There is no plan '{id}'. Choose one of these: {string.Join(", ", [.. book.Plans.Select(p => p.Id), Plan.Unlimited])}.", "plan");
     }
 
     private static ApiException Invalid(string code, string message, string param) => new(StatusCodes.Status400BadRequest, code, message, param);
