@@ -53,6 +53,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<ProjectEndpoints>().Map(api);
         services.GetRequiredService<UsageEndpoints>().Map(api);
         services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
+        services.GetRequiredService<GpuTimeEndpoint>().Map(api);
         services.GetRequiredService<UsageRecordEndpoints>().Map(api);
         services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         services.GetRequiredService<RateEndpoints>().Map(api);

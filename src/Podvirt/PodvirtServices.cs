@@ -91,6 +91,7 @@ public static class PodvirtServices
         services.AddSingleton<ProjectEndpoints>();
         services.AddSingleton<UsageEndpoints>();
         services.AddSingleton<UsageFiguresEndpoints>();
+        services.AddSingleton<GpuTimeEndpoint>();
         services.AddSingleton<UsageRecordEndpoints>();
         services.AddSingleton<UsageReconcileEndpoint>();
         services.AddSingleton<RateEndpoints>();

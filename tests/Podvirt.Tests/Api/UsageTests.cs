@@ -42,6 +42,27 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task GpuTime_IsSummedByUse()
+    {
+        GpuInterval Of(string replica, GpuUse use, int hour, int seconds, int gpus) =>
+            new("qwen/q3", 2, replica, use, gpus, s_noon.AddHours(hour), s_noon.AddHours(hour).AddSeconds(seconds));
+        await _app.Services.GetRequiredService<ILedger>().AppendGpuTimeAsync(
+            [Of("a", GpuUse.Warming, 0, 10, 2), Of("a", GpuUse.Active, 1, 100, 2), Of("b", GpuUse.Sleeping, 1, 7, 1)]);
+
+        async Task<List<(string? Replica, string? Hour, long Active, long Warming, long Sleeping)>> SumAsync(string query) =>
+            [.. (await _app.GetAsync($"/api/usage/gpu-time?from=2026-01-01&to=2026-01-02{query}")).GetProperty("data").EnumerateArray().Select(row => (
+                row.GetProperty("replica").GetString(), row.GetProperty("hour").GetString(), row.GetProperty("active_us").GetInt64(),
+                row.GetProperty("warming_us").GetInt64(), row.GetProperty("sleeping_us").GetInt64()))];
+
+        Assert.Equal([(null, null, 200_000_000, 20_000_000, 7_000_000)], await SumAsync(""));
+        Assert.Equal([("a", null, 200_000_000, 20_000_000, 0), ("b", null, 0, 0, 7_000_000)], (await SumAsync("&group=replica")).Order());
+        Assert.Equal(
+            [(null, "2026-01-01T12:00:00+00:00", 0, 20_000_000, 0), (null, "2026-01-01T13:00:00+00:00", 200_000_000, 0, 7_000_000)],
+            await SumAsync("&group=hour&model=qwen/q3"));
+        Assert.Empty(await SumAsync("&model=other"));
+    }
+
+    [Fact]
     public async Task Series_HasAPointForEveryStep()
     {
         await AppendAsync(Rated(1, s_noon), Rated(2, s_noon.AddHours(2), r => r with { Revision = 2 }));
@@ -175,6 +196,7 @@ public sealed class UsageTests : IAsyncLifetime
     [InlineData("/api/usage?revision=x", "revision")]
     [InlineData("/api/requests?source=x", "source")]
     [InlineData("/api/requests?after=x", "after")]
+    [InlineData("/api/usage/gpu-time?group=x", "group")]
     [InlineData("/api/requests?after=f_________8AAAAAAAAAAAAAAAAAAAAA", "after")]
     [InlineData("/api/requests.csv?from=x", "from")]
     public async Task WrongParameter_IsNamed(string path, string param)
