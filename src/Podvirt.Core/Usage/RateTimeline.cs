@@ -33,6 +33,16 @@ public sealed class RateTimeline
     /// <summary>The version that holds at a moment; version 0, which costs nothing, before the first one.</summary>
     public Rate At(DateTimeOffset moment) => _stretches.FindLast(r => r.EffectiveFrom <= moment) ?? Rate.Free(_model);
 
+    /// <summary>
+    /// By what a record is rated: the version that its client was told, or the one that holds when it ended. What a client was
+    /// told is what it pays; a version that nobody can find any more was never told.
+    /// </summary>
+    public Rate RateOf(UsageRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return (record.QuotedRate is { } version ? Version(version) : null) ?? At(record.EndedAt);
+    }
+
     /// <summary>Null: there is no such version.</summary>
     public Rate? Version(int version) => version == 0 ? Rate.Free(_model) : Versions.FirstOrDefault(r => r.Version == version);
 }

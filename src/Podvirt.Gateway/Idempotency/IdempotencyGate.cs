@@ -23,10 +23,6 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
-    private long _replays;
-
-    /// <summary>Calls that were answered from the store.</summary>
-    public long Replays => Interlocked.Read(ref _replays);
 
     /// <param name="context">The call.</param>
     /// <param name="caller">Keys are each caller's own.</param>
@@ -44,12 +40,13 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
             return;
         }
         var key = SHA256.HashData(Encoding.UTF8.GetBytes($"{caller.Project}\n{caller.Key}\n{surface.Name}\n{clientKey}"));
+        var name = Convert.ToHexString(key);
         var bodyHash = SHA256.HashData(body.Span);
         var began = time.GetTimestamp();
         while (true)
         {
             var mine = new Running(bodyHash);
-            if (Enter(key, mine) is { } other)
+            if (Enter(name, mine) is { } other)
             {
                 // 1. Wait.
                 if (!other.BodyHash.AsSpan().SequenceEqual(bodyHash))
@@ -71,7 +68,7 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
             }
             finally
             {
-                Leave(key, mine);
+                Leave(name, mine);
             }
         }
     }
@@ -97,7 +94,6 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
         else if (stored.BodyHash.Span.SequenceEqual(bodyHash))
         {
             // 2. Replay.
-            Interlocked.Increment(ref _replays);
             await WriteAsync(context, stored);
         }
         else
@@ -122,19 +118,19 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
         RequestPeeker.Peek(body, surface.Kind, out var request) is null && !request.Stream;
 
     // Null: it is the one that runs.
-    private Running? Enter(byte[] key, Running mine)
+    private Running? Enter(string key, Running mine)
     {
         lock (_gate)
         {
-            return _running.TryAdd(Convert.ToHexString(key), mine) ? null : _running[Convert.ToHexString(key)];
+            return _running.TryAdd(key, mine) ? null : _running[key];
         }
     }
 
-    private void Leave(byte[] key, Running mine)
+    private void Leave(string key, Running mine)
     {
         lock (_gate)
         {
-            _running.Remove(Convert.ToHexString(key));
+            _running.Remove(key);
         }
         mine.End();
     }

@@ -14,11 +14,9 @@ internal sealed class RateBoard(TimeProvider time)
     /// <summary>The version that holds now.</summary>
     public Rate Now(string model) => _timelines.TryGetValue(model, out var timeline) ? timeline.At(time.GetUtcNow()) : Rate.Free(model);
 
-    /// <summary>By what a record will be rated: the version that its client was told, or the one that holds when it ended.</summary>
+    /// <summary>By what a record will be rated.</summary>
     public Rate RateOf(UsageRecord record) =>
-        !_timelines.TryGetValue(record.Model, out var timeline) ? Rate.Free(record.Model)
-        : record.QuotedRate is { } version && timeline.Version(version) is { } quoted ? quoted
-        : timeline.At(record.EndedAt);
+        _timelines.TryGetValue(record.Model, out var timeline) ? timeline.RateOf(record) : Rate.Free(record.Model);
 
     public void Set(string model, IReadOnlyList<Rate> versions) => _timelines[model] = new RateTimeline(model, versions);
 }

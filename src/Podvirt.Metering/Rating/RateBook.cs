@@ -53,12 +53,10 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
         return _versions.TryGetValue(model, out var versions) ? versions.Timeline.Version(version) : version == 0 ? Rate.Free(model) : null;
     }
 
-    /// <summary>A record with its price: by the version that holds when it ended, or by the one that its client was told.</summary>
+    /// <summary>A record with its price.</summary>
     internal RatedRecord Rated(UsageRecord record)
     {
-        // What a client was told is what it pays; a version that nobody can find any more was never told.
-        var quoted = record.QuotedRate is { } version ? Find(record.Model, version) : null;
-        var rate = quoted ?? RateFor(record.Model, record.EndedAt);
+        var rate = Timeline(record.Model).RateOf(record);
         var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
         return new RatedRecord(record, rate.Version, cost);
     }

@@ -58,6 +58,32 @@ public sealed class RateTimelineTests
         Assert.Equal([0, 3, 3, 1], new[] { At(timeline, 9), At(timeline, 10), At(timeline, 51), At(timeline, 100) });
     }
 
+    [Theory]
+    [InlineData(null, 2)]
+    [InlineData(1, 1)]
+    [InlineData(0, 0)]
+    [InlineData(9, 2)]
+    public void Record_IsRatedByTheVersionItsClientWasToldIfThatIsKnown(int? quoted, int rated)
+    {
+        var timeline = new RateTimeline("m", [AtOnce(1, 0), AtOnce(2, 10)]);
+        var record = new UsageRecord
+        {
+            Id = Guid.Empty,
+            Project = "p",
+            Key = "k",
+            Model = "m",
+            Revision = 1,
+            Surface = "chat.completions",
+            Outcome = UsageOutcome.Completed,
+            Status = 200,
+            StartedAt = s_noon.AddMinutes(9),
+            DurationUs = 120_000_000,
+            QuotedRate = quoted,
+        };
+
+        Assert.Equal(rated, timeline.RateOf(record).Version);
+    }
+
     private static int At(RateTimeline timeline, double minutes) => timeline.At(s_noon.AddMinutes(minutes)).Version;
 
     private static Rate AtOnce(int version, double minutes) => new("m", version, s_noon.AddMinutes(minutes), version, 0, 0);
