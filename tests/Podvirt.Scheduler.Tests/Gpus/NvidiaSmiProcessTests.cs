@@ -36,14 +36,23 @@ public sealed class NvidiaSmiProcessTests : IDisposable
     [Fact]
     public async Task Held_IsThatOfOurSession_OnEachGpu()
     {
-        var session = ProcFs.ReadStat(Environment.ProcessId)!.Value.Session;
-        var smi = Play($"""
-            echo "GPU-a, {Environment.ProcessId}, 1000"
-            echo "GPU-b, {Environment.ProcessId}, 1500"
-            echo "GPU-b, 1, 70000"
-            """);
-        Assert.Equal(1500 * MiB, await smi.MeasureAsync(["GPU-a", "GPU-b"], session, CancellationToken.None));
-        Assert.Null(await smi.MeasureAsync(["GPU-a", "GPU-c"], session, CancellationToken.None));
+        // An engine leads a session of its own; which one this process is in depends on who started it.
+        using var engine = Process.Start("setsid", ["sleep", "600"]);
+        try
+        {
+            await UntilAsync(() => ProcFs.ReadStat(engine.Id)?.Session == engine.Id, "in a session of its own");
+            var smi = Play($"""
+                echo "GPU-a, {engine.Id}, 1000"
+                echo "GPU-b, {engine.Id}, 1500"
+                echo "GPU-b, {Environment.ProcessId}, 70000"
+                """);
+            Assert.Equal(1500 * MiB, await smi.MeasureAsync(["GPU-a", "GPU-b"], engine.Id, CancellationToken.None));
+            Assert.Null(await smi.MeasureAsync(["GPU-a", "GPU-c"], engine.Id, CancellationToken.None));
+        }
+        finally
+        {
+            engine.Kill();
+        }
     }
 
     [Theory]
