@@ -1,13 +1,12 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { mockApi } from './mock/plugin.ts';
 
-// `--mode mock` answers /api from mock/; otherwise the development server passes it on to a running `podvirt serve`.
+// The development server passes the API on to a running `podvirt serve`.
 const server = process.env['PODVIRT_LISTEN'] ?? 'http://127.0.0.1:8080';
 
-export default defineConfig(({ mode }) => ({
-  plugins: [react(), ...(mode === 'mock' ? [mockApi()] : [])],
-  server: mode === 'mock' ? {} : { proxy: { '/api': server, '/v1': server } },
+export default defineConfig({
+  plugins: [react()],
+  server: { proxy: { '/api': server, '/v1': server } },
   build: {
     target: 'es2022',
     // The first versions with light-dark(), which an older target would rewrite into something that needs its own switch.
@@ -19,4 +18,4 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
-}));
+});

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.Configuration;
@@ -25,7 +25,7 @@ public static class PodvirtEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
-        var gate = services.GetRequiredService<AdminGate>();
+        var gate = services.GetRequiredService<AccessGate>();
 
         var v1 = endpoints.MapGroup("");
         v1.MapPodvirtGateway();

@@ -1,4 +1,4 @@
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Core.Models;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
@@ -68,7 +68,7 @@ public static class PodvirtServices
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<AttemptLimiter>();
-        services.AddSingleton<AdminGate>();
+        services.AddSingleton<AccessGate>();
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<DevelopmentKey>();

@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Scheduler;
 
 namespace Podvirt.Api;
 
 /// <summary><c>POST /api/models/{id}/wake|sleep|stop|pin|unpin</c> and <c>POST /api/gpus/{id}/drain|undrain</c>.</summary>
-internal sealed class ActionEndpoints(AdminGate gate, IFleetControl control, RateEndpoints rates)
+internal sealed class ActionEndpoints(AccessGate gate, IFleetControl control, RateEndpoints rates)
 {
     private static readonly Dictionary<string, (FleetAction Action, string Summary)> _onModels = new(StringComparer.Ordinal)
     {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Podvirt.Admin;
+using Podvirt.Access;
 
 namespace Podvirt.Api;
 

@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Configuration;
@@ -11,7 +11,7 @@ using Podvirt.Projects;
 namespace Podvirt.Api;
 
 /// <summary><c>POST /api/catalog?dry_run=true</c>: the text of a <c>podvirt.yaml</c> becomes the catalog and the plans, or is only compared with them.</summary>
-internal sealed class CatalogEndpoints(AdminGate gate, CatalogFile file)
+internal sealed class CatalogEndpoints(AccessGate gate, CatalogFile file)
 {
     /// <summary>Ten thousand models.</summary>
     private const int BodyBytesMax = 8 << 20;

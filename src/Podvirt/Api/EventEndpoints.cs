@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Fleet;
 
@@ -14,7 +14,7 @@ namespace Podvirt.Api;
 /// <c>GET /api/events</c>: <c>models</c> and <c>fleet</c> (the lists, at first and on every change), <c>transition</c> (each one),
 /// and <c>lost</c> (how many transitions a slow listener missed).
 /// </summary>
-internal sealed class EventEndpoints(AdminGate gate, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class EventEndpoints(AccessGate gate, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Shorter than the idle time-outs of common proxies.</summary>
     private static readonly TimeSpan _keepAlive = TimeSpan.FromSeconds(15);

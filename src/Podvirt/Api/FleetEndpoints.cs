@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Fleet;
 using Podvirt.Scheduler;
@@ -10,7 +10,7 @@ using Podvirt.Scheduler;
 namespace Podvirt.Api;
 
 /// <summary><c>/api/replicas</c>, <c>/api/gpus</c> and <c>/api/transitions</c>: what runs where, and how it came to that.</summary>
-internal sealed class FleetEndpoints(AdminGate gate, FleetView fleet, TransitionLog transitions, IReplicaLogs logs)
+internal sealed class FleetEndpoints(AccessGate gate, FleetView fleet, TransitionLog transitions, IReplicaLogs logs)
 {
     private const int TransitionsDefault = 100;
     private const int TransitionsMax = 1000;

@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
 
 /// <summary><c>/api/usage/gpu-time</c>: what replicas held gpus for.</summary>
-internal sealed class GpuTimeEndpoint(AdminGate gate, ILedger ledger, TimeProvider time)
+internal sealed class GpuTimeEndpoint(AccessGate gate, ILedger ledger, TimeProvider time)
 {
     private static readonly TimeSpan _spanDefault = TimeSpan.FromDays(1);
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Core.Projects;
 using Podvirt.Metering.Invoices;
@@ -10,7 +10,7 @@ using Podvirt.Metering.Invoices.Formats;
 namespace Podvirt.Api;
 
 /// <summary><c>/api/invoices</c>: the list, and one as JSON, as CSV or as a page for printing.</summary>
-internal sealed class InvoiceEndpoints(AdminGate gate, InvoiceBook book)
+internal sealed class InvoiceEndpoints(AccessGate gate, InvoiceBook book)
 {
     private const string Csv = ".csv";
     private const string Html = ".html";

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Configuration;
@@ -15,7 +15,7 @@ using Podvirt.Projects;
 namespace Podvirt.Api;
 
 /// <summary><c>/api/keys</c>: list, create and rotate (the secret is shown once), change, revoke.</summary>
-internal sealed class KeyEndpoints(AdminGate gate, ApiKeyStore keys, ProjectStore projects, CatalogStore catalog, ILedger ledger, TimeProvider time)
+internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectStore projects, CatalogStore catalog, ILedger ledger, TimeProvider time)
 {
     private static readonly TimeSpan _overlapDefault = TimeSpan.FromHours(1);
     private static readonly TimeSpan _overlapMax = TimeSpan.FromDays(30);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Scheduler;
@@ -11,7 +11,7 @@ using Podvirt.Scheduler;
 namespace Podvirt.Api;
 
 /// <summary><c>GET /api/logs/{model}?lines=200&amp;follow=true</c>: what the model's engine wrote last, as plain text, and what it writes from then on.</summary>
-internal sealed class LogEndpoints(AdminGate gate, IReplicaLogs logs, CatalogStore catalog, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class LogEndpoints(AccessGate gate, IReplicaLogs logs, CatalogStore catalog, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     private const int LinesDefault = 200;
     private const int LinesMax = 10_000;

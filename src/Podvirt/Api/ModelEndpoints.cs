@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Fleet;
 
 namespace Podvirt.Api;
 
 /// <summary><c>GET /api/models</c> and <c>GET /api/models/{id}</c>.</summary>
-internal sealed class ModelEndpoints(AdminGate gate, FleetReader reader, RateEndpoints rates)
+internal sealed class ModelEndpoints(AccessGate gate, FleetReader reader, RateEndpoints rates)
 {
     public void Map(IEndpointRouteBuilder api)
     {

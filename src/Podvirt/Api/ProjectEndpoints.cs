@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Core.Projects;
@@ -12,7 +12,7 @@ using Podvirt.Projects;
 namespace Podvirt.Api;
 
 /// <summary><c>/api/projects</c> (list, create, rename, assign a plan, archive, what the month used) and <c>/api/plans</c>.</summary>
-internal sealed class ProjectEndpoints(AdminGate gate, ProjectStore projects, PlanStore plans, CatalogStore catalog, ILedger ledger, TimeProvider time)
+internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, PlanStore plans, CatalogStore catalog, ILedger ledger, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {

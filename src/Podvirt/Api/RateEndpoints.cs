@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
 using Podvirt.Core.Models;
@@ -15,7 +15,7 @@ namespace Podvirt.Api;
 /// <c>/api/rates</c>, <c>/api/models/{id}/rates</c>, <c>POST /api/models/{id}/rerate</c> and <c>/api/reratings</c>. What stands below <c>/models</c> is
 /// mapped by others, because ids may hold slashes, and comes here from them.
 /// </summary>
-internal sealed class RateEndpoints(AdminGate gate, CatalogStore catalog, IStateStore store, RateBook rates, Rerater rerater, TimeProvider time)
+internal sealed class RateEndpoints(AccessGate gate, CatalogStore catalog, IStateStore store, RateBook rates, Rerater rerater, TimeProvider time)
 {
     private const string Rates = "rates";
     private const string Rerate = "rerate";

@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
 
 /// <summary><c>/api/usage</c>: exact sums by any group over any time.</summary>
-internal sealed class UsageEndpoints(AdminGate gate, ILedger ledger, TimeProvider time)
+internal sealed class UsageEndpoints(AccessGate gate, ILedger ledger, TimeProvider time)
 {
     private const string GroupNames = "model, revision, key, project, outcome, hour or day";
 

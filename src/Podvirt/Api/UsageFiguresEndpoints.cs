@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 
@@ -11,7 +11,7 @@ namespace Podvirt.Api;
 /// What the console's dashboard shows: <c>/api/usage/summary</c> (the last hour or day), <c>/api/usage/series</c> (by minute or hour) and
 /// <c>/api/usage/swaps</c> (what a new revision of a model changed).
 /// </summary>
-internal sealed class UsageFiguresEndpoints(AdminGate gate, ILedger ledger, TimeProvider time)
+internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, TimeProvider time)
 {
     /// <summary>A year by the hour.</summary>
     private const int StepsMax = 366 * 24;

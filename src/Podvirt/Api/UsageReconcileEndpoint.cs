@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 
@@ -13,7 +13,7 @@ namespace Podvirt.Api;
 /// those of parts that differ and one a second as a sign of life (<c>part</c>, <c>records</c> by now, <c>differences</c>), then
 /// <c>{"done":true}</c> with both totals. An answer without that line broke off.
 /// </summary>
-internal sealed class UsageReconcileEndpoint(AdminGate gate, ILedger ledger, IEnumerable<IReconciliation> others, TimeProvider time)
+internal sealed class UsageReconcileEndpoint(AccessGate gate, ILedger ledger, IEnumerable<IReconciliation> others, TimeProvider time)
 {
     private static readonly TimeSpan _sign = TimeSpan.FromSeconds(1);
 

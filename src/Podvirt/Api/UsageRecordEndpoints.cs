@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Rating;
@@ -13,7 +13,7 @@ namespace Podvirt.Api;
 /// <c>/api/requests</c> (usage records by the page), <c>/api/requests.csv</c> (all of them, streamed) and <c>/api/requests/{id}</c>
 /// (one of them, explained).
 /// </summary>
-internal sealed class UsageRecordEndpoints(AdminGate gate, ILedger ledger, RateBook rates, TimeProvider time)
+internal sealed class UsageRecordEndpoints(AccessGate gate, ILedger ledger, RateBook rates, TimeProvider time)
 {
     private const int ListDefault = 100;
     private const int ListMax = 10_000;

@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.StaticFiles;
-using Podvirt.Admin;
+using Podvirt.Access;
 
 namespace Podvirt.ConsoleSite;
 
 /// <summary>The console's files: the page for every console address, and one endpoint for each asset that was built.</summary>
-internal sealed partial class ConsolePages(AdminGate gate, PodvirtOptions options, ConsoleSwitch console)
+internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions options, ConsoleSwitch console)
 {
     private const string Policy =
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "

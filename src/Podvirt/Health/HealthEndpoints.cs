@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 using Podvirt.Api;
 
 namespace Podvirt.Health;
@@ -10,7 +10,7 @@ namespace Podvirt.Health;
 /// <c>/healthz</c> (the process is alive) and <c>/readyz</c> (requests are welcome) answer anybody. <c>/metrics</c> names
 /// models and counts, so it answers only direct callers on the same machine, or the admin credential.
 /// </summary>
-internal sealed class HealthEndpoints(AdminGate gate, Readiness readiness, MetricsExport metrics)
+internal sealed class HealthEndpoints(AccessGate gate, Readiness readiness, MetricsExport metrics)
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {

@@ -3,7 +3,14 @@ import { useCallback } from 'react';
 import { ApiError, call, getJson, isUnauthorized } from '../http/api';
 
 export interface Session {
-  role: string;
+  role: 'admin' | 'member';
+  /** Those that whoever is signed in may see. */
+  projects: SessionProject[];
+}
+
+export interface SessionProject {
+  id: string;
+  name: string;
 }
 
 export type Credential = { token: string } | { code: string };

@@ -2,9 +2,12 @@ import { AppShell, Burger, NavLink, Text } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
+import { ProjectSwitcher } from '../projects/ProjectSwitcher';
+import { useSession } from '../session/session';
 import { SignOutButton } from '../session/SignOutButton';
 import { ErrorBoundary } from './ErrorBoundary';
-import { Mark, ServerlessIcon } from './icons';
+import { destinations } from './destinations';
+import { Mark } from './icons';
 import { FeedNote } from './FeedNote';
 import { PageLoader } from './PageLoader';
 import classes from './Shell.module.css';
@@ -13,6 +16,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const wide = useMediaQuery('(min-width: 48em)', true, { getInitialValueInEffect: false });
   const { pathname } = useLocation();
+  const session = useSession();
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
 
@@ -47,15 +51,21 @@ export function Shell() {
           <Text size="xs" fw={600} c="dimmed" className={classes.group}>
             Inference
           </Text>
-          <NavLink
-            component={Link}
-            to="/inference/serverless"
-            label="Serverless"
-            leftSection={<ServerlessIcon />}
-            active={pathname.startsWith('/inference/serverless')}
-            aria-current={pathname === '/inference/serverless' ? 'page' : undefined}
-          />
+          {destinations
+            .filter(({ adminOnly }) => !adminOnly || session.data?.role === 'admin')
+            .map(({ path, label, icon: Icon }) => (
+              <NavLink
+                key={path}
+                component={Link}
+                to={path}
+                label={label}
+                leftSection={<Icon />}
+                active={pathname.startsWith(path)}
+                aria-current={pathname === path ? 'page' : undefined}
+              />
+            ))}
         </nav>
+        <ProjectSwitcher />
         <SignOutButton />
       </AppShell.Navbar>
       <AppShell.Main id="content" ref={main} tabIndex={-1} className={classes.main}>

@@ -102,3 +102,37 @@ export const SignOutIcon = (props: IconProps) => (
     <path d="M14 4h4.5A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5H14M4 12h11m-4-4 4 4-4 4" />
   </Icon>
 );
+
+export const CompareIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <rect x="4" y="5" width="6.5" height="14" rx="1.5" />
+    <rect x="13.5" y="5" width="6.5" height="14" rx="1.5" />
+  </Icon>
+);
+
+export const GpuIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <rect x="6" y="6" width="12" height="12" rx="1.5" />
+    <path d="M9.5 3v3m5-3v3m-5 12v3m5-3v3M3 9.5h3m-3 5h3m12-5h3m-3 5h3" />
+  </Icon>
+);
+
+export const KeyIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <circle cx="8" cy="15.5" r="4" />
+    <path d="m11 12.5 8.5-8.5m-3.5 3.5 3 3" />
+  </Icon>
+);
+
+export const UsageIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <path d="M4 20h16M7 16v-5m5 5V5m5 11v-8" />
+  </Icon>
+);
+
+export const MembersIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <circle cx="9" cy="8.5" r="3.5" />
+    <path d="M3 20c0-3.5 2.5-5.5 6-5.5s6 2 6 5.5M16 5.5a3.5 3.5 0 0 1 0 6M17.5 15c2.2.6 3.5 2.3 3.5 5" />
+  </Icon>
+);

@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Podvirt.Admin;
+using Podvirt.Access;
 
 namespace Podvirt.Api.OpenApi;
 
 /// <summary><c>GET /openapi/v1.json</c>. Shapes only, so that anybody may read it.</summary>
-internal sealed class OpenApiEndpoint(AdminGate gate, EndpointDataSource endpoints)
+internal sealed class OpenApiEndpoint(AccessGate gate, EndpointDataSource endpoints)
 {
     private readonly Lazy<JsonObject> _document = new(() => OpenApiDocument.Build(endpoints.Endpoints));
 

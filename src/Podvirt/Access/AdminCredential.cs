@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Podvirt.Admin;
+namespace Podvirt.Access;
 
 /// <summary>The one credential of the operator. Only its hash is held.</summary>
 internal sealed class AdminCredential(string token)

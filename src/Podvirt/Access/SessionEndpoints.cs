@@ -5,12 +5,14 @@ using Microsoft.AspNetCore.Routing;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.ConsoleSite;
+using Podvirt.Projects;
 
-namespace Podvirt.Admin;
+namespace Podvirt.Access;
 
 /// <summary>Signing in to the console and out of it.</summary>
 internal sealed class SessionEndpoints(
-    AdminGate gate, AdminCredential credential, ConsoleSessions sessions, SignInCodes codes, AttemptLimiter limiter, ConsoleSwitch console, TimeProvider time)
+    AccessGate gate, AdminCredential credential, ConsoleSessions sessions, SignInCodes codes, AttemptLimiter limiter, ConsoleSwitch console,
+    ProjectStore projects, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -22,7 +24,7 @@ internal sealed class SessionEndpoints(
                 Refusals = [400, 401, 429],
                 IsOpen = true,
             });
-        gate.Guard(api.MapGet("/session", Show), Entry.Open).Describe(
+        gate.Guard(api.MapGet("/session", (Delegate)ShowAsync), Entry.Open).Describe(
             new ApiOperation("Show who is signed in") { Answer = typeof(SessionView), Refusals = [401], IsOpen = true });
         gate.Guard(api.MapDelete("/session", SignOut), Entry.Open).Describe(
             new ApiOperation("Sign out") { Status = 204, Refusals = [403], IsOpen = true });
@@ -52,31 +54,36 @@ internal sealed class SessionEndpoints(
                 ? ApiJson.Error(StatusCodes.Status401Unauthorized, "wrong_token", "This is not the admin token.", "token")
                 : ApiJson.Error(StatusCodes.Status401Unauthorized, "wrong_code", "This link has been used or has expired. Make a new one with 'podvirt console'.", "code");
         }
-        context.Response.Cookies.Append(AdminGate.Cookie, sessions.Issue(), CookieFor(context));
+        context.Response.Cookies.Append(AccessGate.Cookie, sessions.Issue(), CookieFor(context));
         return Results.NoContent();
     }
 
-    private IResult Show(HttpContext context)
+    private async Task<IResult> ShowAsync(HttpContext context)
     {
         console.ThrowIfOff();
-        return gate.Identify(context) == Proof.None
-            ? ApiJson.Error(StatusCodes.Status401Unauthorized, "not_signed_in", "Nobody is signed in.")
-            : ApiJson.Ok(new SessionView("admin"));
+        if (gate.Identify(context) is not { } visitor)
+        {
+            return ApiJson.Error(StatusCodes.Status401Unauthorized, "not_signed_in", "Nobody is signed in.");
+        }
+        var all = await projects.ListAsync(context.RequestAborted);
+        return ApiJson.Ok(new SessionView(
+            visitor.IsAdmin ? "admin" : "member",
+            [.. all.Where(p => p.ArchivedAt is null && visitor.MaySee(p.Id)).Select(p => new SessionProject(p.Id, p.Name))]));
     }
 
     /// <summary>Needs no proof: whoever holds the cookie may give it up.</summary>
     private IResult SignOut(HttpContext context)
     {
         console.ThrowIfOff();
-        if (context.Request.Headers[AdminGate.ConsoleHeader] != "1")
+        if (context.Request.Headers[AccessGate.ConsoleHeader] != "1")
         {
-            return ApiJson.Error(StatusCodes.Status403Forbidden, "console_header_missing", $"Send the header '{AdminGate.ConsoleHeader}: 1'.");
+            return ApiJson.Error(StatusCodes.Status403Forbidden, "console_header_missing", $"Send the header '{AccessGate.ConsoleHeader}: 1'.");
         }
-        if (context.Request.Cookies.TryGetValue(AdminGate.Cookie, out var session))
+        if (context.Request.Cookies.TryGetValue(AccessGate.Cookie, out var session))
         {
             sessions.Take(session);
         }
-        context.Response.Cookies.Delete(AdminGate.Cookie, CookieFor(context));
+        context.Response.Cookies.Delete(AccessGate.Cookie, CookieFor(context));
         return Results.NoContent();
     }
 
@@ -100,7 +107,11 @@ internal sealed class SessionEndpoints(
 
     private sealed record SignIn(string? Token, string? Code);
 
-    private sealed record SessionView(string Role);
+    /// <param name="Role">admin or member.</param>
+    /// <param name="Projects">Those that the caller may see and that are not archived.</param>
+    private sealed record SessionView(string Role, IReadOnlyList<SessionProject> Projects);
+
+    private sealed record SessionProject(string Id, string Name);
 
     private sealed record CodeView(string Code, DateTimeOffset ExpiresAt, string Url);
 }

@@ -1,4 +1,4 @@
-namespace Podvirt.Admin;
+namespace Podvirt.Access;
 
 /// <summary>Random secrets that were handed out, kept as hashes, in memory, bounded in number: a new one displaces the one that ends first.</summary>
 internal class ExpiringSecrets(TimeProvider time, TimeSpan lifetime, int countMax)

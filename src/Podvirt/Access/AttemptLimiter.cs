@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Podvirt.Admin;
+namespace Podvirt.Access;
 
 /// <summary>Counts failed sign-ins by remote address.</summary>
 internal sealed class AttemptLimiter(TimeProvider time)

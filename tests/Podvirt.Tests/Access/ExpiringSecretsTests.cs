@@ -1,8 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using Podvirt.Admin;
+using Podvirt.Access;
 
-namespace Podvirt.Tests.Admin;
+namespace Podvirt.Tests.Access;
 
 public sealed class ExpiringSecretsTests
 {

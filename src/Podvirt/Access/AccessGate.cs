@@ -5,19 +5,7 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Api;
 using Podvirt.ConsoleSite;
 
-namespace Podvirt.Admin;
-
-/// <summary>How a caller proved to be the admin.</summary>
-internal enum Proof
-{
-    None,
-
-    /// <summary><c>Authorization: Bearer</c>.</summary>
-    Token,
-
-    /// <summary>The console's cookie.</summary>
-    Session,
-}
+namespace Podvirt.Access;
 
 /// <summary>What stands before an endpoint.</summary>
 internal enum Entry
@@ -25,10 +13,13 @@ internal enum Entry
     /// <summary>Anybody; the endpoint asks for itself.</summary>
     Open,
 
-    /// <summary>The token, or a console session.</summary>
+    /// <summary>The token, or a console session of an admin.</summary>
     Admin,
 
-    /// <summary>As <see cref="Admin"/>, and only while the console is switched on.</summary>
+    /// <summary>Whoever is signed in, and the token; the endpoint shows only what <see cref="Visitor.MaySee"/> allows.</summary>
+    Member,
+
+    /// <summary>As <see cref="Member"/>, and only while the console is switched on.</summary>
     Console,
 
     /// <summary>The token only.</summary>
@@ -39,7 +30,7 @@ internal enum Entry
 }
 
 /// <summary>Stands before the endpoints of <c>/api</c> and turns refusals and failures into the one shape of errors.</summary>
-internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessions sessions, ConsoleSwitch console, ILogger<AdminGate> logger)
+internal sealed partial class AccessGate(AdminCredential credential, ConsoleSessions sessions, ConsoleSwitch console, ILogger<AccessGate> logger)
 {
     public const string Cookie = "podvirt_session";
 
@@ -48,16 +39,18 @@ internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessi
 
     private const string Bearer = "Bearer ";
 
-    /// <summary>A wrong token is no proof, whatever the cookie says.</summary>
-    public Proof Identify(HttpContext context)
+    /// <summary>Null: nobody who is known. A wrong token is no proof, whatever the cookie says.</summary>
+    public Visitor? Identify(HttpContext context)
     {
         if (context.Request.Headers.Authorization is [{ Length: > 0 } header, ..])
         {
             return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && credential.Matches(header[Bearer.Length..].Trim())
-                ? Proof.Token
-                : Proof.None;
+                ? new Visitor(Proof.Token, Visitor.AdminId, IsAdmin: true, Projects: null)
+                : null;
         }
-        return console.IsOn && context.Request.Cookies.TryGetValue(Cookie, out var session) && sessions.Renew(session) ? Proof.Session : Proof.None;
+        return console.IsOn && context.Request.Cookies.TryGetValue(Cookie, out var session) && sessions.Renew(session)
+            ? new Visitor(Proof.Session, Visitor.AdminId, IsAdmin: true, Projects: null)
+            : null;
     }
 
     /// <summary>Puts the gate before every endpoint of the group, after all else that is said about it.</summary>
@@ -116,8 +109,8 @@ internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessi
         {
             console.ThrowIfOff();
         }
-        var proof = Identify(context);
-        if (proof == Proof.None || (entry == Entry.TokenOnly && proof != Proof.Token))
+        var visitor = Identify(context);
+        if (visitor is null || (entry == Entry.TokenOnly && visitor.Proof != Proof.Token))
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
             await ApiJson.WriteErrorAsync(
@@ -125,13 +118,19 @@ internal sealed partial class AdminGate(AdminCredential credential, ConsoleSessi
                 "Send the admin token as 'Authorization: Bearer …', or sign in to the console.");
             return false;
         }
-        if (proof == Proof.Session && !IsRead(context.Request.Method) && context.Request.Headers[ConsoleHeader] != "1")
+        if (!visitor.IsAdmin && entry is not (Entry.Member or Entry.Console))
+        {
+            await ApiJson.WriteErrorAsync(context, StatusCodes.Status403Forbidden, "admin_only", "This is for admins of this Podvirt.");
+            return false;
+        }
+        if (visitor.Proof == Proof.Session && !IsRead(context.Request.Method) && context.Request.Headers[ConsoleHeader] != "1")
         {
             await ApiJson.WriteErrorAsync(
                 context, StatusCodes.Status403Forbidden, "console_header_missing",
                 $"A call that changes something with the console's cookie needs the header '{ConsoleHeader}: 1'.");
             return false;
         }
+        context.Features.Set(visitor);
         return true;
     }
 

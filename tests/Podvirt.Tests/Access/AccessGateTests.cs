@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace Podvirt.Tests.Admin;
+namespace Podvirt.Tests.Access;
 
-public sealed class AdminGateTests : IAsyncLifetime
+public sealed class AccessGateTests : IAsyncLifetime
 {
     private PodvirtApp _app = null!;
 

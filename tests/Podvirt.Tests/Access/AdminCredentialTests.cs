@@ -1,6 +1,6 @@
-using Podvirt.Admin;
+using Podvirt.Access;
 
-namespace Podvirt.Tests.Admin;
+namespace Podvirt.Tests.Access;
 
 public sealed class AdminCredentialTests : IDisposable
 {
