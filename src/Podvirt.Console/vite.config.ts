@@ -6,6 +6,8 @@ const server = process.env['PODVIRT_LISTEN'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [react()],
+  // The server puts a fresh nonce in its place, in the page and in the policy.
+  html: { cspNonce: '%STYLE_NONCE%' },
   server: { proxy: { '/api': server, '/v1': server } },
   build: {
     target: 'es2022',

@@ -23,6 +23,20 @@ public sealed class ConsolePagesTests
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
+    [Fact]
+    public async Task InlineStyles_AreForThisPageAlone()
+    {
+        await using var app = await PodvirtApp.StartAsync(buildConsole: folder => File.WriteAllText(Path.Combine(folder, "index.html"), "%STYLE_NONCE%"));
+
+        using var first = await app.Stranger.GetAsync("/inference/serverless");
+        using var second = await app.Stranger.GetAsync("/inference/serverless");
+
+        var nonce = await first.Content.ReadAsStringAsync();
+        Assert.Equal(16, Convert.FromBase64String(nonce).Length);
+        Assert.Contains($"style-src 'self' 'nonce-{nonce}';", first.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.NotEqual(nonce, await second.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [InlineData("/assets/index-Cs3kd9_a.js", "text/javascript", "public, max-age=31536000, immutable")]
     [InlineData("/assets/mark.svg", "image/svg+xml", "no-cache")]
