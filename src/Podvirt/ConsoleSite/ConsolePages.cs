@@ -17,6 +17,9 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
 
     private const int NonceBytes = 16;
 
+    /// <summary>The build's compressed copy of an asset.</summary>
+    private const string CompressedSuffix = ".br";
+
     private const string NotBuilt = """
         <!doctype html>
         <html lang="en">
@@ -52,7 +55,7 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         foreach (var file in Directory.EnumerateFiles(options.ConsoleDirectory, "*", SearchOption.AllDirectories))
         {
             var path = Path.GetRelativePath(options.ConsoleDirectory, file).Replace('\\', '/');
-            if (path != "index.html" && !path.Contains('{', StringComparison.Ordinal))
+            if (path != "index.html" && !path.EndsWith(CompressedSuffix, StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal))
             {
                 Add(endpoints, "/" + path, context => SendFileAsync(context, file));
             }
@@ -93,8 +96,16 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         // The build puts a hash of the content in the names of what it bundles; a name without one may change its content.
         context.Response.Headers.CacheControl = HashedName().IsMatch(Path.GetFileName(file)) ? "public, max-age=31536000, immutable" : "no-cache";
         context.Response.ContentType = _types.TryGetContentType(file, out var type) ? type : "application/octet-stream";
+        context.Response.Headers.Vary = "Accept-Encoding";
+        if (TakesBrotli(context.Request) && File.Exists(file + CompressedSuffix))
+        {
+            context.Response.Headers.ContentEncoding = "br";
+            return WriteFileAsync(context, file + CompressedSuffix);
+        }
         return WriteFileAsync(context, file);
     }
+
+    private static bool TakesBrotli(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding.Any(e => e.Value == "br" && e.Quality is not 0);
 
     private static async Task WriteFileAsync(HttpContext context, string file)
     {

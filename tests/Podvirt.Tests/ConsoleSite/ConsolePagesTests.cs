@@ -50,6 +50,24 @@ public sealed class ConsolePagesTests
     }
 
     [Theory]
+    [InlineData("gzip, br", "br", "compressed")]
+    [InlineData("gzip, br;q=0", null, "1")]
+    [InlineData("gzip", null, "1")]
+    public async Task AnAsset_IsCompressedForBrowsersThatTakeIt(string accepted, string? encoding, string content)
+    {
+        await using var app = await PodvirtApp.StartAsync(buildConsole: Build);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/assets/index-Cs3kd9_a.js");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+
+        using var response = await app.Stranger.SendAsync(request);
+
+        Assert.Equal((encoding, content), (response.Content.Headers.ContentEncoding.SingleOrDefault(), await response.Content.ReadAsStringAsync()));
+        Assert.Equal("text/javascript", response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("Accept-Encoding", response.Headers.Vary);
+    }
+
+    [Theory]
+    [InlineData("/assets/index-Cs3kd9_a.js.br")]
     [InlineData("/assets/../secret.txt")]
     [InlineData("/assets/%2e%2e/secret.txt")]
     [InlineData("/secret.txt")]
@@ -121,6 +139,7 @@ public sealed class ConsolePagesTests
         Directory.CreateDirectory(Path.Combine(folder, "assets"));
         File.WriteAllText(Path.Combine(folder, "index.html"), "<html>built</html>");
         File.WriteAllText(Path.Combine(folder, "assets", "index-Cs3kd9_a.js"), "1");
+        File.WriteAllText(Path.Combine(folder, "assets", "index-Cs3kd9_a.js.br"), "compressed");
         File.WriteAllText(Path.Combine(folder, "assets", "mark.svg"), "<svg/>");
     }
 }
