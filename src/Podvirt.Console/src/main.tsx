@@ -1,13 +1,14 @@
 import '@mantine/core/styles.css';
 import './shell/global.css';
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { ApiError } from './http/api';
 import { Pages } from './Pages';
+import { heedRefusal } from './session/session';
 import { collectSignInCode } from './session/signInLink';
 import { theme } from './shell/theme';
 
@@ -17,7 +18,10 @@ collectSignInCode();
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 setNonce(nonce);
 
-const client = new QueryClient({
+const client: QueryClient = new QueryClient({
+  // Whatever page it happens on: who is signed out sees the sign-in page, who lost a project the others.
+  queryCache: new QueryCache({ onError: (error) => heedRefusal(client, error) }),
+  mutationCache: new MutationCache({ onError: (error) => heedRefusal(client, error) }),
   defaultOptions: {
     queries: {
       // A refusal stays a refusal; only a server that could not be reached or stumbled is asked again.

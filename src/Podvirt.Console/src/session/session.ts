@@ -36,6 +36,14 @@ export function forgetSession(client: QueryClient): void {
   client.setQueryData(sessionKey, null);
 }
 
+/** What a refused call says about the session itself: that it ended, or that a project is no longer among its own. */
+export function heedRefusal(client: QueryClient, error: unknown): void {
+  if (isUnauthorized(error)) forgetSession(client);
+  else if (error instanceof ApiError && (error.code === 'project_not_found' || error.code === 'admin_only')) {
+    void client.invalidateQueries({ queryKey: sessionKey });
+  }
+}
+
 export function useSignIn() {
   const client = useQueryClient();
   return useCallback(
