@@ -2,6 +2,7 @@ import '@mantine/core/styles.css';
 import './shell/global.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
@@ -11,6 +12,10 @@ import { collectSignInCode } from './session/signInLink';
 import { theme } from './shell/theme';
 
 collectSignInCode();
+
+// Styles that libraries write into the page are applied only with the nonce that came with it.
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+setNonce(nonce);
 
 const client = new QueryClient({
   defaultOptions: {
@@ -28,7 +33,7 @@ if (root === null) throw new Error('index.html has no #root');
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider getStyleNonce={() => nonce} theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
         <BrowserRouter>
           <Pages />
