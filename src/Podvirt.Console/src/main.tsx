@@ -9,10 +9,10 @@ import { BrowserRouter } from 'react-router';
 import { ApiError } from './http/api';
 import { Pages } from './Pages';
 import { heedRefusal } from './session/session';
-import { collectSignInCode } from './session/signInLink';
+import { collectLink } from './session/links';
 import { theme } from './shell/theme';
 
-collectSignInCode();
+collectLink();
 
 // Styles that libraries write into the page are applied only with the nonce that came with it.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';

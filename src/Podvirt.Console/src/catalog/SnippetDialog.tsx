@@ -1,7 +1,8 @@
-import { Code, Modal, Tabs, Text } from '@mantine/core';
+import { Code, Tabs, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import type { ModelView } from '../models/model';
 import { CopyText } from '../shell/CopyText';
+import { Dialog } from '../shell/Dialog';
 import { keyVariable, languages, snippet } from './snippets';
 import classes from './SnippetDialog.module.css';
 
@@ -14,7 +15,7 @@ interface SnippetDialogProps {
 /** How to call the model from a program: each text runs as it stands. */
 export default function SnippetDialog({ model, opened, onClose }: SnippetDialogProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={`API of ${model.name}`} size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog opened={opened} onClose={onClose} title={`API of ${model.name}`} size="xl">
       <Text size="sm" c="dimmed" className={classes.intro}>
         The key comes from the environment: <Code>{`export ${keyVariable}=pv-…`}</Code>{' '}
         <Link to="/inference/api-keys" className={classes.link}>
@@ -45,6 +46,6 @@ export default function SnippetDialog({ model, opened, onClose }: SnippetDialogP
           );
         })}
       </Tabs>
-    </Modal>
+    </Dialog>
   );
 }
