@@ -66,6 +66,8 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("POST /api/session/codes", Entry.TokenOnly, "/api/session/codes"),
         new("POST /api/session/invites/show", Entry.Open, "/api/session/invites/show"),
         new("POST /api/session/invites/accept", Entry.Open, "/api/session/invites/accept"),
+        new("GET /api/session/oidc", Entry.Open, "/api/session/oidc"),
+        new("GET /api/session/oidc/callback", Entry.Open, "/api/session/oidc/callback"),
         new("POST /api/session/password", Entry.Console, "/api/session/password"),
         new("POST /api/playground/chat/completions", Entry.Console, null),
         new("* /api/{**path}", Entry.Open, null),
