@@ -33,7 +33,7 @@ async function refusal(response: Response): Promise<ApiError> {
 }
 
 export interface CallOptions {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -67,6 +67,12 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await call(path, signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+/** Sends JSON and returns the JSON of the answer. */
+export async function sendJson<T>(path: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', body?: unknown): Promise<T> {
+  const response = await call(path, { method, body });
   return (await response.json()) as T;
 }
 

@@ -1,4 +1,5 @@
 import { call, isUnauthorized } from '../http/api';
+import { pause } from '../http/pause';
 import { readSse } from '../http/sse';
 import type { ModelList } from '../models/model';
 import { backoffMs } from './backoff';
@@ -48,16 +49,4 @@ async function readOnce(events: FeedEvents, signal: AbortSignal, onAlive: () => 
     clearTimeout(silence);
     signal.removeEventListener('abort', abort);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
