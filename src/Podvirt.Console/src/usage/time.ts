@@ -1,10 +1,19 @@
-import { dayMs, formatMoment, formatStep, hourMs, readerZone } from '../charts/time';
+import { dayMs, formatClock, formatDay, formatMoment, formatStep, hourMs, readerZone, wallClock } from '../charts/time';
 
 const month = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /** A time of the API as its reader's clock shows it, with the offset: 26 Nov 2026, 18:05 UTC+1 */
 export function formatTime(time: string): string {
   return formatMoment(Date.parse(time), readerZone());
+}
+
+/** To the second, without the zone: 26 Nov, 18:05:12. The year where it is another one than now. */
+export function formatShortTime(time: string, now: number, zone = readerZone()): string {
+  const at = Date.parse(time);
+  const { year } = wallClock(at, zone);
+  // Zones are whole minutes apart, so a second has the same number in all of them.
+  const second = String(new Date(at).getUTCSeconds()).padStart(2, '0');
+  return `${formatDay(at, zone)}${year === wallClock(now, zone).year ? '' : ` ${year}`}, ${formatClock(at, zone)}:${second}`;
 }
 
 /** The same moment by the clock that days and months are cut by: 26 Nov 2026, 17:05 UTC */

@@ -18,7 +18,7 @@ export const groups = [
   { value: 'project', label: 'Project', one: 'Project' },
   { value: 'outcome', label: 'Outcome', one: 'Outcome' },
   { value: 'day', label: 'Day', one: 'Day (UTC)' },
-  { value: 'hour', label: 'Hour', one: 'Hour (UTC)' },
+  { value: 'hour', label: 'Hour', one: 'Hour' },
 ] as const;
 
 export type Group = (typeof groups)[number]['value'];

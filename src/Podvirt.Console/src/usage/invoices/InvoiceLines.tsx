@@ -9,7 +9,7 @@ import classes from './InvoicesPage.module.css';
 export function InvoiceLines({ invoice }: { invoice: Invoice }) {
   const sections = sectionsOf(invoice);
   return sections.map(({ title, lines }, place) => (
-    <section key={title} aria-label={title}>
+    <section key={title} aria-label={title} className={classes.lines}>
       <Title order={3} size="h6">
         {title}
       </Title>

@@ -74,7 +74,11 @@ function Content({ invoice }: { invoice: Invoice }) {
           <Fact name={invoice.status === 'draft' ? 'Final from' : 'Issued'}>
             <Moment at={invoice.final_at} />
           </Fact>
-          <Fact name="Requests">{formatCount(invoice.requests)}</Fact>
+          <Fact name="Requests">
+            <Link to={{ pathname: `${usagePath}/requests`, search: new URLSearchParams({ project: invoice.project, from: invoice.from, to: invoice.to }).toString() }}>
+              {formatCount(invoice.requests)}
+            </Link>
+          </Fact>
           <Fact name={invoice.status === 'draft' ? 'Due so far' : 'Amount due'}>
             <span className={classes.due}>
               <Money amount={invoice.amount} />

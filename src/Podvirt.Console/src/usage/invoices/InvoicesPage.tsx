@@ -12,7 +12,6 @@ import { Refresh } from '../Refresh';
 import { formatMonth } from '../time';
 import type { InvoiceHead, List } from '../wire';
 import { invoicePath } from './address';
-import { invoiceTitle } from './invoices';
 import { Status } from './Status';
 import classes from './InvoicesPage.module.css';
 
@@ -66,29 +65,30 @@ export function InvoicesPage() {
           <DataTable
             caption="Invoices"
             columns={[
-              { key: 'invoice', label: 'Invoice' },
-              { key: 'status', label: 'Status', short: true },
-              { key: 'project', label: 'Project' },
               { key: 'month', label: 'Month', short: true },
-              { key: 'final', label: 'Final', short: true },
-              { key: 'exact', label: 'Exact', numeric: true },
               { key: 'amount', label: 'Amount', numeric: true },
+              { key: 'project', label: 'Project' },
+              { key: 'status', label: 'Status', short: true },
+              { key: 'exact', label: 'Exact', numeric: true },
+              { key: 'final', label: 'Final', short: true },
             ]}
             rows={shown.map((invoice) => ({
               key: invoice.id,
               cells: [
                 <Link key="id" to={{ pathname: invoicePath(invoice.id), search: params.toString() }}>
-                  {invoiceTitle(invoice)}
+                  {formatMonth(invoice.month)}
+                  <span className="visually-hidden">, {invoice.project_name}</span>
                 </Link>,
-                <Status key="status" status={invoice.status} />,
+                <Money key="amount" amount={invoice.amount} />,
                 <div key="project" className={classes.name}>
                   {invoice.project_name}
                   {invoice.project_name !== invoice.project && <span className={classes.sub}>{invoice.project}</span>}
                 </div>,
-                formatMonth(invoice.month),
-                <Moment key="final" at={invoice.final_at} />,
+                <div key="status">
+                  <Status status={invoice.status} /> {invoice.status === 'final' && `No. ${invoice.id}`}
+                </div>,
                 <Money key="exact" amount={invoice.exact} />,
-                <Money key="amount" amount={invoice.amount} />,
+                <Moment key="final" at={invoice.final_at} />,
               ],
             }))}
           />

@@ -19,28 +19,24 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
         columns={[
           { key: 'ended', label: 'Ended', short: true },
           { key: 'model', label: 'Model' },
-          { key: 'key', label: allProjects ? 'Project and key' : 'API key' },
           { key: 'outcome', label: 'Outcome' },
-          { key: 'prompt', label: 'Prompt tokens', numeric: true },
-          { key: 'completion', label: 'Completion tokens', numeric: true },
+          { key: 'cost', label: 'Cost', numeric: true },
+          { key: 'prompt', label: 'Prompt', numeric: true },
+          { key: 'completion', label: 'Completion', numeric: true },
           { key: 'waited', label: 'Waited', numeric: true },
           { key: 'first', label: 'First token', numeric: true },
           { key: 'duration', label: 'Duration', numeric: true },
-          { key: 'cost', label: 'Cost', numeric: true },
+          { key: 'key', label: allProjects ? 'Project and key' : 'API key' },
         ]}
         rows={records.map((record) => ({
           key: record.id,
           cells: [
             <Link key="ended" to={requestPath(record.id)}>
-              <Moment at={record.ended_at} />
+              <Moment at={record.ended_at} short />
             </Link>,
             <div key="model" className={classes.model}>
               {record.model}
               <span className={classes.sub}>revision {record.revision}</span>
-            </div>,
-            <div key="key">
-              {allProjects && <span>{names.project(record.project)}</span>}
-              <span className={allProjects ? classes.sub : undefined}>{names.key(record.key)}</span>
             </div>,
             <div key="outcome">
               <span className={classes.outcome} data-good={record.outcome === 'completed'}>
@@ -48,6 +44,7 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
               </span>
               {record.usage_source !== 'engine' && <span className={classes.sub}>not billed</span>}
             </div>,
+            <Money key="cost" amount={record.cost} />,
             <Part key="prompt" count={record.prompt_tokens} of={record.cached_tokens} what="cached" />,
             <Part key="completion" count={record.completion_tokens} of={record.reasoning_tokens} what="reasoning" />,
             <div key="waited">
@@ -56,7 +53,10 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
             </div>,
             record.first_token_us === null ? none : formatMicros(record.first_token_us),
             formatMicros(record.duration_us),
-            <Money key="cost" amount={record.cost} />,
+            <div key="key" className={classes.model}>
+              {allProjects && <span>{names.project(record.project)}</span>}
+              <span className={allProjects ? classes.sub : undefined}>{names.key(record.key)}</span>
+            </div>,
           ],
         }))}
       />

@@ -29,10 +29,10 @@ export function Waterfall({ phases, durationUs }: { phases: readonly RequestPhas
         caption="Phases of this request"
         columns={[
           { key: 'phase', label: 'Phase' },
-          { key: 'start', label: 'Starts at', numeric: true },
+          { key: 'billed', label: 'Billed', short: true },
           { key: 'duration', label: 'Takes', numeric: true },
           { key: 'share', label: 'Of the time', numeric: true },
-          { key: 'billed', label: 'Billed', short: true },
+          { key: 'start', label: 'Starts at', numeric: true },
         ]}
         rows={phases.map((phase) => ({
           key: phase.name,
@@ -41,10 +41,10 @@ export function Waterfall({ phases, durationUs }: { phases: readonly RequestPhas
               {phaseLabel(phase.name)}
               <span className={classes.words}>{phaseWords(phase.name)}</span>
             </div>,
-            formatExactMs(phase.start_us),
+            phase.billed ? 'Billed' : 'Not billed',
             formatExactMs(phase.duration_us),
             formatShare(durationUs === 0 ? 0 : phase.duration_us / durationUs),
-            phase.billed ? 'Billed' : 'Not billed',
+            formatExactMs(phase.start_us),
           ],
         }))}
       />

@@ -29,15 +29,15 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
   const hasVideo = report.total.video_us > 0;
   const name = groups.find(({ value }) => value === group)?.one ?? '';
   const figures = (row: UsageRow) => [
+    <Money key="cost" amount={row.cost} />,
+    formatShare(shareOf(row, report.total, measure)),
     formatCount(row.requests),
-    formatCount(notCompleted(row)),
     formatCount(row.prompt_tokens),
     formatCount(row.cached_tokens),
     formatCount(row.completion_tokens),
     formatCount(row.reasoning_tokens),
     ...(hasVideo ? [formatMicros(row.video_us)] : []),
-    <Money key="cost" amount={row.cost} />,
-    formatShare(shareOf(row, report.total, measure)),
+    formatCount(notCompleted(row)),
   ];
   return (
     <div className={classes.rows}>
@@ -45,15 +45,15 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
         caption={`Usage by ${name.toLowerCase()}`}
         columns={[
           { key: 'group', label: name },
-          { key: 'requests', label: 'Requests', numeric: true },
-          { key: 'unfinished', label: 'Not completed', numeric: true },
-          { key: 'prompt', label: 'Prompt tokens', numeric: true },
-          { key: 'cached', label: 'of these cached', numeric: true },
-          { key: 'completion', label: 'Completion tokens', numeric: true },
-          { key: 'reasoning', label: 'of these reasoning', numeric: true },
-          ...(hasVideo ? [{ key: 'video', label: 'Video', numeric: true }] : []),
           { key: 'cost', label: 'Cost', numeric: true },
-          { key: 'share', label: `Share of ${measure}`, numeric: true },
+          { key: 'share', label: `% of ${measure}`, numeric: true },
+          { key: 'requests', label: 'Requests', numeric: true },
+          { key: 'prompt', label: 'Prompt', numeric: true },
+          { key: 'cached', label: 'of it cached', numeric: true },
+          { key: 'completion', label: 'Completion', numeric: true },
+          { key: 'reasoning', label: 'of it reasoning', numeric: true },
+          ...(hasVideo ? [{ key: 'video', label: 'Video', numeric: true }] : []),
+          { key: 'unfinished', label: 'Not completed', numeric: true },
         ]}
         rows={shown.map((row) => ({
           key: row.group,

@@ -92,5 +92,5 @@ function Content({ report, group, scope, names }: { report: UsageReport; group: 
 /** The time that was summed, by the clock that cuts days and by the reader's. */
 function period({ from, to }: UsageReport): string {
   const [utc, own] = [`${formatUtc(from)} to ${formatUtc(to)}`, `${formatTime(from)} to ${formatTime(to)}`];
-  return utc === own ? `From ${utc}.` : `From ${utc}: by your clock ${own}.`;
+  return utc === own ? `${utc}.` : `${utc}. By your clock: ${own}.`;
 }
