@@ -43,9 +43,9 @@ function Marks({ data }: { data: ChartData }) {
   const zone = data.zone ?? readerZone();
   return (
     <ul className={classes.marks} aria-label="Marks">
-      {data.marks?.map(({ at, short, label }) => (
+      {data.marks?.map(({ at, short, label, when }) => (
         <li key={`${at} ${label}`}>
-          <b>{short}</b> {label} · <span className="tabular">{formatMoment(at, zone)}</span>
+          <b>{short}</b> {label} · <span className="tabular">{when ?? formatMoment(at, zone)}</span>
         </li>
       ))}
     </ul>

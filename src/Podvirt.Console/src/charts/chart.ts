@@ -20,6 +20,8 @@ export interface Mark {
   short: string;
   /** In the list below and in the table: "qwen3-8b: revision 2 to 3". */
   label: string;
+  /** The moment in words, where it is not known to the minute. */
+  when?: string;
 }
 
 export type ChartKind = 'line' | 'area' | 'bars' | 'stacked-bars';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareMoney, formatMoney, shareOfMoney } from './money';
+import { addMoney, compareMoney, formatMoney, shareOfMoney } from './money';
 
 describe('money', () => {
   it.each([
@@ -15,6 +15,12 @@ describe('money', () => {
     expect(compareMoney('9.5', '10')).toBe(-1);
     expect(compareMoney('-1', '-2')).toBe(1);
     expect(compareMoney('0.10', '0.1')).toBe(0);
+  });
+
+  it('adds without losing a digit', () => {
+    expect(addMoney(['0.1', '0.2', '90071992547409.930000000001'])).toBe('90071992547410.230000000001');
+    expect(addMoney(['0.1', '-0.3'])).toBe('-0.200000000000');
+    expect(addMoney([])).toBe('0.000000000000');
   });
 
   it('gives a part its share', () => {

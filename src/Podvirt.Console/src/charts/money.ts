@@ -18,6 +18,13 @@ function units(exact: string): bigint {
   return negative ? -value : value;
 }
 
+/** The exact sum. */
+export function addMoney(amounts: readonly string[]): string {
+  const sum = amounts.reduce((total, amount) => total + units(amount), 0n);
+  const digits = String(sum < 0n ? -sum : sum).padStart(scale + 1, '0');
+  return `${sum < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
 /** Which of two amounts is more: for sorting. */
 export function compareMoney(left: string, right: string): number {
   const difference = units(left) - units(right);
