@@ -47,7 +47,7 @@ export function ModelsPanel() {
             <StatusBadge key="state" status={model.status} />,
             gpuWords(model),
             <Memory key="memory" model={model} replicas={fleet.data?.replicas.filter(({ model: of }) => of === model.id) ?? []} />,
-            formatCount(model.requests_total),
+            model.requests_total === null ? none : formatCount(model.requests_total),
             model.startup_duration_ms === null ? none : formatDuration(model.startup_duration_ms),
             <Situation key="now" model={model} onShow={() => setShown(model.id)} />,
           ],
