@@ -8,7 +8,7 @@ import { canChat, isAlwaysOn, isExternal, typeLabel, type ModelView } from '../m
 import { StatusBadge } from '../models/StatusBadge';
 import type { ModelUsage } from '../projects/usage';
 import { ChatIcon, CodeIcon } from '../shell/icons';
-import { Fact } from './Fact';
+import { Fact } from '../shell/Fact';
 import { MonthUsage } from './MonthUsage';
 import { Price } from './Price';
 import { Situation } from './Situation';
