@@ -41,7 +41,7 @@ Task("console")
     {
         Run("npm", "ci --no-audit --no-fund --loglevel=error", Console_);
     }
-    if (!IsUpToDate($"{Console_}/dist/index.html", $"{Console_}/src/**/*", $"{Console_}/index.html", $"{Console_}/package-lock.json", $"{Console_}/vite.config.ts"))
+    if (!IsUpToDate($"{Console_}/dist/index.html", $"{Console_}/src/**/*", $"{Console_}/index.html", $"{Console_}/package-lock.json", $"{Console_}/vite.config.ts", $"{Console_}/build/*"))
     {
         Run("npm", "run build --silent", Console_);
     }

@@ -1,11 +1,14 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { precompress } from './build/precompress.ts';
 
 // The development server passes the API on to a running `podvirt serve`.
 const server = process.env['PODVIRT_LISTEN'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), precompress()],
+  // The server puts a fresh nonce in its place, in the page and in the policy.
+  html: { cspNonce: '%STYLE_NONCE%' },
   server: { proxy: { '/api': server, '/v1': server } },
   build: {
     target: 'es2022',

@@ -102,12 +102,12 @@ public sealed class ErrorTests(ErrorTests.Server fixture) : IClassFixture<ErrorT
     [Fact]
     public async Task RevokedKey_IsRefusedAtOnce()
     {
-        var created = await fixture.Podvirt.Access.PostAsJsonAsync("api/keys", new { name = "short-lived" });
+        var created = await fixture.Podvirt.Admin.PostAsJsonAsync("api/keys", new { name = "short-lived" });
         var reply = (await created.Content.ReadFromJsonAsync<JsonObject>())!;
         using var client = new HttpClient { BaseAddress = fixture.Podvirt.Address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)reply["secret"]!);
         await Until.TrueAsync(async () => (await client.GetAsync("v1/models")).StatusCode == HttpStatusCode.OK, () => "The new key never worked.");
-        Assert.True((await fixture.Podvirt.Access.DeleteAsync($"api/keys/{reply["key"]!["id"]}")).IsSuccessStatusCode);
+        Assert.True((await fixture.Podvirt.Admin.DeleteAsync($"api/keys/{reply["key"]!["id"]}")).IsSuccessStatusCode);
         await Until.TrueAsync(async () => (await client.GetAsync("v1/models")).StatusCode == HttpStatusCode.Unauthorized, () => "The revoked key still works.");
     }
 

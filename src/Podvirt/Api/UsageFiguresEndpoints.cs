@@ -19,6 +19,9 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
     /// <summary>Points of all series in one answer: some ten MB of JSON.</summary>
     private const int PointsMax = 20_000;
 
+    /// <summary>How far before the time asked for a swap's old revision is looked for.</summary>
+    private static readonly TimeSpan _lookBack = TimeSpan.FromDays(1);
+
     private static readonly ApiParam[] _filters = [new("model", "Only of this model"), new("project", "Only of this project")];
 
     private static readonly ApiParam[] _range = [new("from", "UTC, cut to a whole step"), new("to", "UTC, filled to a whole step; default now")];
@@ -44,9 +47,9 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
                 Refusals = [400],
             });
         gate.Guard(api.MapGet("/usage/swaps", (Delegate)SwapsAsync), Entry.Admin).Describe(
-            new ApiOperation("Show each change of a model's revision with the figures before and after, by whole hours")
+            new ApiOperation("Show each change of a model's revision with the figures before and after")
             {
-                Query = [.. _range, .. _filters],
+                Query = [new("step", "How exact the moment is: hour, or minute for the last 48 hours; default hour"), .. _range, .. _filters],
                 Answer = typeof(UsageSwaps),
                 Refusals = [400],
             });
@@ -72,28 +75,15 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
     private async Task<IResult> SeriesAsync(HttpContext context)
     {
         var name = ApiQuery.Text(context, "step") ?? "hour";
-        var (step, span, back) = name switch
-        {
-            "hour" => (FiguresStep.Hour, TimeSpan.FromHours(1), TimeSpan.FromDays(1)),
-            "minute" => (FiguresStep.Minute, TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)),
-            _ => throw UsageParameters.Invalid("step", $"'{name}' is not allowed; choose hour or minute."),
-        };
-        var query = Aligned(context, span, back);
+        var (step, span) = Step(name);
+        var query = Aligned(context, span, step == FiguresStep.Hour ? TimeSpan.FromDays(1) : TimeSpan.FromHours(1));
         var steps = (query.To - query.From) / span;
         if (steps > StepsMax)
         {
             throw UsageParameters.Invalid("from", $"That is {steps:0} steps; at most {StepsMax} are shown at a time.");
         }
         var group = Group(context, "none");
-        IReadOnlyList<FiguresPoint> points;
-        try
-        {
-            points = await ledger.SeriesAsync(query, step, group, context.RequestAborted);
-        }
-        catch (ArgumentException error)
-        {
-            throw UsageParameters.Invalid("from", error.Message);
-        }
+        var points = await PointsAsync(query, step, group, context.RequestAborted);
         var groups = points.Select(p => (p.Model, p.Revision)).Distinct().OrderBy(g => g.Model, StringComparer.Ordinal).ThenBy(g => g.Revision).ToList();
         if (groups.Count * steps > PointsMax)
         {
@@ -104,18 +94,43 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
 
     private async Task<IResult> SwapsAsync(HttpContext context)
     {
-        var query = Aligned(context, TimeSpan.FromHours(1), TimeSpan.FromDays(1));
-        var report = await FiguresAsync(query, FiguresGroup.Revision, context.RequestAborted);
+        var (step, span) = Step(ApiQuery.Text(context, "step") ?? "hour");
+        var query = Aligned(context, span, TimeSpan.FromDays(1));
+        // The old revision's last request may have come long before the new one's first.
+        var wide = query with { From = Before(Floor(query.From, TimeSpan.FromHours(1)), _lookBack) };
+        var report = await FiguresAsync(wide, FiguresGroup.Revision, context.RequestAborted);
+        var firsts = step == FiguresStep.Minute ? await FirstMinutesAsync(query, context.RequestAborted) : [];
         var swaps =
             from row in report.Rows
-            group row by row.Model into revisions
-            let inOrder = revisions.OrderBy(r => r.FirstAt).ThenBy(r => r.Revision).ToList()
+            let first = firsts.TryGetValue((row.Model, row.Revision), out var minute) && row.FirstAt >= Floor(query.From, TimeSpan.FromHours(1)) ? minute : row.FirstAt
+            group (First: first, Row: row) by row.Model into revisions
+            let inOrder = revisions.OrderBy(r => r.First).ThenBy(r => r.Row.Revision).ToList()
             from pair in inOrder.Zip(inOrder.Skip(1))
-            orderby pair.Second.FirstAt, pair.Second.Model
+            where pair.Second.First >= query.From
+            orderby pair.Second.First, pair.Second.Row.Model
             select new UsageSwap(
-                pair.Second.Model, pair.Second.FirstAt, pair.First.Revision, pair.Second.Revision,
-                FiguresView.Of(pair.First.Figures), FiguresView.Of(pair.Second.Figures));
+                pair.Second.Row.Model, pair.Second.First, pair.First.Row.Revision, pair.Second.Row.Revision,
+                FiguresView.Of(pair.First.Row.Figures), FiguresView.Of(pair.Second.Row.Figures));
         return ApiJson.Ok(new UsageSwaps(query.From, query.To, [.. swaps]));
+    }
+
+    /// <summary>The minute of each revision's first request, from the hour in which the query begins.</summary>
+    private async ValueTask<Dictionary<(string Model, int Revision), DateTimeOffset>> FirstMinutesAsync(FiguresQuery query, CancellationToken cancellationToken)
+    {
+        var points = await PointsAsync(query with { From = Floor(query.From, TimeSpan.FromHours(1)) }, FiguresStep.Minute, FiguresGroup.Revision, cancellationToken);
+        return points.GroupBy(p => (p.Model, p.Revision)).ToDictionary(g => g.Key, g => g.Min(p => p.At));
+    }
+
+    private async ValueTask<IReadOnlyList<FiguresPoint>> PointsAsync(FiguresQuery query, FiguresStep step, FiguresGroup group, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.SeriesAsync(query, step, group, cancellationToken);
+        }
+        catch (ArgumentException error)
+        {
+            throw UsageParameters.Invalid("from", error.Message);
+        }
     }
 
     private async ValueTask<FiguresReport> FiguresAsync(FiguresQuery query, FiguresGroup group, CancellationToken cancellationToken)
@@ -147,6 +162,15 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
         "revision" => FiguresGroup.Revision,
         var name => throw UsageParameters.Invalid("group", $"'{name}' is no group; choose none, model or revision."),
     };
+
+    private static (FiguresStep Step, TimeSpan Length) Step(string name) => name switch
+    {
+        "hour" => (FiguresStep.Hour, TimeSpan.FromHours(1)),
+        "minute" => (FiguresStep.Minute, TimeSpan.FromMinutes(1)),
+        _ => throw UsageParameters.Invalid("step", $"'{name}' is not allowed; choose hour or minute."),
+    };
+
+    private static DateTimeOffset Before(DateTimeOffset time, TimeSpan span) => time - DateTimeOffset.MinValue < span ? DateTimeOffset.MinValue : time - span;
 
     private static DateTimeOffset Floor(DateTimeOffset time, TimeSpan step) => new(time.UtcTicks - (time.UtcTicks % step.Ticks), TimeSpan.Zero);
 }

@@ -40,8 +40,8 @@ internal sealed record SeriesPoint(DateTimeOffset At, FiguresView Figures);
 
 internal sealed record UsageSwaps(DateTimeOffset From, DateTimeOffset To, IReadOnlyList<UsageSwap> Data);
 
-/// <param name="At">Start of the first hour with a request of the new revision.</param>
-/// <param name="Before">The old revision's figures of the whole time that was asked for.</param>
+/// <param name="At">Start of the first hour, or minute, with a request of the new revision.</param>
+/// <param name="Before">The old revision's figures of the time that was asked for and the day before it.</param>
 /// <param name="After">The new one's.</param>
 internal sealed record UsageSwap(string Model, DateTimeOffset At, int FromRevision, int ToRevision, FiguresView Before, FiguresView After);
 

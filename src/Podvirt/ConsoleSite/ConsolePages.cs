@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
@@ -11,9 +12,13 @@ namespace Podvirt.ConsoleSite;
 /// <summary>The console's files: the page for every console address, and one endpoint for each asset that was built.</summary>
 internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions options, ConsoleSwitch console)
 {
-    private const string Policy =
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-        + "frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+    /// <summary>Stands in the built page wherever the nonce of its inline styles belongs.</summary>
+    private const string NonceMark = "%STYLE_NONCE%";
+
+    private const int NonceBytes = 16;
+
+    /// <summary>The build's compressed copy of an asset.</summary>
+    private const string CompressedSuffix = ".br";
 
     private const string NotBuilt = """
         <!doctype html>
@@ -21,7 +26,8 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width">
         <title>Podvirt</title>
-        <body style="font-family: system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem; line-height: 1.5">
+        <style nonce="%STYLE_NONCE%">body { font-family: system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem; line-height: 1.5 }</style>
+        <body>
         <h1>The console has not been built</h1>
         <p>The server runs, and its API works. To build the console, run <code>./build.sh</code> in the repository and start the server again.</p>
         </body>
@@ -49,7 +55,7 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         foreach (var file in Directory.EnumerateFiles(options.ConsoleDirectory, "*", SearchOption.AllDirectories))
         {
             var path = Path.GetRelativePath(options.ConsoleDirectory, file).Replace('\\', '/');
-            if (path != "index.html" && !path.Contains('{', StringComparison.Ordinal))
+            if (path != "index.html" && !path.EndsWith(CompressedSuffix, StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal))
             {
                 Add(endpoints, "/" + path, context => SendFileAsync(context, file));
             }
@@ -62,7 +68,7 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         {
             console.ThrowIfOff();
             var headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = Policy;
+            headers.ContentSecurityPolicy = Policy("'self'");
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             return handler(context);
@@ -71,21 +77,35 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
         gate.Guard(endpoint, Entry.Open);
     }
 
-    private Task SendPageAsync(HttpContext context)
+    private async Task SendPageAsync(HttpContext context)
     {
+        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
+        context.Response.Headers.ContentSecurityPolicy = Policy($"'self' 'nonce-{nonce}'");
         context.Response.Headers.CacheControl = "no-cache";
         context.Response.ContentType = "text/html; charset=utf-8";
-        var page = Path.Combine(options.ConsoleDirectory, "index.html");
-        return File.Exists(page) ? WriteFileAsync(context, page) : WriteAsync(context, Encoding.UTF8.GetBytes(NotBuilt));
+        var file = Path.Combine(options.ConsoleDirectory, "index.html");
+        var page = File.Exists(file) ? await File.ReadAllTextAsync(file, context.RequestAborted) : NotBuilt;
+        await WriteAsync(context, Encoding.UTF8.GetBytes(page.Replace(NonceMark, nonce, StringComparison.Ordinal)));
     }
+
+    private static string Policy(string styles) =>
+        $"default-src 'self'; style-src {styles}; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
     private Task SendFileAsync(HttpContext context, string file)
     {
         // The build puts a hash of the content in the names of what it bundles; a name without one may change its content.
         context.Response.Headers.CacheControl = HashedName().IsMatch(Path.GetFileName(file)) ? "public, max-age=31536000, immutable" : "no-cache";
         context.Response.ContentType = _types.TryGetContentType(file, out var type) ? type : "application/octet-stream";
+        context.Response.Headers.Vary = "Accept-Encoding";
+        if (TakesBrotli(context.Request) && File.Exists(file + CompressedSuffix))
+        {
+            context.Response.Headers.ContentEncoding = "br";
+            return WriteFileAsync(context, file + CompressedSuffix);
+        }
         return WriteFileAsync(context, file);
     }
+
+    private static bool TakesBrotli(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding.Any(e => e.Value == "br" && e.Quality is not 0);
 
     private static async Task WriteFileAsync(HttpContext context, string file)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -91,6 +92,25 @@ public sealed class UsageTests : IAsyncLifetime
         Assert.Equal(("qwen/q3", 1, 2), (swap.GetProperty("model").GetString(), swap.GetProperty("from_revision").GetInt32(), swap.GetProperty("to_revision").GetInt32()));
         Assert.Equal(s_noon.AddHours(2), swap.GetProperty("at").GetDateTimeOffset());
         Assert.Equal([5_000_000, 1_000_000], ((string[])["before", "after"]).Select(w => swap.GetProperty(w).GetProperty("latency_us").GetProperty("average").GetDouble()));
+    }
+
+    [Theory]
+    [InlineData("hour", "2026-01-01T14:00:00Z", "2026-01-01T15:00:00Z", "2026-01-01T14:00:00Z")]
+    [InlineData("minute", "2026-01-01T14:05:00Z", "2026-01-01T15:00:00Z", "2026-01-01T14:10:00Z")]
+    [InlineData("minute", "2026-01-01T14:11:00Z", "2026-01-01T15:00:00Z", null)]
+    [InlineData("hour", "2026-01-01T15:00:00Z", "2026-01-01T16:00:00Z", null)]
+    public async Task SwapOfARestedModel_IsShownWhereTheNewRevisionBegan(string step, string from, string to, string? at)
+    {
+        await AppendAsync(
+            Rated(1, s_noon),
+            Rated(2, s_noon.AddMinutes(130), r => r with { Revision = 2 }), Rated(3, s_noon.AddMinutes(140), r => r with { Revision = 2 }));
+
+        var swaps = (await _app.GetAsync($"/api/usage/swaps?step={step}&from={from}&to={to}")).GetProperty("data").EnumerateArray().ToList();
+
+        Assert.Equal(at is null ? [] : [DateTimeOffset.Parse(at, CultureInfo.InvariantCulture)], swaps.Select(s => s.GetProperty("at").GetDateTimeOffset()));
+        Assert.All(swaps, s => Assert.Equal((1, 2), (Requests(s, "before"), Requests(s, "after"))));
+
+        static int Requests(JsonElement swap, string when) => swap.GetProperty(when).GetProperty("requests").GetInt32();
     }
 
     [Fact]

@@ -23,6 +23,20 @@ public sealed class ConsolePagesTests
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
+    [Fact]
+    public async Task InlineStyles_AreForThisPageAlone()
+    {
+        await using var app = await PodvirtApp.StartAsync(buildConsole: folder => File.WriteAllText(Path.Combine(folder, "index.html"), "%STYLE_NONCE%"));
+
+        using var first = await app.Stranger.GetAsync("/inference/serverless");
+        using var second = await app.Stranger.GetAsync("/inference/serverless");
+
+        var nonce = await first.Content.ReadAsStringAsync();
+        Assert.Equal(16, Convert.FromBase64String(nonce).Length);
+        Assert.Contains($"style-src 'self' 'nonce-{nonce}';", first.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.NotEqual(nonce, await second.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [InlineData("/assets/index-Cs3kd9_a.js", "text/javascript", "public, max-age=31536000, immutable")]
     [InlineData("/assets/mark.svg", "image/svg+xml", "no-cache")]
@@ -36,6 +50,24 @@ public sealed class ConsolePagesTests
     }
 
     [Theory]
+    [InlineData("gzip, br", "br", "compressed")]
+    [InlineData("gzip, br;q=0", null, "1")]
+    [InlineData("gzip", null, "1")]
+    public async Task AnAsset_IsCompressedForBrowsersThatTakeIt(string accepted, string? encoding, string content)
+    {
+        await using var app = await PodvirtApp.StartAsync(buildConsole: Build);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/assets/index-Cs3kd9_a.js");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+
+        using var response = await app.Stranger.SendAsync(request);
+
+        Assert.Equal((encoding, content), (response.Content.Headers.ContentEncoding.SingleOrDefault(), await response.Content.ReadAsStringAsync()));
+        Assert.Equal("text/javascript", response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("Accept-Encoding", response.Headers.Vary);
+    }
+
+    [Theory]
+    [InlineData("/assets/index-Cs3kd9_a.js.br")]
     [InlineData("/assets/../secret.txt")]
     [InlineData("/assets/%2e%2e/secret.txt")]
     [InlineData("/secret.txt")]
@@ -107,6 +139,7 @@ public sealed class ConsolePagesTests
         Directory.CreateDirectory(Path.Combine(folder, "assets"));
         File.WriteAllText(Path.Combine(folder, "index.html"), "<html>built</html>");
         File.WriteAllText(Path.Combine(folder, "assets", "index-Cs3kd9_a.js"), "1");
+        File.WriteAllText(Path.Combine(folder, "assets", "index-Cs3kd9_a.js.br"), "compressed");
         File.WriteAllText(Path.Combine(folder, "assets", "mark.svg"), "<svg/>");
     }
 }

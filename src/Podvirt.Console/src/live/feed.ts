@@ -1,11 +1,15 @@
 import { call, isUnauthorized } from '../http/api';
 import { pause } from '../http/pause';
 import { readSse } from '../http/sse';
+import type { FleetLists } from '../gpus/fleet';
 import type { ModelList } from '../models/model';
 import { backoffMs } from './backoff';
 
 export interface FeedEvents {
   onModels: (models: ModelList) => void;
+  onFleet: (fleet: FleetLists) => void;
+  /** A replica changed its state, or this listener missed that some did. */
+  onTransitions: () => void;
   onConnected: () => void;
   onLost: () => void;
   onUnauthorized: () => void;
@@ -43,10 +47,16 @@ async function readOnce(events: FeedEvents, signal: AbortSignal, onAlive: () => 
       clearTimeout(silence);
       silence = setTimeout(abort, silenceMs);
       onAlive();
-      if (item.kind === 'event' && item.name === 'models') events.onModels(JSON.parse(item.data) as ModelList);
+      if (item.kind === 'event') pass(item.name, item.data, events);
     }
   } finally {
     clearTimeout(silence);
     signal.removeEventListener('abort', abort);
   }
+}
+
+function pass(name: string, data: string, events: FeedEvents): void {
+  if (name === 'models') events.onModels(JSON.parse(data) as ModelList);
+  else if (name === 'fleet') events.onFleet(JSON.parse(data) as FleetLists);
+  else if (name === 'transition' || name === 'lost') events.onTransitions();
 }

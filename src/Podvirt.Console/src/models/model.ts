@@ -12,13 +12,21 @@ export interface ModelView {
   revision: number;
   gpu: { count: number; type: string | null; memory_bytes: number } | null;
   replicas: { min: number; max: number; concurrency: number; active: number };
-  /** US dollars per million tokens, as exact decimal strings; null where no price is set. */
-  price: { prompt: string; cached: string; completion: string } | null;
+  price: Price | null;
   requests_total: number;
   in_flight: number;
   waiting: number;
   startup_duration_ms: number | null;
   warm_up: WarmUp | null;
+}
+
+/** US dollars per million tokens, and per second of video, as exact decimal strings; null where no price is set. */
+export interface Price {
+  prompt: string;
+  cached: string;
+  completion: string;
+  embeddings: string | null;
+  video_second: string | null;
 }
 
 export interface WarmUp {
@@ -56,4 +64,9 @@ export function canChat(model: ModelView): boolean {
 
 export function isExternal(model: ModelView): boolean {
   return model.engine === 'external';
+}
+
+/** At least one replica runs at all times. */
+export function isAlwaysOn(model: ModelView): boolean {
+  return !isExternal(model) && model.replicas.min > 0;
 }

@@ -8,8 +8,8 @@ export type NoticeAction = { label: string; run: () => void } | { label: string;
 interface NoticeProps {
   title: string;
   tone?: 'calm' | 'failed';
-  /** 1 where the notice is the whole page. */
-  level?: 1 | 2;
+  /** 1 where the notice is the whole page, 3 where it stands in a titled part of one. */
+  level?: 1 | 2 | 3;
   action: NoticeAction;
   children?: ReactNode;
 }

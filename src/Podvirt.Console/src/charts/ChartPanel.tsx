@@ -1,0 +1,40 @@
+import { SegmentedControl } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import type { ChartData } from './chart';
+import { Panel, type EmptyNotice, type PanelQuery } from './Panel';
+import { TimeChart, type ChartView } from './TimeChart';
+
+interface ChartPanelProps {
+  title: string;
+  note?: ReactNode;
+  query?: PanelQuery | undefined;
+  empty?: EmptyNotice | null | undefined;
+  /** Null while there is none: the panel then waits. */
+  data: ChartData | null;
+}
+
+/** A chart with its title, its states, and the switch between picture and table. */
+export function ChartPanel({ title, note, query, empty, data }: ChartPanelProps) {
+  const [view, setView] = useState<ChartView>('chart');
+  return (
+    <Panel title={title} note={note} query={query} empty={empty} loadingHeightPx={216} action={<ViewSwitch title={title} view={view} onChange={setView} />}>
+      {data !== null && <TimeChart data={data} view={view} />}
+    </Panel>
+  );
+}
+
+/** Chart or table. */
+export function ViewSwitch({ title, view, onChange }: { title: string; view: ChartView; onChange: (view: ChartView) => void }) {
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label={`View of ${title}`}
+      value={view}
+      onChange={onChange}
+      data={[
+        { value: 'chart', label: 'Chart' },
+        { value: 'table', label: 'Table' },
+      ]}
+    />
+  );
+}
