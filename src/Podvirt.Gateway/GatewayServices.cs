@@ -8,6 +8,7 @@ using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Parking;
+using Podvirt.Gateway.Playground;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
@@ -34,6 +35,7 @@ public static class GatewayServices
         services.AddSingleton<Authenticator>();
         services.AddSingleton<IdempotencyGate>();
         services.AddSingleton<InferenceHandler>();
+        services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
         services.AddHostedSingleton<StreamCheckpoints>();

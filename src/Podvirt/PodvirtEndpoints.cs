@@ -12,6 +12,7 @@ using Podvirt.Gateway;
 using Podvirt.Gateway.Admission;
 using Podvirt.Health;
 using Podvirt.Hosting;
+using Podvirt.Members;
 
 namespace Podvirt;
 
@@ -32,8 +33,7 @@ public static class PodvirtEndpoints
         new Cors(services.GetRequiredService<PodvirtConfig>().CorsOrigins).Apply(v1);
 
         var playground = endpoints.MapGroup("");
-        // The guard below has asked already: whoever comes this far may spend on the default project's account.
-        playground.MapPodvirtPlayground("/api/playground/chat/completions", static _ => ValueTask.FromResult<Caller?>(new Caller(Project.Default, Key: "")));
+        playground.MapPodvirtPlayground("/api/playground/chat/completions", AdmitPlayground);
         gate.Guard(playground, Entry.Console).Describe(new ApiOperation("Answer a conversation on the default project's account, for the console")
         {
             Path = "/api/playground/chat/completions",
@@ -43,6 +43,8 @@ public static class PodvirtEndpoints
 
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
+        services.GetRequiredService<InviteEndpoints>().Map(api);
+        services.GetRequiredService<MemberEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
         services.GetRequiredService<ActionEndpoints>().Map(api);
         services.GetRequiredService<CatalogEndpoints>().Map(api);
@@ -64,6 +66,13 @@ public static class PodvirtEndpoints
         services.GetRequiredService<HealthEndpoints>().Map(endpoints);
         services.GetRequiredService<ConsolePages>().Map(endpoints);
         return endpoints;
+    }
+
+    /// <summary>The guard has asked already who calls; the default project's account is not every member's.</summary>
+    private static ValueTask<Caller?> AdmitPlayground(HttpContext context)
+    {
+        Visitor.Of(context).CheckProject(Project.Default);
+        return ValueTask.FromResult<Caller?>(new Caller(Project.Default, Key: ""));
     }
 
     private static Task RefuseUnknown(HttpContext context) => throw new ApiException(

@@ -11,6 +11,7 @@ using Podvirt.Gateway;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Keys;
+using Podvirt.Members;
 using Podvirt.Projects;
 
 namespace Podvirt;
@@ -67,7 +68,13 @@ public static class PodvirtServices
         services.AddSingleton(ConfiguredGpus.Of(config.Gpus));
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<SignInCodes>();
-        services.AddSingleton<AttemptLimiter>();
+        services.AddSingleton<SignInLimits>();
+        services.AddSingleton<MemberStore>();
+        services.AddSingleton<MemberFields>();
+        services.AddSingleton<Passwords>();
+        services.AddSingleton<MemberSignIn>();
+        services.AddSingleton<MemberEndpoints>();
+        services.AddSingleton<InviteEndpoints>();
         services.AddSingleton<AccessGate>();
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<ApiKeyStore>();

@@ -1,23 +1,27 @@
 import '@mantine/core/styles.css';
 import './shell/global.css';
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { ApiError } from './http/api';
 import { Pages } from './Pages';
-import { collectSignInCode } from './session/signInLink';
+import { heedRefusal } from './session/session';
+import { collectLink } from './session/links';
 import { theme } from './shell/theme';
 
-collectSignInCode();
+collectLink();
 
 // Styles that libraries write into the page are applied only with the nonce that came with it.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 setNonce(nonce);
 
-const client = new QueryClient({
+const client: QueryClient = new QueryClient({
+  // Whatever page it happens on: who is signed out sees the sign-in page, who lost a project the others.
+  queryCache: new QueryCache({ onError: (error) => heedRefusal(client, error) }),
+  mutationCache: new MutationCache({ onError: (error) => heedRefusal(client, error) }),
   defaultOptions: {
     queries: {
       // A refusal stays a refusal; only a server that could not be reached or stumbled is asked again.

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Playground;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
 
@@ -28,6 +29,10 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
     public async ValueTask<bool> TryRecordAsync(Exchange exchange, UsageOutcome outcome, int status, string reason)
     {
         exchange.BeginRecord();
+        if (exchange.Surface == Surface.Playground)
+        {
+            exchange.Http.Features.Get<PlaygroundCall>()?.Recorded();
+        }
         if (exchange.Disbelieved is { } what)
         {
             LogDisbelieved(exchange.Id, exchange.Dispatcher.Model.Id, exchange.Replica?.Route.Id ?? "", what);

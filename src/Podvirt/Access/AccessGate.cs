@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,9 @@ internal enum Entry
     /// <summary>As <see cref="Member"/>, and only while the console is switched on.</summary>
     Console,
 
+    /// <summary>As <see cref="Admin"/>, and only while the console is switched on.</summary>
+    ConsoleAdmin,
+
     /// <summary>The token only.</summary>
     TokenOnly,
 
@@ -29,18 +33,19 @@ internal enum Entry
     LocalOrAdmin,
 }
 
+/// <summary>What stands before an endpoint. Metadata of it.</summary>
+internal sealed record GuardedBy(Entry Entry);
+
 /// <summary>Stands before the endpoints of <c>/api</c> and turns refusals and failures into the one shape of errors.</summary>
 internal sealed partial class AccessGate(AdminCredential credential, ConsoleSessions sessions, ConsoleSwitch console, ILogger<AccessGate> logger)
 {
-    public const string Cookie = "podvirt_session";
-
     /// <summary>A page of another site can make a browser send the cookie, but not this header.</summary>
     public const string ConsoleHeader = "X-Podvirt-Console";
 
     private const string Bearer = "Bearer ";
 
     /// <summary>Null: nobody who is known. A wrong token is no proof, whatever the cookie says.</summary>
-    public Visitor? Identify(HttpContext context)
+    public async Task<Visitor?> IdentifyAsync(HttpContext context)
     {
         if (context.Request.Headers.Authorization is [{ Length: > 0 } header, ..])
         {
@@ -48,8 +53,8 @@ internal sealed partial class AccessGate(AdminCredential credential, ConsoleSess
                 ? new Visitor(Proof.Token, Visitor.AdminId, IsAdmin: true, Projects: null)
                 : null;
         }
-        return console.IsOn && context.Request.Cookies.TryGetValue(Cookie, out var session) && sessions.Renew(session)
-            ? new Visitor(Proof.Session, Visitor.AdminId, IsAdmin: true, Projects: null)
+        return console.IsOn && SessionCookie.Of(context) is { } secret && await sessions.FindAsync(secret, context.RequestAborted) is { } session
+            ? Visitor.Of(session)
             : null;
     }
 
@@ -59,6 +64,7 @@ internal sealed partial class AccessGate(AdminCredential credential, ConsoleSess
     {
         endpoints.Finally(builder =>
         {
+            builder.Metadata.Add(new GuardedBy(entry));
             if (builder.RequestDelegate is { } inner)
             {
                 builder.RequestDelegate = context => RunAsync(context, entry, inner);
@@ -82,6 +88,10 @@ internal sealed partial class AccessGate(AdminCredential credential, ConsoleSess
         }
         catch (ApiException refusal) when (!context.Response.HasStarted)
         {
+            if (refusal.RetryAfter is { } wait)
+            {
+                context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            }
             await ApiJson.Error(refusal.Status, refusal.Code, refusal.Message, refusal.Param).ExecuteAsync(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -105,12 +115,12 @@ internal sealed partial class AccessGate(AdminCredential credential, ConsoleSess
         {
             return true;
         }
-        if (entry == Entry.Console)
+        if (entry is Entry.Console or Entry.ConsoleAdmin)
         {
             console.ThrowIfOff();
         }
-        var visitor = Identify(context);
-        if (visitor is null || (entry == Entry.TokenOnly && visitor.Proof != Proof.Token))
+        var visitor = await IdentifyAsync(context);
+        if (visitor is null || (entry == Entry.TokenOnly && visitor is { IsAdmin: true, Proof: not Proof.Token }))
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
             await ApiJson.WriteErrorAsync(

@@ -1,33 +1,19 @@
-using System.Net;
-
 namespace Podvirt.Access;
 
-/// <summary>Counts failed sign-ins by remote address.</summary>
-internal sealed class AttemptLimiter(TimeProvider time)
+/// <summary>
+/// Counts attempts by whoever makes them. An attempt counts from its beginning, so that many at a time are no way around, and is
+/// taken back when it succeeds.
+/// </summary>
+internal sealed class AttemptLimiter(TimeProvider time, int failuresMax, TimeSpan window)
 {
-    /// <summary>Ten a minute: no person types faster, and no guesser gets anywhere.</summary>
-    public const int FailuresMax = 10;
-
-    /// <summary>Addresses that are remembered. With more at a time, all strangers share one count.</summary>
-    private const int AddressesMax = 4096;
-
-    private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
+    /// <summary>Names that are remembered. With more at a time, all strangers share one count.</summary>
+    private const int NamesMax = 4096;
 
     private readonly Dictionary<string, Window> _windows = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
-    /// <summary>How long this address has to wait; null: it may try.</summary>
-    public TimeSpan? WaitFor(IPAddress? address)
-    {
-        lock (_gate)
-        {
-            return _windows.TryGetValue(Key(address), out var window) && window.Failures >= FailuresMax && window.End > time.GetUtcNow()
-                ? window.End - time.GetUtcNow()
-                : null;
-        }
-    }
-
-    public void Failed(IPAddress? address)
+    /// <summary>How long this one has to wait; null: it may try, and that counts.</summary>
+    public TimeSpan? Begin(string name)
     {
         lock (_gate)
         {
@@ -36,18 +22,31 @@ internal sealed class AttemptLimiter(TimeProvider time)
             {
                 _windows.Remove(ended);
             }
-            var key = Key(address);
-            _windows[key] = _windows.TryGetValue(key, out var window)
-                ? window with { Failures = window.Failures + 1 }
-                : new Window(1, now + _window);
+            var key = Key(name);
+            var known = _windows.GetValueOrDefault(key);
+            if (known?.Attempts >= failuresMax)
+            {
+                return known.End - now;
+            }
+            _windows[key] = known is null ? new Window(1, now + window) : known with { Attempts = known.Attempts + 1 };
+            return null;
         }
     }
 
-    private string Key(IPAddress? address)
+    /// <summary>An attempt succeeded, or was none.</summary>
+    public void TakeBack(string name)
     {
-        var text = address?.ToString() ?? "";
-        return _windows.Count >= AddressesMax && !_windows.ContainsKey(text) ? "others" : text;
+        lock (_gate)
+        {
+            var key = Key(name);
+            if (_windows.TryGetValue(key, out var known))
+            {
+                _windows[key] = known with { Attempts = Math.Max(0, known.Attempts - 1) };
+            }
+        }
     }
 
-    private sealed record Window(int Failures, DateTimeOffset End);
+    private string Key(string name) => _windows.Count >= NamesMax && !_windows.ContainsKey(name) ? "others" : name;
+
+    private sealed record Window(int Attempts, DateTimeOffset End);
 }

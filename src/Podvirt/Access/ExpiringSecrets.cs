@@ -23,22 +23,6 @@ internal class ExpiringSecrets(TimeProvider time, TimeSpan lifetime, int countMa
         return secret;
     }
 
-    /// <summary>True while it has not ended; its end then moves to a full lifetime from now.</summary>
-    public bool Renew(string secret)
-    {
-        lock (_gate)
-        {
-            DropEnded();
-            var hash = HashOf(secret);
-            if (!_ends.ContainsKey(hash))
-            {
-                return false;
-            }
-            _ends[hash] = time.GetUtcNow() + lifetime;
-            return true;
-        }
-    }
-
     /// <summary>True once, for a secret that had not ended.</summary>
     public bool Take(string secret)
     {
@@ -63,9 +47,6 @@ internal class ExpiringSecrets(TimeProvider time, TimeSpan lifetime, int countMa
 
     private static string HashOf(string secret) => Convert.ToHexString(AdminCredential.Hash(secret));
 }
-
-/// <summary>Signed-in consoles. Twelve hours after the last call: a working day, not a forgotten browser.</summary>
-internal sealed class ConsoleSessions(TimeProvider time) : ExpiringSecrets(time, TimeSpan.FromHours(12), countMax: 1000);
 
 /// <summary>Codes of the console links that were printed. A quarter of an hour: long enough to find the browser.</summary>
 internal sealed class SignInCodes(TimeProvider time) : ExpiringSecrets(time, TimeSpan.FromMinutes(15), countMax: 100);

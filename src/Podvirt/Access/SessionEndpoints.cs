@@ -1,89 +1,107 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.ConsoleSite;
+using Podvirt.Members;
 using Podvirt.Projects;
 
 namespace Podvirt.Access;
 
 /// <summary>Signing in to the console and out of it.</summary>
 internal sealed class SessionEndpoints(
-    AccessGate gate, AdminCredential credential, ConsoleSessions sessions, SignInCodes codes, AttemptLimiter limiter, ConsoleSwitch console,
-    ProjectStore projects, TimeProvider time)
+    AccessGate gate, AdminCredential credential, ConsoleSessions sessions, SignInCodes codes, SignInLimits limits, ConsoleSwitch console,
+    MemberSignIn members, ProjectStore projects, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
         gate.Guard(api.MapPost("/session", (Delegate)SignInAsync), Entry.Open).Describe(
-            new ApiOperation("Sign in with the admin token or a link's code; answers a cookie")
+            new ApiOperation("Sign in with the admin token, a link's code, or e-mail address and password; answers a cookie")
             {
                 Body = typeof(SignIn),
                 Status = 204,
-                Refusals = [400, 401, 429],
+                Refusals = [400, 401, 403, 429],
                 IsOpen = true,
             });
         gate.Guard(api.MapGet("/session", (Delegate)ShowAsync), Entry.Open).Describe(
             new ApiOperation("Show who is signed in") { Answer = typeof(SessionView), Refusals = [401], IsOpen = true });
-        gate.Guard(api.MapDelete("/session", SignOut), Entry.Open).Describe(
+        gate.Guard(api.MapGet("/session/methods", ShowMethods), Entry.Open).Describe(
+            new ApiOperation("Show how one can sign in") { Answer = typeof(SignInMethods), IsOpen = true });
+        gate.Guard(api.MapDelete("/session", (Delegate)SignOutAsync), Entry.Open).Describe(
             new ApiOperation("Sign out") { Status = 204, Refusals = [403], IsOpen = true });
         gate.Guard(api.MapPost("/session/codes", IssueCode), Entry.TokenOnly).Describe(
             new ApiOperation("Make a link that signs in to the console once") { Answer = typeof(CodeView), Status = 201 });
     }
 
-    /// <summary><c>{"token"}</c> or <c>{"code"}</c> → 204 and the cookie.</summary>
+    /// <summary><c>{"token"}</c>, <c>{"code"}</c> or <c>{"email", "password"}</c> → 204 and the cookie.</summary>
     private async Task<IResult> SignInAsync(HttpContext context)
     {
         console.ThrowIfOff();
-        var address = context.Connection.RemoteIpAddress;
-        if (limiter.WaitFor(address) is { } wait)
+        SessionCookie.CheckPage(context);
+        var secret = await ApiJson.ReadAsync<SignIn>(context) switch
         {
-            context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return ApiJson.Error(StatusCodes.Status429TooManyRequests, "too_many_attempts", "Too many failed sign-ins. Wait a moment and try again.");
-        }
-        var request = await ApiJson.ReadAsync<SignIn>(context);
-        if (request.Token is null == request.Code is null)
-        {
-            return ApiJson.Error(StatusCodes.Status400BadRequest, "invalid_sign_in", "Send either 'token' or 'code'.");
-        }
-        if (!(request.Token is { } token ? credential.Matches(token) : codes.Take(request.Code!)))
-        {
-            limiter.Failed(address);
-            return request.Token is not null
-                ? ApiJson.Error(StatusCodes.Status401Unauthorized, "wrong_token", "This is not the admin token.", "token")
-                : ApiJson.Error(StatusCodes.Status401Unauthorized, "wrong_code", "This link has been used or has expired. Make a new one with 'podvirt console'.", "code");
-        }
-        context.Response.Cookies.Append(AccessGate.Cookie, sessions.Issue(), CookieFor(context));
+            { Token: { } token, Code: null, Email: null, Password: null } => await SignInAsAdminAsync(
+                context, () => credential.Matches(token), "wrong_token", "This is not the admin token.", "token"),
+            { Code: { } code, Token: null, Email: null, Password: null } => await SignInAsAdminAsync(
+                context, () => codes.Take(code), "wrong_code", "This link has been used or has expired. Make a new one with 'podvirt console'.", "code"),
+            { Email: { } email, Password: { } password, Token: null, Code: null } => await members.SignInAsync(context, email, password),
+            _ => throw new ApiException(StatusCodes.Status400BadRequest, "invalid_sign_in", "Send either 'token', or 'code', or 'email' and 'password'."),
+        };
+        SessionCookie.Give(context, secret);
         return Results.NoContent();
+    }
+
+    private async Task<string> SignInAsAdminAsync(HttpContext context, Func<bool> isRight, string code, string message, string param)
+    {
+        var attempt = limits.Begin(context);
+        if (!isRight())
+        {
+            throw new ApiException(StatusCodes.Status401Unauthorized, code, message, param);
+        }
+        attempt.Succeeded();
+        return await sessions.IssueAsync(SignInKind.Token, member: null, context.RequestAborted);
     }
 
     private async Task<IResult> ShowAsync(HttpContext context)
     {
         console.ThrowIfOff();
-        if (gate.Identify(context) is not { } visitor)
+        if (await gate.IdentifyAsync(context) is not { } visitor)
         {
             return ApiJson.Error(StatusCodes.Status401Unauthorized, "not_signed_in", "Nobody is signed in.");
         }
         var all = await projects.ListAsync(context.RequestAborted);
         return ApiJson.Ok(new SessionView(
             visitor.IsAdmin ? "admin" : "member",
-            [.. all.Where(p => p.ArchivedAt is null && visitor.MaySee(p.Id)).Select(p => new SessionProject(p.Id, p.Name))]));
+            visitor.Member is { } member ? new SessionMember(member.Id, member.Name, member.Email) : null,
+            [.. all.Where(p => p.ArchivedAt is null && visitor.MaySee(p.Id)).Select(p => new SessionProject(p.Id, p.Name))],
+            visitor.Session?.Session.Kind switch
+            {
+                SignInKind.Password => "password",
+                SignInKind.Oidc => "oidc",
+                _ => "token",
+            }));
+    }
+
+    private IResult ShowMethods()
+    {
+        console.ThrowIfOff();
+        return ApiJson.Ok(new SignInMethods(Token: true, Password: true, Oidc: null));
     }
 
     /// <summary>Needs no proof: whoever holds the cookie may give it up.</summary>
-    private IResult SignOut(HttpContext context)
+    private async Task<IResult> SignOutAsync(HttpContext context)
     {
         console.ThrowIfOff();
         if (context.Request.Headers[AccessGate.ConsoleHeader] != "1")
         {
             return ApiJson.Error(StatusCodes.Status403Forbidden, "console_header_missing", $"Send the header '{AccessGate.ConsoleHeader}: 1'.");
         }
-        if (context.Request.Cookies.TryGetValue(AccessGate.Cookie, out var session))
+        if (SessionCookie.Of(context) is { } secret)
         {
-            sessions.Take(session);
+            await sessions.EndAsync(secret, context.RequestAborted);
         }
-        context.Response.Cookies.Delete(AccessGate.Cookie, CookieFor(context));
+        SessionCookie.TakeAway(context);
         return Results.NoContent();
     }
 
@@ -91,27 +109,28 @@ internal sealed class SessionEndpoints(
     {
         console.ThrowIfOff();
         var code = codes.Issue();
-        return ApiJson.Ok(new CodeView(code, time.GetUtcNow() + codes.Lifetime, ConsoleLink.For(console.PublicUrl ?? OriginOf(context.Request), code)), StatusCodes.Status201Created);
+        return ApiJson.Ok(new CodeView(code, time.GetUtcNow() + codes.Lifetime, ConsoleLink.For(console.OriginOf(context), code)), StatusCodes.Status201Created);
     }
 
-    private static Uri OriginOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.ToUriComponent()}");
-
-    /// <summary>No end of its own: the server's session ends, and the browser forgets it when it closes.</summary>
-    private static CookieOptions CookieFor(HttpContext context) => new()
-    {
-        HttpOnly = true,
-        SameSite = SameSiteMode.Strict,
-        Secure = context.Request.IsHttps,
-        Path = "/",
-    };
-
-    private sealed record SignIn(string? Token, string? Code);
+    /// <summary>One of <c>token</c>, <c>code</c>, or <c>email</c> and <c>password</c>.</summary>
+    private sealed record SignIn(string? Token = null, string? Code = null, string? Email = null, string? Password = null);
 
     /// <param name="Role">admin or member.</param>
+    /// <param name="Member">Null: whoever holds the admin token.</param>
     /// <param name="Projects">Those that the caller may see and that are not archived.</param>
-    private sealed record SessionView(string Role, IReadOnlyList<SessionProject> Projects);
+    /// <param name="SignIn">token, password or oidc.</param>
+    private sealed record SessionView(string Role, SessionMember? Member, IReadOnlyList<SessionProject> Projects, string SignIn);
+
+    private sealed record SessionMember(string Id, string Name, string Email);
 
     private sealed record SessionProject(string Id, string Name);
 
     private sealed record CodeView(string Code, DateTimeOffset ExpiresAt, string Url);
 }
+
+/// <param name="Oidc">Null: there is no provider.</param>
+internal sealed record SignInMethods(bool Token, bool Password, OidcMethod? Oidc);
+
+/// <param name="Name">What people call the provider.</param>
+/// <param name="Url">Where to send the browser.</param>
+internal sealed record OidcMethod(string Name, string Url);

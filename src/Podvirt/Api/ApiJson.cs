@@ -99,4 +99,7 @@ internal sealed class ApiException : Exception
     public string Code { get; }
 
     public string? Param { get; }
+
+    /// <summary>When to come again; null: nothing is said.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

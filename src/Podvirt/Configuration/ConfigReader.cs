@@ -46,6 +46,7 @@ internal static class ConfigReader
             Metering = MeteringReader.Read(top),
             Billing = BillingReader.Read(top, findings),
             Scheduler = SchedulerReader.Read(top),
+            Console = ConsoleReader.Read(top),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),
         };

@@ -32,6 +32,8 @@ internal sealed record PodvirtConfig
 
     public SchedulerSettings Scheduler { get; init; } = new();
 
+    public ConsoleSettings Console { get; init; } = new();
+
     /// <summary>What is allowed but probably not meant.</summary>
     public IReadOnlyList<ConfigError> Warnings { get; init; } = [];
 }

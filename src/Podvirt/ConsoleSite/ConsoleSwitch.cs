@@ -13,6 +13,9 @@ internal sealed class ConsoleSwitch(string? flag, Uri? publicUrl)
 
     public Uri? PublicUrl { get; } = publicUrl;
 
+    /// <summary>Where the caller's browser reaches the console.</summary>
+    public Uri OriginOf(HttpContext context) => PublicUrl ?? new($"{context.Request.Scheme}://{context.Request.Host.ToUriComponent()}");
+
     public void ThrowIfOff()
     {
         if (!IsOn)
@@ -28,4 +31,7 @@ internal static class ConsoleLink
 
     /// <summary>The code stands in the fragment, which no server and no log gets to see.</summary>
     public static string For(Uri origin, string code) => $"{origin.GetLeftPart(UriPartial.Authority)}{HomePath}#signin={code}";
+
+    /// <summary>Where an invited member sets a password.</summary>
+    public static string ForInvite(Uri origin, string code) => $"{origin.GetLeftPart(UriPartial.Authority)}{HomePath}#invite={code}";
 }

@@ -27,7 +27,9 @@ public sealed class CatalogTests(Chromium chromium, ConsoleServer server)
             await Expect(page.Card(name).GetByText(status, new() { Exact = true })).ToBeVisibleAsync();
             await Expect(page.Card(name).GetByRole(AriaRole.Link, new() { Name = $"Chat with {name}" })).ToHaveCountAsync(chats ? 1 : 0);
         }
-        await Expect(page.Card("BGE M3")).ToContainTextAsync("/v1/embeddings");
+        await Expect(page.Card("Coder 1.5")).ToContainTextAsync("Prompt\n$0.10", new() { UseInnerText = true });
+        await Expect(page.Card("BGE M3")).ToContainTextAsync("Input");
+        await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "API of Wan 2.2" })).ToHaveCountAsync(0);
         await page.CloseAsync();
     }
 
@@ -67,6 +69,13 @@ public sealed class CatalogTests(Chromium chromium, ConsoleServer server)
         await Expect(search).ToHaveValueAsync("acme 1.5");
         await Expect(page.Page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(1);
         await Expect(page.Card("Coder 1.5")).ToBeVisibleAsync();
+        await page.Page.GetByText("All types", new() { Exact = true }).ClickAsync();
+        await search.FillAsync("tests");
+        await page.Page.GetByLabel("Sort by").SelectOptionAsync("name");
+        await page.Page.WaitForURLAsync("**/serverless?q=tests&sort=name");
+        await page.Page.ReloadAsync();
+        await Expect(page.Names()).ToHaveTextAsync(["Broken", "Mortal", "Sleeper", "Slow Talker", "Starter"]);
+        await page.Page.GetByLabel("Sort by").SelectOptionAsync("");
         await search.FillAsync("none of them");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Clear the filters" }).ClickAsync();
         await page.Page.WaitForURLAsync("**/serverless");

@@ -103,6 +103,9 @@ public sealed class ConsolePage : IAsyncDisposable
     public ILocator Card(string name) => Page.GetByRole(AriaRole.List, new() { Name = "Models" }).GetByRole(AriaRole.Listitem)
         .Filter(new() { Has = Page.GetByRole(AriaRole.Heading, new() { Name = name, Exact = true }) });
 
+    /// <summary>The catalog's names, in its order.</summary>
+    public ILocator Names() => Page.GetByRole(AriaRole.List, new() { Name = "Models" }).GetByRole(AriaRole.Heading);
+
     public async Task AskAsync(string question)
     {
         await Message.FillAsync(question);

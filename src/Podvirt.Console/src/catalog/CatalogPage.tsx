@@ -8,9 +8,7 @@ import { Notice } from '../shell/Notice';
 import pageClasses from '../shell/Page.module.css';
 import { useDocumentTitle } from '../shell/useDocumentTitle';
 import { CatalogSkeleton } from './CatalogSkeleton';
-import { FilterBar } from './FilterBar';
-import { ModelCard } from './ModelCard';
-import { isFiltering, matches, type Filters } from './filters';
+import { ModelList } from './ModelList';
 import { useFilters } from './useFilters';
 import classes from './CatalogPage.module.css';
 
@@ -20,8 +18,15 @@ export function CatalogPage() {
   const [filters, change] = useFilters();
 
   let content: ReactNode;
-  if (models.data !== undefined) {
-    content = <Models models={models.data} filters={filters} onChange={change} />;
+  if (models.data !== undefined && models.data.length > 0) {
+    content = <ModelList models={models.data} filters={filters} onChange={change} />;
+  } else if (models.data !== undefined) {
+    content = (
+      <Notice title="No models yet" action={{ label: 'Look again', run: () => window.location.reload() }}>
+        Add one under <code>models:</code> in <code>podvirt.yaml</code>, then run{' '}
+        <code>podvirt apply -f podvirt.yaml</code>. It appears here at once.
+      </Notice>
+    );
   } else if (models.isError) {
     content = (
       <Notice
@@ -48,42 +53,6 @@ export function CatalogPage() {
       </header>
       {content}
     </div>
-  );
-}
-
-function Models({ models, filters, onChange }: { models: ModelView[]; filters: Filters; onChange: (next: Filters) => void }) {
-  if (models.length === 0) {
-    return (
-      <Notice title="No models yet" action={{ label: 'Look again', run: () => window.location.reload() }}>
-        Add one under <code>models:</code> in <code>podvirt.yaml</code>, then run{' '}
-        <code>podvirt apply -f podvirt.yaml</code>. It appears here at once.
-      </Notice>
-    );
-  }
-  const shown = models.filter((model) => matches(model, filters));
-  return (
-    <>
-      <FilterBar filters={filters} onChange={onChange} />
-      <p className="visually-hidden" role="status">
-        {isFiltering(filters) ? `${plural(shown.length, 'model')} shown` : ''}
-      </p>
-      {shown.length === 0 ? (
-        <div className={classes.none}>
-          <Notice
-            title="No model matches"
-            action={{ label: 'Clear the filters', run: () => onChange({ type: null, text: '' }) }}
-          >
-            None of the {plural(models.length, 'model')} has this type and these words in its name, vendor, type or id.
-          </Notice>
-        </div>
-      ) : (
-        <ul className={classes.grid} aria-label="Models">
-          {shown.map((model) => (
-            <ModelCard key={model.id} model={model} />
-          ))}
-        </ul>
-      )}
-    </>
   );
 }
 

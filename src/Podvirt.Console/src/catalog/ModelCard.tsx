@@ -1,29 +1,50 @@
 import { Button } from '@mantine/core';
-import { memo } from 'react';
+import { lazy, memo, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import { chatPath } from '../models/address';
-import { formatCount, formatDuration, formatGpu, formatPrice, plural } from '../models/format';
-import { canChat, isExternal, typeLabel, type ModelView } from '../models/model';
+import type { ModelSpeed } from '../models/figures';
+import { formatCount, formatDuration, formatGpu, plural } from '../models/format';
+import { canChat, isAlwaysOn, isExternal, typeLabel, type ModelView } from '../models/model';
 import { StatusBadge } from '../models/StatusBadge';
-import { warmUpLine } from '../models/warmUp';
-import { ChatIcon } from '../shell/icons';
+import type { ModelUsage } from '../projects/usage';
+import { ChatIcon, CodeIcon } from '../shell/icons';
+import { Fact } from './Fact';
+import { MonthUsage } from './MonthUsage';
+import { Price } from './Price';
+import { Situation } from './Situation';
+import { hasSnippets } from './snippets';
 import classes from './ModelCard.module.css';
 
+const SnippetDialog = lazy(() => import('./SnippetDialog'));
+
+interface ModelCardProps {
+  model: ModelView;
+  /** Of the chosen project, this month; null: not known (yet). */
+  usage: ModelUsage | null;
+  /** Of the last 24 hours; null: nobody called. */
+  speed: ModelSpeed | null;
+}
+
 /** One model. The live feed keeps unchanged models identical, so only the cards that changed draw again. */
-export const ModelCard = memo(function ModelCard({ model }: { model: ModelView }) {
+export const ModelCard = memo(function ModelCard({ model, usage, speed }: ModelCardProps) {
+  const [asked, setAsked] = useState(false);
+  const [open, setOpen] = useState(false);
   return (
     <li className={classes.card}>
       <h2 className={classes.name}>{model.name}</h2>
       <div className={classes.head}>
         <p className={classes.by}>
           {model.vendor} · {typeLabel(model.type)}
-          {isExternal(model) && <span className={classes.external}>External</span>}
+          {isExternal(model) && <span className={classes.mark}>External</span>}
+          {isAlwaysOn(model) && <span className={classes.mark}>Always on</span>}
         </p>
         <StatusBadge status={model.status} />
       </div>
       <code className={classes.id}>{model.id}</code>
       <Price model={model} />
+      <MonthUsage model={model} usage={usage} />
       <dl className={classes.facts}>
+        {model.type !== 'embedding' && model.type !== 'video-generation' && <Speed speed={speed} />}
         <Fact label="GPU" value={formatGpu(model)} />
         <Fact label="Last start-up" value={startUp(model)} />
         <Fact label="In flight" value={formatCount(model.in_flight)} />
@@ -32,79 +53,58 @@ export const ModelCard = memo(function ModelCard({ model }: { model: ModelView }
       <Situation model={model} />
       <div className={classes.foot}>
         <span className={classes.replicas}>{replicas(model)}</span>
-        {canChat(model) ? (
-          <Button
-            component={Link}
-            to={chatPath(model.id)}
-            size="xs"
-            variant="light"
-            leftSection={<ChatIcon size={15} />}
-            aria-label={`Chat with ${model.name}`}
-          >
-            Chat
-          </Button>
-        ) : (
-          model.type === 'embedding' && <code className={classes.endpoint}>/v1/embeddings</code>
-        )}
+        <div className={classes.actions}>
+          {hasSnippets(model) && (
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<CodeIcon size={15} />}
+              aria-label={`API of ${model.name}`}
+              aria-haspopup="dialog"
+              onClick={() => {
+                setAsked(true);
+                setOpen(true);
+              }}
+            >
+              API
+            </Button>
+          )}
+          {canChat(model) && (
+            <Button
+              component={Link}
+              to={chatPath(model.id)}
+              size="xs"
+              variant="light"
+              leftSection={<ChatIcon size={15} />}
+              aria-label={`Chat with ${model.name}`}
+            >
+              Chat
+            </Button>
+          )}
+        </div>
       </div>
+      {asked && (
+        <Suspense>
+          <SnippetDialog model={model} opened={open} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </li>
   );
 });
 
-/** Why the model is not simply serving: its warm-up, its failure, or replicas that failed beside good ones. */
-function Situation({ model }: { model: ModelView }) {
-  if (model.status === 'Failed') {
-    return (
-      <p className={classes.situation} data-tone="failed">
-        {model.reason ?? 'The server gave no reason.'}
-      </p>
-    );
-  }
-  if (model.warm_up !== null) {
-    return (
-      <p className={`${classes.situation} tabular`} data-tone="warming">
-        {warmUpLine(model.warm_up)}
-      </p>
-    );
-  }
-  if (model.failed_replicas > 0) {
-    return (
-      <p className={classes.situation} data-tone="failed">
-        {plural(model.failed_replicas, 'replica')} failed{model.reason === null ? '' : `: ${model.reason}`}
-      </p>
-    );
-  }
-  return null;
-}
-
-function Price({ model }: { model: ModelView }) {
-  if (model.price === null) return <p className={classes.noPrice}>No price is set</p>;
-  const { prompt, cached, completion } = model.price;
+function Speed({ speed }: { speed: ModelSpeed | null }) {
+  const none = speed === null ? 'No calls yet' : 'No streams yet';
   return (
-    <div className={classes.price}>
-      <dl className={classes.prices} aria-label="Price per million tokens">
-        <Fact label="Prompt" value={formatPrice(prompt)} />
-        {/* Vectors are made of prompts alone. */}
-        {model.type !== 'embedding' && (
-          <>
-            <Fact label="Cached" value={formatPrice(cached)} />
-            <Fact label="Completion" value={formatPrice(completion)} />
-          </>
-        )}
-      </dl>
-      <span className={classes.unit} aria-hidden="true">
-        per 1M tokens
-      </span>
-    </div>
-  );
-}
-
-function Fact({ label, value }: { label: string; value: string }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd className="tabular">{value}</dd>
-    </div>
+    <>
+      <Fact
+        label="First token, p50 of 24 h"
+        value={speed?.firstTokenUs == null ? none : formatDuration(speed.firstTokenUs / 1000)}
+      />
+      <Fact
+        label="Tokens per second"
+        value={speed?.tokensPerSecond == null ? none : formatCount(Math.round(speed.tokensPerSecond * 10) / 10)}
+      />
+    </>
   );
 }
 

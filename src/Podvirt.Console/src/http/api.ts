@@ -2,38 +2,49 @@
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string | null;
+  /** The member of the body that was wrong; null where it was none, or not said. */
+  readonly param: string | null;
   /** Seconds the server asks to wait, from `Retry-After`; null where it says nothing. */
   readonly retryAfterSeconds: number | null;
 
-  constructor(message: string, status: number, code: string | null = null, retryAfterSeconds: number | null = null) {
+  constructor(
+    message: string,
+    status: number,
+    code: string | null = null,
+    retryAfterSeconds: number | null = null,
+    param: string | null = null,
+  ) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.param = param;
   }
 }
 
 interface ErrorBody {
-  error?: { message?: unknown; code?: unknown };
+  error?: { message?: unknown; code?: unknown; param?: unknown };
 }
 
 async function refusal(response: Response): Promise<ApiError> {
   const retryAfter = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   let message = `The server answered ${response.status}${response.statusText ? ` ${response.statusText}` : ''}.`;
   let code: string | null = null;
+  let param: string | null = null;
   try {
     const body = (await response.json()) as ErrorBody;
     if (typeof body.error?.message === 'string' && body.error.message !== '') message = body.error.message;
     if (typeof body.error?.code === 'string') code = body.error.code;
+    if (typeof body.error?.param === 'string') param = body.error.param;
   } catch {
     // A proxy in between answers in HTML; the status line then says all there is.
   }
-  return new ApiError(message, response.status, code, Number.isNaN(retryAfter) ? null : retryAfter);
+  return new ApiError(message, response.status, code, Number.isNaN(retryAfter) ? null : retryAfter, param);
 }
 
 export interface CallOptions {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -67,6 +78,12 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await call(path, signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+/** Sends JSON and returns the JSON of the answer. */
+export async function sendJson<T>(path: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', body?: unknown): Promise<T> {
+  const response = await call(path, { method, body });
   return (await response.json()) as T;
 }
 

@@ -12,8 +12,7 @@ export interface ModelView {
   revision: number;
   gpu: { count: number; type: string | null; memory_bytes: number } | null;
   replicas: { min: number; max: number; concurrency: number; active: number };
-  /** US dollars per million tokens, as exact decimal strings; null where no price is set. */
-  price: { prompt: string; cached: string; completion: string } | null;
+  price: Price | null;
   requests_total: number;
   in_flight: number;
   waiting: number;
@@ -30,6 +29,15 @@ export interface Failure {
   retry_at: string | null;
   /** The engine's last lines. */
   log_tail: string[];
+}
+
+/** US dollars per million tokens, and per second of video, as exact decimal strings; null where no price is set. */
+export interface Price {
+  prompt: string;
+  cached: string;
+  completion: string;
+  embeddings: string | null;
+  video_second: string | null;
 }
 
 export interface WarmUp {
@@ -67,4 +75,9 @@ export function canChat(model: ModelView): boolean {
 
 export function isExternal(model: ModelView): boolean {
   return model.engine === 'external';
+}
+
+/** At least one replica runs at all times. */
+export function isAlwaysOn(model: ModelView): boolean {
+  return !isExternal(model) && model.replicas.min > 0;
 }

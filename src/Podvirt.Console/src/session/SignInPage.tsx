@@ -1,68 +1,58 @@
-import { Button, Code, PasswordInput, Text, Title } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
-import { Mark } from '../shell/icons';
+import { Button, Text, Title } from '@mantine/core';
+import { useState } from 'react';
 import { useDocumentTitle } from '../shell/useDocumentTitle';
-import { signInProblem, useSignIn } from './session';
-import classes from './SignInPage.module.css';
+import { EntryCard } from './EntryCard';
+import { rememberedWay, rememberWay, useSignInMethods } from './methods';
+import { PasswordForm } from './PasswordForm';
+import { TokenForm } from './TokenForm';
+import classes from './EntryCard.module.css';
 
-export function SignInPage({ linkProblem }: { linkProblem: string | null }) {
+/** `problem`: why the link that led here did not sign in. */
+export function SignInPage({ problem }: { problem: string | null }) {
   useDocumentTitle('Sign in');
-  const signIn = useSignIn();
-  const [token, setToken] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const credential = { token: token.trim() };
-    if (credential.token === '') {
-      setProblem('Enter the admin token.');
-      return;
-    }
-    setBusy(true);
-    setProblem(null);
-    try {
-      await signIn(credential);
-    } catch (error) {
-      setProblem(signInProblem(error, credential));
-      setBusy(false);
-    }
-  };
+  const methods = useSignInMethods();
+  const [way, setWay] = useState(rememberedWay);
+  const other = way === 'token' ? 'password' : 'token';
+  const oidc = methods.data?.oidc ?? null;
 
   return (
-    <main className={classes.page}>
-      <form className={classes.card} onSubmit={submit} noValidate>
-        <div className={classes.brand}>
-          <Mark size={28} /> <span>Podvirt</span>
-        </div>
-        <Title order={1} size="h3">
-          Sign in
-        </Title>
-        {linkProblem !== null && (
-          <Text size="sm" className={classes.linkProblem} role="alert">
-            {linkProblem}
-          </Text>
-        )}
-        <PasswordInput
-          label="Admin token"
-          name="token"
-          autoComplete="current-password"
-          autoFocus
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
-          error={problem}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show the token' }}
-          description={
-            <>
-              The value of <Code>PODVIRT_ADMIN_TOKEN</Code>. Where it is not set, the server made one on its first start:
-              see the file <Code>admin-token</Code> in its data folder.
-            </>
-          }
-        />
-        <Button type="submit" loading={busy} fullWidth>
-          Sign in
+    <EntryCard>
+      <Title order={1} size="h3">
+        Sign in
+      </Title>
+      {problem !== null && (
+        <Text size="sm" className={classes.problem} role="alert">
+          {problem}
+        </Text>
+      )}
+      {oidc !== null && (
+        <>
+          <Button component="a" href={signInAddress(oidc.url)} variant="default" fullWidth>
+            Sign in with {oidc.name}
+          </Button>
+          <div className={classes.or} aria-hidden="true">
+            or
+          </div>
+        </>
+      )}
+      {way === 'token' ? <TokenForm className={classes.form} /> : <PasswordForm className={classes.form} />}
+      {methods.data?.password !== false && (
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          onClick={() => {
+            rememberWay(other);
+            setWay(other);
+          }}
+        >
+          {other === 'password' ? 'Sign in with e-mail and password' : 'Sign in with the admin token'}
         </Button>
-      </form>
-    </main>
+      )}
+    </EntryCard>
   );
+}
+
+/** The provider sends back to the page that was asked for. */
+function signInAddress(url: string): string {
+  return `${url}?return=${encodeURIComponent(window.location.pathname + window.location.search)}`;
 }

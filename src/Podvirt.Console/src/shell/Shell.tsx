@@ -4,7 +4,7 @@ import { Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { ProjectSwitcher } from '../projects/ProjectSwitcher';
 import { useSession } from '../session/session';
-import { SignOutButton } from '../session/SignOutButton';
+import { AccountPanel } from '../session/AccountPanel';
 import { ErrorBoundary } from './ErrorBoundary';
 import { destinations } from './destinations';
 import { Mark } from './icons';
@@ -66,7 +66,7 @@ export function Shell() {
             ))}
         </nav>
         <ProjectSwitcher />
-        <SignOutButton />
+        <AccountPanel />
       </AppShell.Navbar>
       <AppShell.Main id="content" ref={main} tabIndex={-1} className={classes.main}>
         <FeedNote />

@@ -136,3 +136,16 @@ export const MembersIcon = (props: IconProps) => (
     <path d="M3 20c0-3.5 2.5-5.5 6-5.5s6 2 6 5.5M16 5.5a3.5 3.5 0 0 1 0 6M17.5 15c2.2.6 3.5 2.3 3.5 5" />
   </Icon>
 );
+
+export const CodeIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <path d="m8 8-4.5 4L8 16m8-8 4.5 4-4.5 4M13.5 5.5l-3 13" />
+  </Icon>
+);
+
+export const CopyIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <rect x="9" y="9" width="11" height="11" rx="1.5" />
+    <path d="M15 5.5A1.5 1.5 0 0 0 13.5 4h-8A1.5 1.5 0 0 0 4 5.5v8A1.5 1.5 0 0 0 5.5 15" />
+  </Icon>
+);
