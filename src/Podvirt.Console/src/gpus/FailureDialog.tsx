@@ -1,15 +1,15 @@
-import { Modal } from '@mantine/core';
 import { formatMoment, readerZone } from '../charts/time';
 import { isExternal, type Failure, type ModelView } from '../models/model';
 import { useSession } from '../session/session';
+import { Dialog } from '../shell/Dialog';
 import { EngineLog } from './EngineLog';
 import classes from './FailureDialog.module.css';
 
 /** Why a model failed, and to admins what its engine wrote. It stays open, and says so, when the model recovers. */
-export function FailureDialog({ model, onClose }: { model: ModelView; onClose: () => void }) {
+export function FailureDialog({ model, opened, onClose }: { model: ModelView; opened: boolean; onClose: () => void }) {
   const isAdmin = useSession().data?.role === 'admin';
   return (
-    <Modal opened onClose={onClose} title={`${model.name}: ${model.status}`} size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog opened={opened} onClose={onClose} title={`${model.name}: ${model.status}`} size="xl">
       <div className={classes.body}>
         <dl className={classes.facts}>
           <dt>Reason</dt>
@@ -27,7 +27,7 @@ export function FailureDialog({ model, onClose }: { model: ModelView; onClose: (
         </dl>
         {isAdmin && !isExternal(model) && <EngineLog model={model.id} />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -29,7 +29,13 @@ export function ModelsPanel() {
   const models = useModels();
   const fleet = useFleet();
   const [shown, setShown] = useState<string | null>(null);
+  const [opened, setOpened] = useState(false);
+  const show = (id: string) => {
+    setShown(id);
+    setOpened(true);
+  };
   const list = models.data ?? [];
+  // Kept after it closed: the dialog gives the focus back, and goes by itself.
   const failed = list.find(({ id }) => id === shown);
   return (
     <Panel
@@ -45,7 +51,7 @@ export function ModelsPanel() {
           key: model.id,
           cells: [
             <Name key="name" model={model} />,
-            <State key="state" model={model} onShow={() => setShown(model.id)} />,
+            <State key="state" model={model} onShow={() => show(model.id)} />,
             gpuWords(model),
             <Memory key="memory" model={model} replicas={fleet.data?.replicas.filter(({ model: of }) => of === model.id) ?? []} />,
             formatCount(model.requests_total),
@@ -54,7 +60,7 @@ export function ModelsPanel() {
           ],
         }))}
       />
-      {failed !== undefined && <FailureDialog model={failed} onClose={() => setShown(null)} />}
+      {failed !== undefined && <FailureDialog model={failed} opened={opened} onClose={() => setOpened(false)} />}
     </Panel>
   );
 }
