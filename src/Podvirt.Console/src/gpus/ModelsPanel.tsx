@@ -54,7 +54,7 @@ export function ModelsPanel() {
             <State key="state" model={model} onShow={() => show(model.id)} />,
             gpuWords(model),
             <Memory key="memory" model={model} replicas={fleet.data?.replicas.filter(({ model: of }) => of === model.id) ?? []} />,
-            formatCount(model.requests_total),
+            model.requests_total === null ? none : formatCount(model.requests_total),
             model.startup_duration_ms === null ? none : formatDuration(model.startup_duration_ms),
             <Situation key="now" model={model} />,
           ],

@@ -13,7 +13,8 @@ export interface ModelView {
   gpu: { count: number; type: string | null; memory_bytes: number } | null;
   replicas: { min: number; max: number; concurrency: number; active: number };
   price: Price | null;
-  requests_total: number;
+  /** Of all projects together; null: whoever is signed in is no admin. */
+  requests_total: number | null;
   in_flight: number;
   waiting: number;
   startup_duration_ms: number | null;
