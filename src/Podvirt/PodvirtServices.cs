@@ -4,6 +4,7 @@ using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
+using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Fleet;
@@ -51,8 +52,10 @@ public static class PodvirtServices
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();
+        services.AddHostedService(p => p.GetRequiredService<SessionWatch>());
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
+        ChatServices.Add(services, options.DataDirectory);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
         services.AddHostedService<CatalogWatch>();
         return services;
@@ -67,6 +70,7 @@ public static class PodvirtServices
         services.AddSingleton(new ConsoleSwitch(options.Environment(ConsoleSwitch.Variable), config.PublicUrl));
         services.AddSingleton(ConfiguredGpus.Of(config.Gpus));
         services.AddSingleton<ConsoleSessions>();
+        services.AddSingleton<SessionWatch>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<SignInLimits>();
         services.AddSingleton<MemberStore>();
