@@ -57,7 +57,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
             var opener = page.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
             await Expect(opener).ToBeVisibleAsync();
             await Expect(page.Page.Locator(".mantine-Skeleton-root")).ToHaveCountAsync(0);
-            Assert.Empty(await BarriersAsync(page));
+            Assert.Empty(await Barriers.OfAsync(page));
             Assert.Equal(0, await page.OverflowAsync());
 
             await opener.FocusAsync();
@@ -65,7 +65,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
             var dialog = page.Page.GetByRole(AriaRole.Dialog);
             await Expect(dialog).ToBeVisibleAsync();
             await Expect(dialog.Locator(":focus")).ToHaveCountAsync(1);
-            Assert.Empty(await BarriersAsync(page));
+            Assert.Empty(await Barriers.OfAsync(page));
             Assert.Equal(0, await page.OverflowAsync());
             await page.Page.Keyboard.PressAsync("Escape");
             await Expect(dialog).ToHaveCountAsync(0);
