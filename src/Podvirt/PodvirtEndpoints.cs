@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
+using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Core.Projects;
@@ -60,6 +61,8 @@ public static class PodvirtEndpoints
         services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         services.GetRequiredService<RateEndpoints>().Map(api);
         services.GetRequiredService<InvoiceEndpoints>().Map(api);
+        services.GetRequiredService<ConversationEndpoints>().Map(api);
+        services.GetRequiredService<AnswerEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

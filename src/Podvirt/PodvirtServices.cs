@@ -4,6 +4,7 @@ using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
+using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Fleet;
@@ -54,6 +55,7 @@ public static class PodvirtServices
         services.AddHostedService(p => p.GetRequiredService<SessionWatch>());
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
+        ChatServices.Add(services, options.DataDirectory);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
         services.AddHostedService<CatalogWatch>();
         return services;

@@ -19,6 +19,17 @@ export interface ModelView {
   waiting: number;
   startup_duration_ms: number | null;
   warm_up: WarmUp | null;
+  /** Set while it is Failed. */
+  failure: Failure | null;
+}
+
+export interface Failure {
+  code: string;
+  reason: string;
+  /** The next request after this starts it again; null: not before something is changed. */
+  retry_at: string | null;
+  /** The engine's last lines. */
+  log_tail: string[];
 }
 
 /** US dollars per million tokens, and per second of video, as exact decimal strings; null where no price is set. */
