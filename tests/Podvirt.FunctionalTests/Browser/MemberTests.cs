@@ -52,12 +52,16 @@ public sealed class MemberTests(Chromium chromium)
         (string Path, int Status)[] calls =
         [
             ("/api/keys?project=search", 200), ("/api/keys?project=default", 404), ("/api/projects/search/usage", 200), ("/api/projects/default/usage", 404),
-            ("/api/usage/summary?window=24h&project=default", 404), ("/api/requests?project=default", 404), ("/api/members", 403), ("/api/projects", 403),
+            ("/api/usage/summary?window=24h&project=default", 404), ("/api/requests?project=default", 404), ("/api/members", 403), ("/api/plans", 403),
         ];
         foreach (var (path, status) in calls)
         {
             Assert.Equal((path, status), (path, (await member.Page.APIRequest.GetAsync(path)).Status));
         }
+
+        var listed = await (await member.Page.APIRequest.GetAsync("/api/projects")).TextAsync();
+        Assert.Contains("\"id\":\"search\"", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"id\":\"default\"", listed, StringComparison.Ordinal);
 
         // The link is used up.
         await using var late = await ConsolePage.OpenAsync(chromium, server, link, s_stranger);
