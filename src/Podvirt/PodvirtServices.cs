@@ -52,6 +52,7 @@ public static class PodvirtServices
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();
+        services.AddHostedService(p => p.GetRequiredService<SessionWatch>());
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
         ChatServices.Add(services, options.DataDirectory);
@@ -69,6 +70,7 @@ public static class PodvirtServices
         services.AddSingleton(new ConsoleSwitch(options.Environment(ConsoleSwitch.Variable), config.PublicUrl));
         services.AddSingleton(ConfiguredGpus.Of(config.Gpus));
         services.AddSingleton<ConsoleSessions>();
+        services.AddSingleton<SessionWatch>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<SignInLimits>();
         services.AddSingleton<MemberStore>();
