@@ -12,8 +12,7 @@ namespace Podvirt.Members;
 
 /// <summary><c>/api/members</c>: list, invite (the link is shown once), change, remove.</summary>
 internal sealed class MemberEndpoints(
-    AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, AnswerRuns answers, IConversationStore conversations,
-    ConsoleSwitch console, TimeProvider time)
+    AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, VisitorChats chats, ConsoleSwitch console, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -74,9 +73,9 @@ internal sealed class MemberEndpoints(
             known => Disable(known with { Name = name ?? known.Name, Role = role ?? known.Role, Projects = projects ?? known.Projects }, body.Disabled, now),
             cancellationToken);
         await sessions.ClearAsync(member.Id, cancellationToken);
-        if (body.Disabled == true)
+        if (changed is not null)
         {
-            answers.Stop(member.Id, conversation: null);
+            chats.StopWhatIsNotAllowed(changed);
         }
         return ApiJson.Ok(MemberView.Of(changed ?? throw NotFound(member.Id)));
     }
@@ -111,8 +110,7 @@ internal sealed class MemberEndpoints(
             throw NotFound(member.Id);
         }
         await sessions.ClearAsync(member.Id, context.RequestAborted);
-        answers.Stop(member.Id, conversation: null);
-        await conversations.DeleteAsync(member.Id, id: null, context.RequestAborted);
+        await chats.ForgetAsync(member.Id, context.RequestAborted);
         return ApiJson.Ok(MemberView.Of(member));
     }
 

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Microsoft.Playwright;
-using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;
@@ -8,16 +6,6 @@ namespace Podvirt.FunctionalTests.Browser;
 [Collection(nameof(Chromium))]
 public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
 {
-    /// <summary>Serious and critical only, one line each: rule, element, what is wrong.</summary>
-    private const string Run = """
-        async () => (await axe.run()).violations
-          .filter(violation => ['serious', 'critical'].includes(violation.impact))
-          .flatMap(violation => violation.nodes.map(node => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary}`))
-        """;
-
-    private static readonly Lazy<Task<string>> s_axe =
-        new(() => File.ReadAllTextAsync(Path.Combine(Repository.Root, "src/Podvirt.Console/node_modules/axe-core/axe.min.js")));
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -25,7 +13,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
     {
         await using var page = await OpenAsync(ConsolePage.Catalog, new Look(Dark: dark, SignedIn: false));
         await Expect(page.Page.GetByLabel("Admin token")).ToBeVisibleAsync();
-        Assert.Empty(await BarriersAsync(page));
+        Assert.Empty(await Barriers.OfAsync(page));
         await page.CloseAsync();
     }
 
@@ -36,7 +24,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
     {
         await using var page = await OpenAsync(ConsolePage.Catalog, new Look(Dark: dark));
         await Expect(page.Card("House Model")).ToContainTextAsync("Failed");
-        Assert.Empty(await BarriersAsync(page));
+        Assert.Empty(await Barriers.OfAsync(page));
         await page.CloseAsync();
     }
 
@@ -49,7 +37,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
         await page.AskAsync("Write a C# method that merges two sorted lists.");
         await page.UntilAnsweredAsync();
         await Expect(page.LastAnswer.Locator(".hljs-keyword").First).ToBeVisibleAsync();
-        Assert.Empty(await BarriersAsync(page));
+        Assert.Empty(await Barriers.OfAsync(page));
         await page.CloseAsync();
     }
 
@@ -70,7 +58,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
             var opener = page.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
             await Expect(opener).ToBeVisibleAsync();
             await Expect(page.Page.Locator(".mantine-Skeleton-root")).ToHaveCountAsync(0);
-            Assert.Empty(await BarriersAsync(page));
+            Assert.Empty(await Barriers.OfAsync(page));
             Assert.Equal(0, await page.OverflowAsync());
 
             await opener.FocusAsync();
@@ -78,7 +66,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
             var dialog = page.Page.GetByRole(AriaRole.Dialog);
             await Expect(dialog).ToBeVisibleAsync();
             await Expect(dialog.Locator(":focus")).ToHaveCountAsync(1);
-            Assert.Empty(await BarriersAsync(page));
+            Assert.Empty(await Barriers.OfAsync(page));
             Assert.Equal(0, await page.OverflowAsync());
             await page.Page.Keyboard.PressAsync("Escape");
             await Expect(dialog).ToHaveCountAsync(0);
@@ -88,8 +76,5 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
     }
 
     private async Task<ConsolePage> OpenAsync(string path, Look look) =>
-        await ConsolePage.OpenAsync(chromium, server.Process, path, look with { Script = await s_axe.Value });
-
-    private static async Task<string[]> BarriersAsync(ConsolePage page) =>
-        (await page.Page.EvaluateAsync<JsonElement>(Run)).EnumerateArray().Select(e => e.GetString()!).ToArray();
+        await ConsolePage.OpenAsync(chromium, server.Process, path, await Barriers.WatchedAsync(look));
 }
