@@ -1,3 +1,4 @@
+using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;
@@ -38,6 +39,40 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
         await Expect(page.LastAnswer.Locator(".hljs-keyword").First).ToBeVisibleAsync();
         Assert.Empty(await Barriers.OfAsync(page));
         await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("/inference/api-keys", "New key", false)]
+    [InlineData("/inference/api-keys", "New key", true)]
+    [InlineData("/inference/members", "Invite", false)]
+    [InlineData("/inference/members", "Invite", true)]
+    [InlineData("/inference/members?view=projects", "New project", false)]
+    [InlineData("/inference/members?view=projects", "New project", true)]
+    [InlineData(ConsolePage.Catalog, "API of Coder 1.5", false)]
+    [InlineData(ConsolePage.Catalog, "API of Coder 1.5", true)]
+    public async Task PageAndItsDialog_HaveNoSeriousBarrierAndFitAnyWidth(string path, string button, bool dark)
+    {
+        foreach (var (width, height) in ((int, int)[])[(1280, 800), (390, 844)])
+        {
+            await using var page = await OpenAsync(path, new Look(width, height, dark));
+            var opener = page.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true });
+            await Expect(opener).ToBeVisibleAsync();
+            await Expect(page.Page.Locator(".mantine-Skeleton-root")).ToHaveCountAsync(0);
+            Assert.Empty(await Barriers.OfAsync(page));
+            Assert.Equal(0, await page.OverflowAsync());
+
+            await opener.FocusAsync();
+            await page.Page.Keyboard.PressAsync("Enter");
+            var dialog = page.Page.GetByRole(AriaRole.Dialog);
+            await Expect(dialog).ToBeVisibleAsync();
+            await Expect(dialog.Locator(":focus")).ToHaveCountAsync(1);
+            Assert.Empty(await Barriers.OfAsync(page));
+            Assert.Equal(0, await page.OverflowAsync());
+            await page.Page.Keyboard.PressAsync("Escape");
+            await Expect(dialog).ToHaveCountAsync(0);
+            await Expect(opener).ToBeFocusedAsync();
+            await page.CloseAsync();
+        }
     }
 
     private async Task<ConsolePage> OpenAsync(string path, Look look) =>
