@@ -112,11 +112,6 @@ public sealed class ConsolePage : IAsyncDisposable
         await Message.PressAsync("Enter");
     }
 
-    /// <summary>From now on everything that the page asks for fails, and what it listens to ends.</summary>
-    public Task LoseConnectionAsync() => _context.SetOfflineAsync(true);
-
-    public Task FindConnectionAsync() => _context.SetOfflineAsync(false);
-
     public Task UntilAnsweredAsync() => Assertions.Expect(Figures()).ToBeVisibleAsync();
 
     public ILocator Figures() => LastAnswer.GetByRole(AriaRole.List, new() { Name = "Figures of this answer" });

@@ -10,13 +10,13 @@ namespace Podvirt.FunctionalTests.Browser;
 public sealed class MainThread : IAsyncDisposable
 {
     private readonly ICDPSession _browser;
-    private readonly ICDPSession _page;
+    private readonly IPage _page;
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private readonly HashSet<(int Process, int Thread)> _mains = [];
     private readonly Dictionary<(int Process, int Thread), double> _longestUs = [];
 
-    private MainThread(ICDPSession browser, ICDPSession page)
+    private MainThread(ICDPSession browser, IPage page)
     {
         (_browser, _page) = (browser, page);
         browser.Event("Tracing.dataCollected").OnEvent += (_, data) => Collect(data!.Value.GetProperty("value"));
@@ -25,7 +25,7 @@ public sealed class MainThread : IAsyncDisposable
 
     public static async Task<MainThread> WatchAsync(IBrowser browser, IPage page)
     {
-        var watch = new MainThread(await browser.NewBrowserCDPSessionAsync(), await page.Context.NewCDPSessionAsync(page));
+        var watch = new MainThread(await browser.NewBrowserCDPSessionAsync(), page);
         await watch._browser.SendAsync("Tracing.start", new() { ["categories"] = "-*,toplevel,__metadata", ["transferMode"] = "ReportEvents" });
         return watch;
     }
@@ -35,19 +35,16 @@ public sealed class MainThread : IAsyncDisposable
     {
         await _browser.SendAsync("Tracing.end");
         await _complete.Task.WaitAsync(TimeSpan.FromMinutes(1));
-        await _page.SendAsync("HeapProfiler.collectGarbage");
-        var heap = (await _page.SendAsync("Runtime.getHeapUsage"))!.Value.GetProperty("usedSize").GetDouble();
+        var page = await _page.Context.NewCDPSessionAsync(_page);
+        await page.SendAsync("HeapProfiler.collectGarbage");
+        var heap = (await page.SendAsync("Runtime.getHeapUsage"))!.Value.GetProperty("usedSize").GetDouble();
         lock (_lock)
         {
             return (_longestUs.Where(l => _mains.Contains(l.Key)).Max(l => l.Value) / 1000, (long)heap);
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _browser.DetachAsync();
-        await _page.DetachAsync();
-    }
+    public async ValueTask DisposeAsync() => await _browser.DetachAsync();
 
     private void Collect(JsonElement events)
     {
