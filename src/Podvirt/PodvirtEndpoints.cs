@@ -14,6 +14,7 @@ using Podvirt.Gateway.Admission;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 
 namespace Podvirt;
 
@@ -45,6 +46,7 @@ public static class PodvirtEndpoints
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
         services.GetRequiredService<InviteEndpoints>().Map(api);
+        services.GetRequiredService<OidcEndpoints>().Map(api);
         services.GetRequiredService<MemberEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
         services.GetRequiredService<ActionEndpoints>().Map(api);

@@ -3,8 +3,11 @@ using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Chats;
 
+/// <summary>Looks a usage record up; see <see cref="ILedger.FindAsync"/>.</summary>
+internal delegate ValueTask<RatedRecord?> FindRecord(Guid id, CancellationToken cancellationToken);
+
 /// <summary>What answers cost, as the ledger has it.</summary>
-internal sealed class AnswerBills(ILedger ledger, TimeProvider time)
+internal sealed class AnswerBills(FindRecord find, TimeProvider time)
 {
     /// <summary>A record is on the ledger within milliseconds; with a slow disk or after a burst it takes longer.</summary>
     private static readonly TimeSpan _waitMax = TimeSpan.FromSeconds(10);
@@ -16,7 +19,7 @@ internal sealed class AnswerBills(ILedger ledger, TimeProvider time)
     /// <exception cref="IOException">The ledger cannot be read.</exception>
     public async Task<AnswerBill?> FindAsync(Guid requestId, CancellationToken cancellationToken)
     {
-        if (await ledger.FindAsync(requestId, cancellationToken) is not { } rated)
+        if (await find(requestId, cancellationToken) is not { } rated)
         {
             return null;
         }

@@ -14,7 +14,7 @@ namespace Podvirt.Chats;
 /// <summary><c>/api/answers</c>: one of its own, and of any answer: show, follow, stop, and its exact bytes.</summary>
 internal sealed class AnswerEndpoints(
     AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks,
-    IHostApplicationLifetime lifetime, TimeProvider time)
+    SessionWatch sessions, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -59,6 +59,7 @@ internal sealed class AnswerEndpoints(
 
     private async Task FollowAsync(HttpContext context)
     {
+        using var right = await sessions.FollowAsync(Visitor.Of(context), context.RequestAborted);
         var answer = await FindAsync(context);
         var state = runs.Find(answer.Identity.Id)?.State;
         if (state is not null && !state.TryJoin())
@@ -66,8 +67,8 @@ internal sealed class AnswerEndpoints(
             context.Response.Headers.RetryAfter = "5";
             throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_readers", $"{ChatBounds.ReadersPerAnswer} readers follow this answer already.");
         }
-        // A stopping server does not wait for pages that only watch.
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        // A stopping server does not wait for pages that only watch, and who may no more watch goes on no longer.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, right.Ended, lifetime.ApplicationStopping);
         try
         {
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();

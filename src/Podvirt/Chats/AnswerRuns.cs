@@ -64,14 +64,13 @@ internal sealed partial class AnswerRuns(
         }
     }
 
-    /// <summary>Stops those of one conversation; of all of the visitor's where it is null.</summary>
-    public void Stop(string visitor, string? conversation)
+    /// <summary>Stops those that are chosen.</summary>
+    public void Stop(Func<AnswerIdentity, bool> choose)
     {
         List<AnswerJob> jobs;
         lock (_gate)
         {
-            jobs = [.. _runs.Values.Select(r => r.Job).Where(j => j.State.Identity is { Conversation: { } of } identity
-                && identity.Visitor == visitor && (conversation is null || of == conversation))];
+            jobs = [.. _runs.Values.Select(r => r.Job).Where(j => choose(j.State.Identity))];
         }
         jobs.ForEach(job => job.Stop());
     }

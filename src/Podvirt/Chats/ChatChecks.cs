@@ -18,13 +18,7 @@ internal sealed class ChatChecks(CatalogStore catalog, ProjectStore projects)
     /// <exception cref="ApiException">There is none, it is archived, or more than one is meant.</exception>
     public async Task<string> ProjectAsync(Visitor visitor, string? project, CancellationToken cancellationToken)
     {
-        project ??= visitor.Projects switch
-        {
-            null => Project.Default,
-            [var only] => only,
-            var many => throw Invalid("project_required", $"Say which project pays: 'project' is one of {string.Join(", ", many)}.", "project"),
-        };
-        visitor.CheckProject(project);
+        project = visitor.Choose(project) ?? Project.Default;
         var found = await projects.FindAsync(project, cancellationToken) ?? throw ProjectEndpoints.NotFound(project, "project");
         return found.ArchivedAt is null
             ? found.Id

@@ -133,13 +133,12 @@ internal sealed class ChatChunk
         {
             if (reader.ValueTextEquals("content"u8))
             {
-                Append(ref reader, ref _text, ref _textLength);
+                _textLength = Take(ref reader, ref _text, _textLength);
             }
             else if (reader.ValueTextEquals("reasoning"u8) || reader.ValueTextEquals("reasoning_content"u8))
             {
                 // An engine that sends both names says the same twice.
-                _thinkingLength = 0;
-                Append(ref reader, ref _thinking, ref _thinkingLength);
+                _thinkingLength = Take(ref reader, ref _thinking, _thinkingLength);
             }
             else
             {
@@ -148,19 +147,19 @@ internal sealed class ChatChunk
         }
     }
 
-    private static void Append(ref Utf8JsonReader reader, ref char[] buffer, ref int length)
+    /// <summary>The text's length; the length before where there is no text.</summary>
+    private static int Take(ref Utf8JsonReader reader, ref char[] buffer, int before)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.String)
         {
             reader.Skip();
-            return;
+            return before;
         }
-        var needed = length + reader.ValueSpan.Length;
-        if (needed > buffer.Length)
+        if (reader.ValueSpan.Length > buffer.Length)
         {
-            Array.Resize(ref buffer, Math.Max(needed, buffer.Length * 2));
+            buffer = new char[Math.Max(reader.ValueSpan.Length, buffer.Length * 2)];
         }
-        length += reader.CopyString(buffer.AsSpan(length));
+        return reader.CopyString(buffer);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Chats.Sqlite;
 using Podvirt.Gateway.Playground;
+using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Chats;
 
@@ -13,11 +14,12 @@ internal static class ChatServices
     {
         services.AddSingleton<IConversationStore>(p => SqliteConversationStore.Open(
             dataDirectory, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<SqliteConversationStore>>()));
-        services.AddSingleton<AnswerBills>();
+        services.AddSingleton(p => new AnswerBills(p.GetRequiredService<ILedger>().FindAsync, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BeginCall>(p => p.GetRequiredService<PlaygroundCaller>().Begin);
         services.AddSingleton<AnswerJobServices>();
         services.AddSingleton<AnswerRuns>();
         services.AddSingleton<AnswerStarter>();
+        services.AddSingleton<VisitorChats>();
         services.AddSingleton<ChatChecks>();
         services.AddSingleton<ConversationEndpoints>();
         services.AddSingleton<AnswerEndpoints>();

@@ -104,7 +104,7 @@ internal sealed class ConversationEndpoints(
     private async Task<IResult> DeleteAllAsync(HttpContext context)
     {
         var visitor = Visitor.Of(context);
-        runs.Stop(visitor.Id, conversation: null);
+        runs.Stop(identity => identity.Visitor == visitor.Id && identity.Conversation is not null);
         return ApiJson.Ok(new DeletedView(await store.DeleteAsync(visitor.Id, id: null, context.RequestAborted)));
     }
 
@@ -142,7 +142,7 @@ internal sealed class ConversationEndpoints(
     private async Task<IResult> DeleteAsync(HttpContext context)
     {
         var tree = await FindAsync(context);
-        runs.Stop(tree.Conversation.Visitor, tree.Conversation.Id);
+        runs.Stop(identity => identity.Conversation == tree.Conversation.Id);
         return await store.DeleteAsync(tree.Conversation.Visitor, tree.Conversation.Id, context.RequestAborted) > 0
             ? Results.NoContent()
             : throw NotFound(tree.Conversation.Id);

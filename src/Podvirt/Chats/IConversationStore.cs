@@ -22,6 +22,9 @@ internal interface IConversationStore
     /// <summary>With all messages, answers and frames. Id null: all of the visitor's. Returns how many.</summary>
     Task<int> DeleteAsync(string visitor, string? id, CancellationToken cancellationToken);
 
+    /// <summary>Removes all that there is of a visitor.</summary>
+    Task<int> ForgetAsync(string visitor, CancellationToken cancellationToken);
+
     /// <summary>Days after which what was not touched goes; null: never.</summary>
     Task<int?> RetentionAsync(string visitor, CancellationToken cancellationToken);
 

@@ -72,6 +72,14 @@ internal sealed class ConversationSession(SqliteConnection connection) : WriteSe
         return chosen.Count;
     }
 
+    public int Forget(string visitor)
+    {
+        var conversations = Delete(visitor, id: null);
+        Sql.Texts(Connection, "SELECT id FROM answer WHERE visitor = $visitor", ("$visitor", visitor)).ForEach(DeleteAnswer);
+        SetRetention(visitor, days: null);
+        return conversations;
+    }
+
     public int SetRetention(string visitor, int? days) => days is null
         ? Sql.Run(Connection, "DELETE FROM retention WHERE visitor = $visitor", ("$visitor", visitor))
         : Sql.Run(

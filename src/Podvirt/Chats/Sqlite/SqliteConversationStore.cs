@@ -52,6 +52,9 @@ internal sealed partial class SqliteConversationStore : IConversationStore, IGro
     public Task<int> DeleteAsync(string visitor, string? id, CancellationToken cancellationToken) =>
         WriteAsync(session => session.Delete(visitor, id), StateDurability.Machine, cancellationToken);
 
+    public Task<int> ForgetAsync(string visitor, CancellationToken cancellationToken) =>
+        WriteAsync(session => session.Forget(visitor), StateDurability.Machine, cancellationToken);
+
     public async Task<int?> RetentionAsync(string visitor, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => ConversationQueries.Retention(c, visitor), cancellationToken);
 
