@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
+using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Core.Projects;
@@ -13,6 +14,7 @@ using Podvirt.Gateway.Admission;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 
 namespace Podvirt;
 
@@ -44,6 +46,7 @@ public static class PodvirtEndpoints
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
         services.GetRequiredService<InviteEndpoints>().Map(api);
+        services.GetRequiredService<OidcEndpoints>().Map(api);
         services.GetRequiredService<MemberEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
         services.GetRequiredService<ActionEndpoints>().Map(api);
@@ -60,6 +63,8 @@ public static class PodvirtEndpoints
         services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         services.GetRequiredService<RateEndpoints>().Map(api);
         services.GetRequiredService<InvoiceEndpoints>().Map(api);
+        services.GetRequiredService<ConversationEndpoints>().Map(api);
+        services.GetRequiredService<AnswerEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

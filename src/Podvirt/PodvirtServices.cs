@@ -4,6 +4,7 @@ using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
 using Podvirt.Catalogs;
+using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Fleet;
@@ -12,6 +13,7 @@ using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Keys;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 using Podvirt.Projects;
 
 namespace Podvirt;
@@ -51,8 +53,10 @@ public static class PodvirtServices
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
         services.AddHostedService<Startup>();
+        services.AddHostedService(p => p.GetRequiredService<SessionWatch>());
         Rooms.AddScheduler(services, options, config);
         Rooms.AddGateway(services, config);
+        ChatServices.Add(services, options.DataDirectory);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
         services.AddHostedService<CatalogWatch>();
         return services;
@@ -67,6 +71,7 @@ public static class PodvirtServices
         services.AddSingleton(new ConsoleSwitch(options.Environment(ConsoleSwitch.Variable), config.PublicUrl));
         services.AddSingleton(ConfiguredGpus.Of(config.Gpus));
         services.AddSingleton<ConsoleSessions>();
+        services.AddSingleton<SessionWatch>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<SignInLimits>();
         services.AddSingleton<MemberStore>();
@@ -75,6 +80,9 @@ public static class PodvirtServices
         services.AddSingleton<MemberSignIn>();
         services.AddSingleton<MemberEndpoints>();
         services.AddSingleton<InviteEndpoints>();
+        services.AddSingleton<OidcSignIns>();
+        services.AddSingleton<OidcMembers>();
+        services.AddSingleton<OidcEndpoints>();
         services.AddSingleton<AccessGate>();
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<ApiKeyStore>();

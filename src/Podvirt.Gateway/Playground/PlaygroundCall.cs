@@ -21,7 +21,7 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
     private readonly DefaultHttpContext _context;
     private volatile bool _isRecorded;
 
-    internal PlaygroundCall(IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body)
+    private PlaygroundCall(IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body)
     {
         var request = new HttpRequestFeature
         {
@@ -47,6 +47,20 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
         features.Set(this);
         _context = new DefaultHttpContext(features);
         RequestHeaders = request.Headers;
+    }
+
+    /// <summary>Begins a call.</summary>
+    /// <param name="headers">As a client would send them.</param>
+    /// <param name="body">Not changed until the call has ended.</param>
+    /// <param name="serve">Answers it, as it would a client's.</param>
+    public static PlaygroundCall Begin(
+        IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body, Func<HttpContext, Task> serve)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        ArgumentNullException.ThrowIfNull(serve);
+        var call = new PlaygroundCall(headers, body);
+        call.Ended = call.RunAsync(serve);
+        return call;
     }
 
     /// <summary>As the gateway saw them.</summary>
@@ -78,9 +92,8 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
     /// <summary>After <see cref="Ended"/>.</summary>
     public void Dispose() => _aborted.Dispose();
 
-    internal void Recorded() => _isRecorded = true;
-
-    internal void Run(Func<HttpContext, Task> serve) => Ended = RunAsync(serve);
+    /// <summary>Whoever serves says that there is a usage record.</summary>
+    public void Recorded() => _isRecorded = true;
 
     private async Task RunAsync(Func<HttpContext, Task> serve)
     {

@@ -21,9 +21,6 @@ public sealed class PlaygroundCaller
     public PlaygroundCall Begin(Caller caller, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> body)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        ArgumentNullException.ThrowIfNull(headers);
-        var call = new PlaygroundCall(headers, body);
-        call.Run(context => _inference.HandleAsync(context, Surface.Playground, caller));
-        return call;
+        return PlaygroundCall.Begin(headers, body, context => _inference.HandleAsync(context, Surface.Playground, caller));
     }
 }

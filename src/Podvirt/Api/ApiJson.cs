@@ -28,17 +28,22 @@ internal static class ApiJson
 
     /// <summary>The body as a <typeparamref name="T"/>.</summary>
     /// <exception cref="ApiException">Too large, or not that.</exception>
-    public static async Task<T> ReadAsync<T>(HttpContext context)
+    public static Task<T> ReadAsync<T>(HttpContext context) => ReadAsync<T>(context, BodyBytesMax);
+
+    /// <summary>The same for a call that needs more.</summary>
+    /// <exception cref="ApiException">Too large, or not that.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext context, int bytesMax)
     {
-        if (context.Request.ContentLength > BodyBytesMax)
+        if (context.Request.ContentLength > bytesMax)
         {
-            throw new ApiException(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is larger than {BodyBytesMax} bytes.");
+            throw TooLarge(bytesMax);
         }
-        var buffer = new byte[BodyBytesMax + 1];
+        // What is announced is not believed further than that; where nothing is, the whole limit is needed.
+        var buffer = new byte[(context.Request.ContentLength ?? bytesMax) + 1];
         var length = await context.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
-        if (length > BodyBytesMax)
+        if (length > bytesMax)
         {
-            throw new ApiException(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is larger than {BodyBytesMax} bytes.");
+            throw TooLarge(bytesMax);
         }
         try
         {
@@ -63,6 +68,9 @@ internal static class ApiJson
             throw NotExpected(error);
         }
     }
+
+    private static ApiException TooLarge(int bytesMax) =>
+        new(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is larger than {bytesMax} bytes.");
 
     private static ApiException Null() => new(StatusCodes.Status400BadRequest, "invalid_json", "The body is null; send an object.");
 

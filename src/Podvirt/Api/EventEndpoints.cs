@@ -14,30 +14,32 @@ namespace Podvirt.Api;
 /// <c>GET /api/events</c>: <c>models</c> and <c>fleet</c> (the lists, at first and on every change), <c>transition</c> (each one),
 /// and <c>lost</c> (how many transitions a slow listener missed).
 /// </summary>
-internal sealed class EventEndpoints(AccessGate gate, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class EventEndpoints(AccessGate gate, EventFeed feed, SessionWatch sessions, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Shorter than the idle time-outs of common proxies.</summary>
     private static readonly TimeSpan _keepAlive = TimeSpan.FromSeconds(15);
 
-    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/events", (RequestDelegate)ListenAsync), Entry.Admin).Describe(
+    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/events", (RequestDelegate)ListenAsync), Entry.Member).Describe(
         new ApiOperation("Follow models, replicas, gpus and transitions as server-sent events") { ContentType = "text/event-stream", Refusals = [503] });
 
     private async Task ListenAsync(HttpContext context)
     {
-        var mailbox = feed.Join(out var leave);
+        var visitor = Visitor.Of(context);
+        var mailbox = feed.Join(visitor.IsAdmin, out var leave);
         using var _ = leave;
         if (mailbox is null)
         {
             context.Response.Headers.RetryAfter = "5";
             throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_listeners", $"{EventFeed.ListenersMax} listeners are connected already.");
         }
-        // A stopping server does not wait for pages that only watch.
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        // A stopping server does not wait for pages that only watch, and who may no more watch goes on no longer.
+        using var right = await sessions.FollowAsync(visitor, context.RequestAborted);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, right.Ended, lifetime.ApplicationStopping);
         try
         {
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             context.Response.ContentType = "text/event-stream";
-            await WriteAsync(context.Response, await feed.CurrentAsync(ending.Token), ending.Token);
+            await WriteAsync(context.Response, await feed.CurrentAsync(visitor.IsAdmin, ending.Token), ending.Token);
             await FollowAsync(context.Response, mailbox, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

@@ -17,9 +17,9 @@ internal sealed class FleetEndpoints(AccessGate gate, FleetView fleet, Transitio
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/replicas", (Delegate)ListReplicas), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/replicas", (Delegate)ListReplicas), Entry.Member).Describe(
             new ApiOperation("List the replicas") { Query = [new("model", "Only of this model")], Answer = typeof(ReplicaList) });
-        gate.Guard(api.MapGet("/replicas/{id}", (Delegate)ShowReplica), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/replicas/{id}", (Delegate)ShowReplica), Entry.Member).Describe(
             new ApiOperation("Show one replica") { Answer = typeof(ReplicaView), Refusals = [404] });
         gate.Guard(api.MapGet("/replicas/{id}/logs", (Delegate)ShowLogAsync), Entry.Admin).Describe(
             new ApiOperation("Show what one replica wrote last, also one that is gone")
@@ -28,9 +28,9 @@ internal sealed class FleetEndpoints(AccessGate gate, FleetView fleet, Transitio
                 ContentType = "text/plain",
                 Refusals = [400, 404],
             });
-        gate.Guard(api.MapGet("/gpus", (Delegate)ListGpus), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/gpus", (Delegate)ListGpus), Entry.Member).Describe(
             new ApiOperation("List the gpus and what they hold") { Answer = typeof(GpuList) });
-        gate.Guard(api.MapGet("/transitions", (Delegate)ListTransitions), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/transitions", (Delegate)ListTransitions), Entry.Member).Describe(
             new ApiOperation("List changes of replicas' states, newest first")
             {
                 Query =
@@ -47,13 +47,13 @@ internal sealed class FleetEndpoints(AccessGate gate, FleetView fleet, Transitio
     private IResult ListReplicas(HttpContext context)
     {
         var model = ApiQuery.Text(context, "model");
-        return ApiJson.Ok(new ReplicaList("list", [.. fleet.Lists().Replicas.Where(r => model is null || r.Model == model)]));
+        return ApiJson.Ok(new ReplicaList("list", [.. ListsFor(context).Replicas.Where(r => model is null || r.Model == model)]));
     }
 
     private IResult ShowReplica(HttpContext context)
     {
         var id = RouteId.Of(context);
-        return ApiJson.Ok(fleet.Lists().Replicas.FirstOrDefault(r => r.Id == id) ?? throw NotFound(id));
+        return ApiJson.Ok(ListsFor(context).Replicas.FirstOrDefault(r => r.Id == id) ?? throw NotFound(id));
     }
 
     private async Task<IResult> ShowLogAsync(HttpContext context)
@@ -69,11 +69,14 @@ internal sealed class FleetEndpoints(AccessGate gate, FleetView fleet, Transitio
 
     private IResult ListTransitions(HttpContext context)
     {
+        var isAdmin = Visitor.Of(context).IsAdmin;
         var page = transitions.Read(
             ApiQuery.Text(context, "model"), ApiQuery.Text(context, "replica"), ApiQuery.Number(context, "before", 1, long.MaxValue),
             (int)(ApiQuery.Number(context, "limit", 1, TransitionsMax) ?? TransitionsDefault));
-        return ApiJson.Ok(new TransitionList("list", [.. page.Newest.Select(FleetViews.Of)], page.Next, transitions.Missed));
+        return ApiJson.Ok(new TransitionList("list", [.. page.Newest.Select(FleetViews.Of).Select(t => isAdmin ? t : MemberViews.Of(t))], page.Next, transitions.Missed));
     }
+
+    private FleetLists ListsFor(HttpContext context) => Visitor.Of(context).IsAdmin ? fleet.Lists() : MemberViews.Of(fleet.Lists());
 
     private static ApiException NotFound(string id) => new(
         StatusCodes.Status404NotFound, "replica_not_found", $"There is no replica '{id}'; GET /api/replicas lists those that there are.", "id");

@@ -20,14 +20,14 @@ internal sealed class InvoiceEndpoints(AccessGate gate, InvoiceBook book)
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/invoices", (Delegate)ListAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/invoices", (Delegate)ListAsync), Entry.Member).Describe(
             new ApiOperation("List invoices, drafts first")
             {
-                Query = [new("project", "Only of this project"), new("month", "Only of this UTC month, such as 2026-01")],
+                Query = [UsageParameters.Project, new("month", "Only of this UTC month, such as 2026-01")],
                 Answer = typeof(InvoiceList),
-                Refusals = [400],
+                Refusals = UsageParameters.Refusals,
             });
-        gate.Guard(api.MapGet("/invoices/{**id}", (Delegate)ShowAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/invoices/{**id}", (Delegate)ShowAsync), Entry.Member).Describe(
             new ApiOperation("Show one invoice, by its number or a draft's id") { Path = "/api/invoices/{id}", Answer = typeof(InvoiceView), Refusals = [404] },
             new ApiOperation("Export an invoice's lines as CSV") { Path = "/api/invoices/{id}.csv", ContentType = "text/csv", Refusals = [404] },
             new ApiOperation("Show an invoice as a page for printing") { Path = "/api/invoices/{id}.html", ContentType = "text/html", Refusals = [404] });
@@ -42,7 +42,7 @@ internal sealed class InvoiceEndpoints(AccessGate gate, InvoiceBook book)
                 ? parsed
                 : throw new ApiException(StatusCodes.Status400BadRequest, "invalid_parameter", $"'{text}' is not a month; write one such as 2026-01.", "month");
         }
-        var invoices = await Reckoned(book.ListAsync(ApiQuery.Text(context, "project"), month, context.RequestAborted));
+        var invoices = await Reckoned(book.ListAsync(Visitor.ProjectOf(context), month, context.RequestAborted));
         return ApiJson.Ok(new InvoiceList("list", [.. invoices.Select(InvoiceHead.Of)]));
     }
 
@@ -65,7 +65,8 @@ internal sealed class InvoiceEndpoints(AccessGate gate, InvoiceBook book)
         }
         throw new ApiException(StatusCodes.Status404NotFound, "invoice_not_found", $"There is no invoice '{path}'; GET /api/invoices lists those that there are.", "id");
 
-        async ValueTask<Invoice?> FindAsync(string id) => await Reckoned(book.FindAsync(id, context.RequestAborted));
+        async ValueTask<Invoice?> FindAsync(string id) =>
+            await Reckoned(book.FindAsync(id, context.RequestAborted)) is { } invoice && Visitor.Of(context).MaySee(invoice.Project) ? invoice : null;
     }
 
     /// <summary>Letters, digits and what no file system minds.</summary>

@@ -22,9 +22,9 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/keys", (Delegate)ListAsync), Entry.Admin).Describe(
-            new ApiOperation("List all keys") { Query = [new("project", "Only of this project")], Answer = typeof(KeyList) });
-        gate.Guard(api.MapPost("/keys", (Delegate)CreateAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/keys", (Delegate)ListAsync), Entry.Member).Describe(
+            new ApiOperation("List keys") { Query = [UsageParameters.Project], Answer = typeof(KeyList), Refusals = UsageParameters.Refusals });
+        gate.Guard(api.MapPost("/keys", (Delegate)CreateAsync), Entry.Member).Describe(
             new ApiOperation("Create a key; its secret is in this answer and nowhere else")
             {
                 Body = typeof(KeyBody),
@@ -32,28 +32,28 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
                 Status = 201,
                 Refusals = [400, 404],
             });
-        gate.Guard(api.MapPatch("/keys/{id}", (Delegate)UpdateAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapPatch("/keys/{id}", (Delegate)UpdateAsync), Entry.Member).Describe(
             new ApiOperation("Change a key's name, expiry or limits, from now on; what is left out stays, null takes a limit away")
             {
                 Body = typeof(KeyBody),
                 Answer = typeof(KeyView),
                 Refusals = [400, 404, 409],
             });
-        gate.Guard(api.MapPost("/keys/{id}/rotate", (Delegate)RotateAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapPost("/keys/{id}/rotate", (Delegate)RotateAsync), Entry.Member).Describe(
             new ApiOperation("Give a key a new secret; the old one works for the overlap")
             {
                 Body = typeof(Rotation),
                 Answer = typeof(CreatedKey),
                 Refusals = [400, 404, 409],
             });
-        gate.Guard(api.MapDelete("/keys/{id}", (Delegate)RevokeAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapDelete("/keys/{id}", (Delegate)RevokeAsync), Entry.Member).Describe(
             new ApiOperation("Revoke a key") { Answer = typeof(KeyView), Refusals = [404] });
     }
 
     private async Task<IResult> ListAsync(HttpContext context)
     {
         var now = time.GetUtcNow();
-        var project = ApiQuery.Text(context, "project");
+        var project = Visitor.ProjectOf(context);
         var all = await keys.ListAsync(context.RequestAborted);
         var uses = await keys.ListUsesAsync(context.RequestAborted);
         var spent = await SpentAsync(now, context.RequestAborted);
@@ -65,7 +65,7 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
     {
         var fields = await KeyFields.ReadAsync(context);
         var now = time.GetUtcNow();
-        var wish = new KeyWish(fields.Name(), fields.ExpiresAt(now), fields.Project ?? Project.Default)
+        var wish = new KeyWish(fields.Name(), fields.ExpiresAt(now), Visitor.Of(context).Choose(fields.Project) ?? Project.Default)
         {
             Limits = fields.Limits(await catalog.ReadAsync(context.RequestAborted)),
         };
@@ -92,7 +92,7 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
             key =>
             {
                 var limits = fields.Limits(known, new KeyLimits(key.Models, key.RequestsPerMinute, key.TokensPerMinute, key.MonthlyBudget));
-                return Usable(key) with
+                return Usable(Seen(context, key)) with
                 {
                     Name = fields.Has("name") ? fields.Name() : key.Name,
                     ExpiresAt = fields.Has("expires_in") ? fields.ExpiresAt(now) : key.ExpiresAt,
@@ -116,10 +116,7 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
             throw new ApiException(
                 StatusCodes.Status400BadRequest, "invalid_overlap", $"'{text}' is no overlap; write one such as 24h, at most {_overlapMax.Days}d, or 0s.", "overlap");
         }
-        if ((await keys.ListAsync(context.RequestAborted)).FirstOrDefault(k => k.Id == id) is { } key)
-        {
-            Usable(key);
-        }
+        Usable(await FindAsync(context, id));
         NewApiKey? rotated;
         try
         {
@@ -137,6 +134,7 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
     private async Task<IResult> RevokeAsync(HttpContext context)
     {
         var id = RouteId.Of(context);
+        await FindAsync(context, id);
         var key = await keys.RevokeAsync(id, context.RequestAborted);
         return ApiJson.Ok(await ViewAsync(key ?? throw NotFound(id), context.RequestAborted));
     }
@@ -154,11 +152,17 @@ internal sealed class KeyEndpoints(AccessGate gate, ApiKeyStore keys, ProjectSto
             .GroupBy(c => c.Key, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Aggregate(Cost.Zero, (sum, c) => sum + c.Cost), StringComparer.Ordinal);
 
+    /// <summary>A key that the caller may see. A key stays with its project, so what was checked stays true.</summary>
+    private async Task<ApiKey> FindAsync(HttpContext context, string id) =>
+        Seen(context, await keys.FindAsync(id, context.RequestAborted) ?? throw NotFound(id));
+
+    private static ApiKey Seen(HttpContext context, ApiKey key) => Visitor.Of(context).MaySee(key.Project) ? key : throw NotFound(key.Id);
+
     private static ApiKey Usable(ApiKey key) => key.RevokedAt is null
         ? key
         : throw new ApiException(StatusCodes.Status409Conflict, "key_revoked", $"The key '{key.Id}' is revoked and stays so; create a new one.", "id");
 
-    private static ApiException NotFound(string id) => new(StatusCodes.Status404NotFound, "key_not_found", $"There is no key '{id}'.", "id");
+    public static ApiException NotFound(string id, string param = "id") => new(StatusCodes.Status404NotFound, "key_not_found", $"There is no key '{id}'.", param);
 
     /// <param name="Overlap">How long the old secret works on, such as 24h; 0s ends it at once; default 1h.</param>
     private sealed record Rotation(string? Overlap = null);

@@ -12,21 +12,27 @@ internal sealed class ModelEndpoints(AccessGate gate, FleetReader reader, RateEn
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/models", (Delegate)ListAsync), Entry.Member).Describe(
             new ApiOperation("List the models and what they are doing") { Answer = typeof(ModelList) });
-        gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/models/{**id}", (Delegate)ShowAsync), Entry.Member).Describe(
             new ApiOperation("Show one model") { Path = "/api/models/{id}", Answer = typeof(ModelView), Refusals = [404] }, RateEndpoints.OfModel);
     }
 
     public static ApiException NotFound(string id) =>
         new(StatusCodes.Status404NotFound, "model_not_found", $"There is no model '{id}' in the catalog.", "id");
 
-    private async Task<IResult> ListAsync(HttpContext context) => ApiJson.Ok(await reader.ListAsync(context.RequestAborted));
+    private async Task<IResult> ListAsync(HttpContext context) => ApiJson.Ok(await ReadAsync(context));
+
+    private async Task<ModelList> ReadAsync(HttpContext context)
+    {
+        var list = await reader.ListAsync(context.RequestAborted);
+        return Visitor.Of(context).IsAdmin ? list : MemberViews.Of(list);
+    }
 
     private async Task<IResult> ShowAsync(HttpContext context)
     {
         var id = RouteId.Of(context);
-        var list = await reader.ListAsync(context.RequestAborted);
+        var list = await ReadAsync(context);
         if (list.Data.FirstOrDefault(m => m.Id == id) is { } model)
         {
             return ApiJson.Ok(model);

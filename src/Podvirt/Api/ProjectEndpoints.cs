@@ -16,8 +16,8 @@ internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, P
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/projects", (Delegate)ListAsync), Entry.Admin).Describe(
-            new ApiOperation("List the projects, archived ones too") { Answer = typeof(ProjectList) });
+        gate.Guard(api.MapGet("/projects", (Delegate)ListAsync), Entry.Member).Describe(
+            new ApiOperation("List the projects, archived ones too; to a member, theirs") { Answer = typeof(ProjectList) });
         gate.Guard(api.MapPost("/projects", (Delegate)CreateAsync), Entry.Admin).Describe(
             new ApiOperation("Create a project") { Body = typeof(NewProject), Answer = typeof(ProjectView), Status = 201, Refusals = [400, 404, 409] });
         gate.Guard(api.MapPatch("/projects/{id}", (Delegate)UpdateAsync), Entry.Admin).Describe(
@@ -26,10 +26,10 @@ internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, P
             new ApiOperation("Archive a project: its keys are refused from now on") { Answer = typeof(ProjectView), Refusals = [404, 409] });
         gate.Guard(api.MapPost("/projects/{id}/restore", (Delegate)RestoreAsync), Entry.Admin).Describe(
             new ApiOperation("Take an archived project back: its keys work again") { Answer = typeof(ProjectView), Refusals = [404] });
-        gate.Guard(api.MapGet("/projects/{id}/usage", (Delegate)UsageAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/projects/{id}/usage", (Delegate)UsageAsync), Entry.Member).Describe(
             new ApiOperation("Show what a project used of its plan this month, by model") { Answer = typeof(ProjectUsageView), Refusals = [404] });
-        gate.Guard(api.MapGet("/plans", (Delegate)ListPlansAsync), Entry.Admin).Describe(
-            new ApiOperation("List the plans and who has them") { Answer = typeof(PlanList) });
+        gate.Guard(api.MapGet("/plans", (Delegate)ListPlansAsync), Entry.Member).Describe(
+            new ApiOperation("List the plans and who has them; to a member, those of their projects") { Answer = typeof(PlanList) });
     }
 
     public static ApiException NotFound(string id, string param = "id") =>
@@ -38,7 +38,7 @@ internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, P
     private async Task<IResult> ListAsync(HttpContext context)
     {
         var all = await projects.ListAsync(context.RequestAborted);
-        return ApiJson.Ok(new ProjectList("list", [.. all.Select(ProjectView.Of)]));
+        return ApiJson.Ok(new ProjectList("list", [.. all.Where(p => Visitor.Of(context).MaySee(p.Id)).Select(ProjectView.Of)]));
     }
 
     private async Task<IResult> CreateAsync(HttpContext context)
@@ -81,6 +81,7 @@ internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, P
     private async Task<IResult> UsageAsync(HttpContext context)
     {
         var id = RouteId.Of(context);
+        Visitor.Of(context).CheckProject(id, "id");
         var project = await projects.FindAsync(id, context.RequestAborted) ?? throw NotFound(id);
         var month = UtcMonth.Of(time.GetUtcNow());
         return ApiJson.Ok(ProjectUsageView.Of(
@@ -90,9 +91,10 @@ internal sealed class ProjectEndpoints(AccessGate gate, ProjectStore projects, P
 
     private async Task<IResult> ListPlansAsync(HttpContext context)
     {
-        var all = await projects.ListAsync(context.RequestAborted);
+        var visitor = Visitor.Of(context);
+        var seen = (await projects.ListAsync(context.RequestAborted)).Where(p => visitor.MaySee(p.Id)).ToList();
         var book = await plans.ReadAsync(context.RequestAborted);
-        return ApiJson.Ok(new PlanList("list", [.. book.Plans.Select(p => PlanView.Of(p, all))]));
+        return ApiJson.Ok(new PlanList("list", [.. book.Plans.Where(p => visitor.IsAdmin || seen.Any(s => s.Plan == p.Id)).Select(p => PlanView.Of(p, seen))]));
     }
 
     private static string CheckName(string? name)

@@ -50,7 +50,7 @@ internal sealed class RateEndpoints(AccessGate gate, CatalogStore catalog, IStat
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/rates", (Delegate)ListAll), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/rates", (Delegate)ListAll), Entry.Member).Describe(
             new ApiOperation("List the rate versions of all models") { Answer = typeof(RateList) });
         gate.Guard(api.MapGet("/reratings", (Delegate)ListReratingsAsync), Entry.Admin).Describe(
             new ApiOperation("List the re-ratings that were made, newest first") { Answer = typeof(ReratingList) });
@@ -100,7 +100,7 @@ internal sealed class RateEndpoints(AccessGate gate, CatalogStore catalog, IStat
         {
             throw Invalid("from", "A rate begins now or later; records of the past are billed by another one with POST /api/models/{id}/rerate.");
         }
-        var rate = await RateWriter.SetAsync(store, model, price, from, By(body.By), now, context.RequestAborted);
+        var rate = await RateWriter.SetAsync(store, model, price, from, By(context, body.By), now, context.RequestAborted);
         await rates.RefreshAsync([model], context.RequestAborted);
         return ApiJson.Ok(RateView.Of(rate, rates.Timeline(model).At(time.GetUtcNow()).Version), StatusCodes.Status201Created);
     }
@@ -121,7 +121,7 @@ internal sealed class RateEndpoints(AccessGate gate, CatalogStore catalog, IStat
         {
             throw Invalid("reason", $"Say why, in at most {TextLengthMax} characters: it is kept with the adjustments.");
         }
-        var order = new ReratingOrder(model, from, to, version, By(body.By), reason);
+        var order = new ReratingOrder(model, from, to, version, By(context, body.By), reason);
         return await rerater.RerateAsync(order, isDryRun, context.RequestAborted) is { } result
             ? ApiJson.Ok(ReratingView.Of(order, result, isDryRun))
             : throw new ApiException(
@@ -134,9 +134,10 @@ internal sealed class RateEndpoints(AccessGate gate, CatalogStore catalog, IStat
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) ? moment
         : throw Invalid(name, $"'{text}' is not a time; write one such as 2026-01-31T00:00:00Z.");
 
-    /// <summary>The credential is one for all, so who it is has to be said.</summary>
-    private static string By(string? by) => by?.Trim() switch
+    /// <summary>The credential is one for all, so who it is has to be said; a member is known.</summary>
+    private static string By(HttpContext context, string? by) => by?.Trim() switch
     {
+        _ when Visitor.Of(context).Member is { } member => member.Email,
         null or "" => "admin",
         { Length: > TextLengthMax } => throw Invalid("by", $"Write at most {TextLengthMax} characters."),
         var name => name,

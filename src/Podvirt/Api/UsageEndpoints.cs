@@ -3,26 +3,27 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Access;
 using Podvirt.Api.OpenApi;
+using Podvirt.Keys;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
 
 /// <summary><c>/api/usage</c>: exact sums by any group over any time.</summary>
-internal sealed class UsageEndpoints(AccessGate gate, ILedger ledger, TimeProvider time)
+internal sealed class UsageEndpoints(AccessGate gate, ILedger ledger, ApiKeyStore keys, TimeProvider time)
 {
     private const string GroupNames = "model, revision, key, project, outcome, hour or day";
 
-    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Admin).Describe(
+    public void Map(IEndpointRouteBuilder api) => gate.Guard(api.MapGet("/usage", (Delegate)SumAsync), Entry.Member).Describe(
         new ApiOperation("Sum requests, tokens and cost")
         {
             Query = [.. UsageParameters.Filters, new("group", $"{GroupNames}; default model")],
             Answer = typeof(UsageReport),
-            Refusals = [400],
+            Refusals = UsageParameters.Refusals,
         });
 
     private async Task<IResult> SumAsync(HttpContext context)
     {
-        var query = UsageParameters.Query(context, time);
+        var query = await UsageParameters.QueryAsync(context, time, keys);
         var name = ApiQuery.Text(context, "group") ?? "model";
         var group = name switch
         {

@@ -22,20 +22,20 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
     /// <summary>How far before the time asked for a swap's old revision is looked for.</summary>
     private static readonly TimeSpan _lookBack = TimeSpan.FromDays(1);
 
-    private static readonly ApiParam[] _filters = [new("model", "Only of this model"), new("project", "Only of this project")];
+    private static readonly ApiParam[] _filters = [new("model", "Only of this model"), UsageParameters.Project];
 
     private static readonly ApiParam[] _range = [new("from", "UTC, cut to a whole step"), new("to", "UTC, filled to a whole step; default now")];
 
     public void Map(IEndpointRouteBuilder api)
     {
-        gate.Guard(api.MapGet("/usage/summary", (Delegate)SummarizeAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/usage/summary", (Delegate)SummarizeAsync), Entry.Member).Describe(
             new ApiOperation("Show requests, tokens, latencies, cost and cold starts of the last hour or day, in all and by model")
             {
                 Query = [new("window", "1h or 24h; default 24h"), new("group", "model, revision or none; default model"), .. _filters],
                 Answer = typeof(UsageSummary),
-                Refusals = [400],
+                Refusals = UsageParameters.Refusals,
             });
-        gate.Guard(api.MapGet("/usage/series", (Delegate)SeriesAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/usage/series", (Delegate)SeriesAsync), Entry.Member).Describe(
             new ApiOperation("Show the same by minute or hour, steps without a request included")
             {
                 Query =
@@ -44,14 +44,14 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
                     .. _range, .. _filters,
                 ],
                 Answer = typeof(UsageSeries),
-                Refusals = [400],
+                Refusals = UsageParameters.Refusals,
             });
-        gate.Guard(api.MapGet("/usage/swaps", (Delegate)SwapsAsync), Entry.Admin).Describe(
+        gate.Guard(api.MapGet("/usage/swaps", (Delegate)SwapsAsync), Entry.Member).Describe(
             new ApiOperation("Show each change of a model's revision with the figures before and after")
             {
                 Query = [new("step", "How exact the moment is: hour, or minute for the last 48 hours; default hour"), .. _range, .. _filters],
                 Answer = typeof(UsageSwaps),
-                Refusals = [400],
+                Refusals = UsageParameters.Refusals,
             });
     }
 
@@ -153,7 +153,7 @@ internal sealed class UsageFiguresEndpoints(AccessGate gate, ILedger ledger, Tim
     }
 
     private static FiguresQuery Query(HttpContext context, DateTimeOffset from, DateTimeOffset to) =>
-        new(from, to, ApiQuery.Text(context, "model"), ApiQuery.Text(context, "project"));
+        new(from, to, ApiQuery.Text(context, "model"), Visitor.ProjectOf(context));
 
     private static FiguresGroup Group(HttpContext context, string fallback) => (ApiQuery.Text(context, "group") ?? fallback) switch
     {

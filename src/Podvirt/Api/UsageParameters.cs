@@ -3,8 +3,10 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Podvirt.Access;
 using Podvirt.Api.OpenApi;
 using Podvirt.Core.Usage;
+using Podvirt.Keys;
 using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Api;
@@ -17,18 +19,30 @@ internal static class UsageParameters
     /// <summary>What is shown where no time was asked for.</summary>
     private static readonly TimeSpan _spanDefault = TimeSpan.FromDays(1);
 
+    public static ApiParam Project { get; } = new("project", "Only of this project. A member with several has to say which of theirs");
+
+    /// <summary>Of what belongs to a project.</summary>
+    public static IReadOnlyList<int> Refusals { get; } = [400, 403, 404];
+
     public static IReadOnlyList<ApiParam> Filters { get; } =
     [
         new("from", "UTC; default a day before 'to'"), new("to", "UTC; default now"),
-        new("model", "Only of this model"), new("revision", "Only of this revision", "integer"), new("key", "Only of this key"),
-        new("project", "Only of this project"), new("outcome", OutcomeNames), new("source", "engine (it reported its counts), none, or quarantined (they cannot be true)"),
+        new("model", "Only of this model"), new("revision", "Only of this revision", "integer"), new("key", "Only of this key; empty: only what came without one, as the console's chats do"),
+        Project, new("outcome", OutcomeNames), new("source", "engine (it reported its counts), none, or quarantined (they cannot be true)"),
     ];
 
     /// <exception cref="ApiException">A parameter is not what it should be.</exception>
-    public static UsageQuery Query(HttpContext context, TimeProvider time)
+    public static async Task<UsageQuery> QueryAsync(HttpContext context, TimeProvider time, ApiKeyStore keys)
     {
+        var project = Visitor.ProjectOf(context);
+        var key = context.Request.Query.TryGetValue("key", out var keyed) ? keyed[0] : null;
+        // To a member a key of another project is as one that never was.
+        if (key is { Length: > 0 } && !Visitor.Of(context).IsAdmin && (await keys.FindAsync(key, context.RequestAborted))?.Project != project)
+        {
+            throw KeyEndpoints.NotFound(key, "key");
+        }
         var (from, to) = Range(context, time.GetUtcNow(), _spanDefault);
-        return new UsageQuery(from, to, ApiQuery.Text(context, "model"), ApiQuery.Text(context, "key"), ApiQuery.Text(context, "project"))
+        return new UsageQuery(from, to, ApiQuery.Text(context, "model"), key, project)
         {
             Revision = (int?)ApiQuery.Number(context, "revision", 0, int.MaxValue),
             Outcome = ApiQuery.Text(context, "outcome") switch

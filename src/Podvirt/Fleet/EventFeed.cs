@@ -30,9 +30,9 @@ internal sealed partial class EventFeed(FleetView fleet, FleetReader reader, Tra
     private readonly Lock _gate = new();
 
     /// <summary>Null when as many listen as may.</summary>
-    public EventMailbox? Join(out IDisposable leave)
+    public EventMailbox? Join(bool isAdmin, out IDisposable leave)
     {
-        var mailbox = new EventMailbox();
+        var mailbox = new EventMailbox(isAdmin);
         lock (_gate)
         {
             if (_listeners.Count >= ListenersMax)
@@ -47,29 +47,33 @@ internal sealed partial class EventFeed(FleetView fleet, FleetReader reader, Tra
     }
 
     /// <summary>The lists as they are now.</summary>
-    public async Task<IReadOnlyList<FeedEvent>> CurrentAsync(CancellationToken cancellationToken) =>
-    [
-        new(Models, JsonSerializer.SerializeToUtf8Bytes(await reader.ListAsync(cancellationToken), ApiJson.Options)),
-        new(Fleet, JsonSerializer.SerializeToUtf8Bytes(fleet.Lists(), ApiJson.Options)),
-    ];
+    public async Task<IReadOnlyList<FeedEvent>> CurrentAsync(bool isAdmin, CancellationToken cancellationToken)
+    {
+        var (models, lists) = (await reader.ListAsync(cancellationToken), fleet.Lists());
+        return
+        [
+            new(Models, JsonSerializer.SerializeToUtf8Bytes(isAdmin ? models : MemberViews.Of(models), ApiJson.Options)),
+            new(Fleet, JsonSerializer.SerializeToUtf8Bytes(isAdmin ? lists : MemberViews.Of(lists), ApiJson.Options)),
+        ];
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         transitions.TellTo(Pass);
-        var last = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        var last = new Dictionary<(bool IsAdmin, string Name), byte[]>();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await WaitAsync(stoppingToken);
-                if (Listeners() is { Count: > 0 } listeners)
+                foreach (var listeners in Listeners().GroupBy(listener => listener.IsAdmin))
                 {
-                    foreach (var (name, data) in await CurrentAsync(stoppingToken))
+                    foreach (var (name, data) in await CurrentAsync(listeners.Key, stoppingToken))
                     {
-                        if (!last.TryGetValue(name, out var before) || !data.AsSpan().SequenceEqual(before))
+                        if (!last.TryGetValue((listeners.Key, name), out var before) || !data.AsSpan().SequenceEqual(before))
                         {
-                            last[name] = data;
-                            listeners.ForEach(listener => listener.Set(name, data));
+                            last[(listeners.Key, name)] = data;
+                            Array.ForEach([.. listeners], listener => listener.Set(name, data));
                         }
                     }
                 }
@@ -99,11 +103,11 @@ internal sealed partial class EventFeed(FleetView fleet, FleetReader reader, Tra
 
     private void Pass(LoggedTransition logged)
     {
-        var listeners = Listeners();
-        if (listeners.Count > 0)
+        foreach (var listeners in Listeners().GroupBy(listener => listener.IsAdmin))
         {
-            var data = JsonSerializer.SerializeToUtf8Bytes(FleetViews.Of(logged), ApiJson.Options);
-            listeners.ForEach(listener => listener.Add(new FeedEvent(Transition, data)));
+            var view = FleetViews.Of(logged);
+            var data = JsonSerializer.SerializeToUtf8Bytes(listeners.Key ? view : MemberViews.Of(view), ApiJson.Options);
+            Array.ForEach([.. listeners], listener => listener.Add(new FeedEvent(Transition, data)));
         }
     }
 

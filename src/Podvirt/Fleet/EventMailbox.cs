@@ -9,7 +9,7 @@ internal readonly record struct FeedEvent(string Name, byte[] Data);
 /// What one listener has not read yet. A level (<c>models</c>, <c>fleet</c>) replaces its predecessor. Transitions queue up to a
 /// bound; then the oldest give way and are counted, and the count is told in their place.
 /// </summary>
-internal sealed class EventMailbox
+internal sealed class EventMailbox(bool isAdmin)
 {
     /// <summary>A page that is this far behind will not catch up by reading on: it asks for the list.</summary>
     public const int QueueMax = 256;
@@ -19,6 +19,9 @@ internal sealed class EventMailbox
     private readonly Lock _gate = new();
     private TaskCompletionSource _filled = NewSignal();
     private long _lost;
+
+    /// <summary>Whether engines' own words are for this listener.</summary>
+    public bool IsAdmin => isAdmin;
 
     public void Set(string name, byte[] data)
     {

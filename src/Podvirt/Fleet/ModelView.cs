@@ -6,7 +6,7 @@ namespace Podvirt.Fleet;
 /// <param name="Status">Cold, Warming Up, Active, Sleeping or Failed.</param>
 /// <param name="Reason">Why it is Failed.</param>
 /// <param name="Price">USD per million tokens as exact decimals; null: free.</param>
-/// <param name="RequestsTotal">All requests ever metered.</param>
+/// <param name="RequestsTotal">All requests ever metered, of all projects; null: the caller is no admin.</param>
 /// <param name="InFlight">Requests at an engine now.</param>
 /// <param name="Waiting">Parked requests now.</param>
 /// <param name="StartupDurationMs">The last cold start, placing to Active.</param>
@@ -14,7 +14,7 @@ namespace Podvirt.Fleet;
 /// <param name="Failure">Set while it is Failed.</param>
 internal sealed record ModelView(
     string Id, string Vendor, string Name, string Type, string Engine, string Status, string? Reason, int FailedReplicas, int Revision,
-    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp, FailureView? Failure);
+    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long? RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp, FailureView? Failure);
 
 internal sealed record GpuView(int Count, string? Type, long MemoryBytes);
 
@@ -27,7 +27,7 @@ internal sealed record WarmUpView(string Phase, long ElapsedMs, long? EtaMs);
 
 /// <param name="Code">model_start_failed, model_crashed, model_erroring, model_unschedulable or model_unreachable.</param>
 /// <param name="RetryAt">UTC: the next request after this starts it again. Null: not before something is changed.</param>
-/// <param name="LogTail">The engine's last lines; empty where no engine was started.</param>
+/// <param name="LogTail">The engine's last lines; empty where no engine was started, or the caller is no admin.</param>
 internal sealed record FailureView(string Code, string Reason, DateTimeOffset? RetryAt, IReadOnlyList<string> LogTail);
 
 internal sealed record ModelList(IReadOnlyList<ModelView> Data)

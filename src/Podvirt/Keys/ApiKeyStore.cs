@@ -68,6 +68,10 @@ internal sealed class ApiKeyStore(IStateStore store, TimeProvider time)
         return [.. entries.Select(e => e.Read<ApiKey>()).OrderBy(k => k.CreatedAt).ThenBy(k => k.Id, StringComparer.Ordinal)];
     }
 
+    /// <summary>One key, also a revoked or expired one; null when there is none.</summary>
+    public async Task<ApiKey?> FindAsync(string id, CancellationToken cancellationToken = default) =>
+        IsId(id) ? (await store.GetAsync(ApiKey.StatePrefix + id, cancellationToken))?.Read<ApiKey>() : null;
+
     /// <summary>When keys were last used, by their ids, as far as gateways have written it down.</summary>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListUsesAsync(CancellationToken cancellationToken = default)
     {
@@ -104,11 +108,7 @@ internal sealed class ApiKeyStore(IStateStore store, TimeProvider time)
     /// <summary>The key as it is afterwards; null when there is none.</summary>
     public async Task<ApiKey?> UpdateAsync(string id, Func<ApiKey, ApiKey> change, CancellationToken cancellationToken = default)
     {
-        if (id.Length != IdBytes * 2 || !id.All(char.IsAsciiHexDigitLower))
-        {
-            return null;
-        }
-        while (await store.GetAsync(ApiKey.StatePrefix + id, cancellationToken) is { } entry)
+        while (IsId(id) && await store.GetAsync(ApiKey.StatePrefix + id, cancellationToken) is { } entry)
         {
             var key = entry.Read<ApiKey>();
             var changed = change(key);
@@ -119,6 +119,8 @@ internal sealed class ApiKeyStore(IStateStore store, TimeProvider time)
         }
         return null;
     }
+
+    private static bool IsId(string id) => id.Length == IdBytes * 2 && id.All(char.IsAsciiHexDigitLower);
 
     private static string HashOf(string secret) => ApiKey.HashOf(Encoding.UTF8.GetBytes(secret));
 }

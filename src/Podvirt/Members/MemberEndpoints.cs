@@ -5,12 +5,14 @@ using Microsoft.AspNetCore.Routing;
 using Podvirt.Access;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
+using Podvirt.Chats;
 using Podvirt.ConsoleSite;
 
 namespace Podvirt.Members;
 
 /// <summary><c>/api/members</c>: list, invite (the link is shown once), change, remove.</summary>
-internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, ConsoleSwitch console, TimeProvider time)
+internal sealed class MemberEndpoints(
+    AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, VisitorChats chats, ConsoleSwitch console, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -33,7 +35,7 @@ internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, Memb
                 Refusals = [404, 409],
             });
         gate.Guard(api.MapDelete("/members/{id}", (Delegate)RemoveAsync), Entry.ConsoleAdmin).Describe(
-            new ApiOperation("Remove a member; their sessions end at once") { Status = 204, Refusals = [404] });
+            new ApiOperation("Remove a member and their conversations; their sessions end at once") { Answer = typeof(MemberView), Refusals = [404] });
     }
 
     private async Task<IResult> ListAsync(HttpContext context) =>
@@ -71,6 +73,10 @@ internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, Memb
             known => Disable(known with { Name = name ?? known.Name, Role = role ?? known.Role, Projects = projects ?? known.Projects }, body.Disabled, now),
             cancellationToken);
         await sessions.ClearAsync(member.Id, cancellationToken);
+        if (changed is not null)
+        {
+            chats.StopWhatIsNotAllowed(changed);
+        }
         return ApiJson.Ok(MemberView.Of(changed ?? throw NotFound(member.Id)));
     }
 
@@ -104,7 +110,8 @@ internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, Memb
             throw NotFound(member.Id);
         }
         await sessions.ClearAsync(member.Id, context.RequestAborted);
-        return Results.NoContent();
+        await chats.ForgetAsync(member.Id, context.RequestAborted);
+        return ApiJson.Ok(MemberView.Of(member));
     }
 
     private async Task<Member> FindAsync(HttpContext context)

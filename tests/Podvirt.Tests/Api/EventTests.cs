@@ -76,7 +76,7 @@ public sealed class EventTests : IAsyncLifetime
     {
         var feed = _app.Services.GetRequiredService<EventFeed>();
         var places = new List<IDisposable>();
-        while (feed.Join(out var place) is not null)
+        while (feed.Join(isAdmin: true, out var place) is not null)
         {
             places.Add(place);
         }
@@ -101,18 +101,5 @@ public sealed class EventTests : IAsyncLifetime
 
     private static string? StatusOf(JsonElement list) => list.GetProperty("data")[0].GetProperty("status").GetString();
 
-    private static async Task<JsonElement> ReadAsync(StreamReader reader, string name)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var current = "";
-        while (true)
-        {
-            var line = await reader.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException();
-            current = line.StartsWith("event: ", StringComparison.Ordinal) ? line["event: ".Length..] : current;
-            if (current == name && line.StartsWith("data: ", StringComparison.Ordinal))
-            {
-                return JsonElement.Parse(line["data: ".Length..]);
-            }
-        }
-    }
+    private static Task<JsonElement> ReadAsync(StreamReader reader, string name) => EventReading.NextAsync(reader, name);
 }

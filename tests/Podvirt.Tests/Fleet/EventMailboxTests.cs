@@ -5,7 +5,7 @@ namespace Podvirt.Tests.Fleet;
 
 public sealed class EventMailboxTests
 {
-    private readonly EventMailbox _mailbox = new();
+    private readonly EventMailbox _mailbox = new(isAdmin: true);
 
     [Fact]
     public void Level_ReplacesItsPredecessor_AndTransitionsKeepTheirOrder()

@@ -8,7 +8,7 @@ import { canChat, isAlwaysOn, isExternal, typeLabel, type ModelView } from '../m
 import { StatusBadge } from '../models/StatusBadge';
 import type { ModelUsage } from '../projects/usage';
 import { ChatIcon, CodeIcon } from '../shell/icons';
-import { Fact } from './Fact';
+import { Fact } from '../shell/Fact';
 import { MonthUsage } from './MonthUsage';
 import { Price } from './Price';
 import { Situation } from './Situation';
@@ -114,6 +114,7 @@ function startUp(model: ModelView): string {
 }
 
 function replicas(model: ModelView): string {
-  const requests = plural(model.requests_total, 'request');
-  return isExternal(model) ? requests : `${model.replicas.active} of ${plural(model.replicas.max, 'replica')} · ${requests}`;
+  const parts = isExternal(model) ? [] : [`${model.replicas.active} of ${plural(model.replicas.max, 'replica')}`];
+  if (model.requests_total !== null) parts.push(plural(model.requests_total, 'request'));
+  return parts.join(' · ');
 }

@@ -1,6 +1,6 @@
 import { formatPrice } from '../models/format';
 import type { ModelView } from '../models/model';
-import { Fact } from './Fact';
+import { Fact } from '../shell/Fact';
 import classes from './ModelCard.module.css';
 
 export function Price({ model }: { model: ModelView }) {

@@ -16,8 +16,16 @@ interface ChartPanelProps {
 /** A chart with its title, its states, and the switch between picture and table. */
 export function ChartPanel({ title, note, query, empty, data }: ChartPanelProps) {
   const [view, setView] = useState<ChartView>('chart');
+  const drawn = data !== null && (empty === null || empty === undefined);
   return (
-    <Panel title={title} note={note} query={query} empty={empty} loadingHeightPx={216} action={<ViewSwitch title={title} view={view} onChange={setView} />}>
+    <Panel
+      title={title}
+      note={note}
+      query={query}
+      empty={empty}
+      loadingHeightPx={216}
+      action={drawn ? <ViewSwitch title={title} view={view} onChange={setView} /> : undefined}
+    >
       {data !== null && <TimeChart data={data} view={view} />}
     </Panel>
   );

@@ -23,16 +23,18 @@ interface DataTableProps {
   shownCaption?: boolean;
   columns: readonly Column[];
   rows: readonly TableRow[];
+  /** The sums below: one cell for each column. */
+  foot?: readonly ReactNode[] | undefined;
   /** Longer tables scroll within themselves, their head in view. */
   maxHeightPx?: number;
 }
 
 /** A table that scrolls within itself, in both directions and by keyboard, where there is no room for it. */
-export function DataTable({ caption, shownCaption = false, columns, rows, maxHeightPx }: DataTableProps) {
+export function DataTable({ caption, shownCaption = false, columns, rows, foot, maxHeightPx }: DataTableProps) {
   return (
     <div className={classes.frame} role="region" aria-label={caption} tabIndex={0} style={{ maxHeight: maxHeightPx }}>
-      <table className={classes.table}>
-        <caption className={shownCaption ? classes.caption : 'visually-hidden'}>{caption}</caption>
+      <table className={classes.table} aria-label={shownCaption ? undefined : caption}>
+        {shownCaption && <caption className={classes.caption}>{caption}</caption>}
         <thead>
           <tr>
             {columns.map(({ key, label, numeric }) => (
@@ -59,6 +61,23 @@ export function DataTable({ caption, shownCaption = false, columns, rows, maxHei
             </tr>
           ))}
         </tbody>
+        {foot !== undefined && (
+          <tfoot>
+            <tr>
+              {columns.map(({ key, numeric }, place) =>
+                place === 0 ? (
+                  <th key={key} scope="row">
+                    {foot[place]}
+                  </th>
+                ) : (
+                  <td key={key} className={numeric ? 'tabular' : undefined} data-numeric={numeric}>
+                    {foot[place]}
+                  </td>
+                ),
+              )}
+            </tr>
+          </tfoot>
+        )}
       </table>
     </div>
   );

@@ -22,7 +22,7 @@ interface PanelProps {
   title: string;
   /** Beside the title: "last hour", "updated 12 s ago". */
   note?: ReactNode;
-  /** At the right of the title: a switch, a button. */
+  /** At the right of the title, whatever the content: a choice, a button. */
   action?: ReactNode;
   /** Left out: the content is there already. */
   query?: PanelQuery | undefined;
@@ -44,7 +44,7 @@ export function Panel({ title, note, action, query, empty = null, loadingHeightP
           {title}
         </Title>
         {note !== undefined && <span className={classes.note}>{note}</span>}
-        {action !== undefined && !waiting && empty === null && <div className={classes.action}>{action}</div>}
+        {action !== undefined && <div className={classes.action}>{action}</div>}
       </header>
       {waiting ? <Waiting title={title} query={query} heightPx={loadingHeightPx} /> : <Content {...{ title, query, empty, children }} />}
     </section>

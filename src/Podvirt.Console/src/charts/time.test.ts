@@ -9,6 +9,7 @@ describe('times', () => {
   it('tells the hour after summer time apart from the one before', () => {
     expect(formatMoment(at('2026-10-25T00:30:00Z'), 'Europe/Berlin')).toBe('25 Oct 2026, 02:30 UTC+2');
     expect(formatMoment(at('2026-10-25T01:30:00Z'), 'Europe/Berlin')).toBe('25 Oct 2026, 02:30 UTC+1');
+    expect(formatMoment(at('2026-10-25T01:30:07.9Z'), 'Europe/Berlin', true)).toBe('25 Oct 2026, 02:30:07 UTC+1');
   });
 
   it('shows the hours of UTC as they are in zones that are half an hour off', () => {

@@ -51,9 +51,11 @@ export function formatDay(at: number, zone: string): string {
   return `${day} ${months[month - 1]}`;
 }
 
-/** 26 Nov 2026, 14:05 UTC+1: with the offset, because the hour after summer time comes twice. */
-export function formatMoment(at: number, zone: string): string {
-  return `${formatDay(at, zone)} ${wallClock(at, zone).year}, ${formatClock(at, zone)} ${formatOffset(at, zone)}`;
+/** 26 Nov 2026, 14:05 UTC+1: with the offset, because the hour after summer time comes twice. With seconds: 14:05:09. */
+export function formatMoment(at: number, zone: string, withSeconds = false): string {
+  // Offsets are whole minutes, so seconds are the same everywhere.
+  const seconds = withSeconds ? `:${two(Math.floor(at / 1000) % 60)}` : '';
+  return `${formatDay(at, zone)} ${wallClock(at, zone).year}, ${formatClock(at, zone)}${seconds} ${formatOffset(at, zone)}`;
 }
 
 /** UTC+1, UTC+5:30, UTC */

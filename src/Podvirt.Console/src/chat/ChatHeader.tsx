@@ -2,44 +2,53 @@ import { ActionIcon, Button } from '@mantine/core';
 import { Link } from 'react-router';
 import type { ModelView } from '../models/model';
 import { StatusBadge } from '../models/StatusBadge';
-import { BackIcon, NewChatIcon, SettingsIcon } from '../shell/icons';
+import { BackIcon, HistoryIcon, NewChatIcon, SettingsIcon } from '../shell/icons';
 import classes from './ChatHeader.module.css';
 
 interface ChatHeaderProps {
   model: ModelView;
-  canClear: boolean;
-  onClear: () => void;
+  /** The conversation's; null for a new chat. */
+  title: string | null;
+  newChatPath: string;
+  historyOpen: boolean;
+  onToggleHistory: () => void;
   settingsOpen: boolean;
   onToggleSettings: () => void;
 }
 
-export function ChatHeader({ model, canClear, onClear, settingsOpen, onToggleSettings }: ChatHeaderProps) {
+const action = { root: classes.action ?? '', label: classes.actionLabel ?? '', section: classes.actionSection ?? '' };
+
+export function ChatHeader({ model, title, newChatPath, historyOpen, onToggleHistory, settingsOpen, onToggleSettings }: ChatHeaderProps) {
   return (
     <header className={classes.header}>
-      <ActionIcon
-        component={Link}
-        to="/inference/serverless"
-        variant="subtle"
-        color="gray"
-        size="lg"
-        aria-label="Back to the models"
-      >
+      <ActionIcon component={Link} to="/inference/serverless" variant="subtle" color="gray" size="lg" aria-label="Back to the models">
         <BackIcon />
       </ActionIcon>
       <div className={classes.title}>
         <h1 className={classes.name}>{model.name}</h1>
-        <code className={classes.id}>{model.id}</code>
+        <span className={classes.id}>{title ?? <code>{model.id}</code>}</span>
       </div>
       <StatusBadge status={model.status} />
       <div className={classes.actions}>
         <Button
           variant="default"
           size="xs"
+          leftSection={<HistoryIcon size={15} />}
+          onClick={onToggleHistory}
+          aria-expanded={historyOpen}
+          aria-label="Conversations"
+          classNames={action}
+        >
+          Conversations
+        </Button>
+        <Button
+          component={Link}
+          to={newChatPath}
+          variant="default"
+          size="xs"
           leftSection={<NewChatIcon size={15} />}
-          onClick={onClear}
-          disabled={!canClear}
           aria-label="New chat"
-          classNames={{ root: classes.action, label: classes.actionLabel, section: classes.actionSection }}
+          classNames={action}
         >
           New chat
         </Button>
@@ -50,7 +59,7 @@ export function ChatHeader({ model, canClear, onClear, settingsOpen, onToggleSet
           onClick={onToggleSettings}
           aria-expanded={settingsOpen}
           aria-label="Settings"
-          classNames={{ root: classes.action, label: classes.actionLabel, section: classes.actionSection }}
+          classNames={action}
         >
           Settings
         </Button>

@@ -4,21 +4,31 @@ import { SendIcon, StopIcon } from '../shell/icons';
 import classes from './Composer.module.css';
 
 interface ComposerProps {
+  /** An answer runs, or a question is on its way. */
   busy: boolean;
-  onSend: (question: string) => void;
-  onStop: () => void;
+  /** Null where there is nothing to stop. */
+  onStop: (() => void) | null;
+  stopping: boolean;
+  /** Returns whether the question was taken; one that was not comes back into the field. */
+  onSend: (question: string) => Promise<boolean>;
+  /** Why nothing can be sent; null where it can. */
+  refusal: string | null;
+  billedTo: string | null;
 }
 
-export function Composer({ busy, onSend, onStop }: ComposerProps) {
+export function Composer({ busy, onStop, stopping, onSend, refusal, billedTo }: ComposerProps) {
   const [draft, setDraft] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
-  const empty = draft.trim() === '';
+  const blocked = busy || refusal !== null || draft.trim() === '';
 
   const send = () => {
-    if (busy || empty) return;
-    onSend(draft.trim());
+    if (blocked) return;
+    const question = draft.trim();
     setDraft('');
     field.current?.focus();
+    void onSend(question).then((taken) => {
+      if (!taken) setDraft((now) => (now === '' ? question : now));
+    });
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -34,7 +44,7 @@ export function Composer({ busy, onSend, onStop }: ComposerProps) {
   };
 
   const stop = () => {
-    onStop();
+    onStop?.();
     // The button is about to go; the focus must not go with it.
     field.current?.focus();
   };
@@ -47,7 +57,7 @@ export function Composer({ busy, onSend, onStop }: ComposerProps) {
           className={classes.field}
           variant="unstyled"
           aria-label="Message"
-          placeholder="Message the model"
+          placeholder={refusal ?? 'Message the model'}
           autosize
           minRows={1}
           maxRows={8}
@@ -56,18 +66,20 @@ export function Composer({ busy, onSend, onStop }: ComposerProps) {
           onKeyDown={onKeyDown}
           autoFocus
         />
-        {busy ? (
-          <Button className={classes.stop} onClick={stop} size="xs" variant="default" leftSection={<StopIcon size={16} />}>
-            Stop
+        {onStop !== null ? (
+          <Button className={classes.stop} onClick={stop} disabled={stopping} size="xs" variant="default" leftSection={<StopIcon size={16} />}>
+            {stopping ? 'Stopping…' : 'Stop'}
           </Button>
         ) : (
-          <ActionIcon type="submit" size="lg" radius="md" disabled={empty} aria-label="Send">
+          <ActionIcon className={classes.send} type="submit" size="lg" radius="md" disabled={blocked} aria-label="Send">
             <SendIcon />
           </ActionIcon>
         )}
       </div>
       <p className={classes.hint}>
-        <span className={classes.keys}>Enter sends, Shift+Enter starts a new line. </span>Answers can be wrong.
+        <span className={classes.keys}>{onStop === null ? 'Enter sends, Shift+Enter starts a new line. ' : 'Esc stops. '}</span>
+        {billedTo === null ? '' : `Billed to ${billedTo}. `}
+        Answers can be wrong.
       </p>
     </form>
   );

@@ -1,102 +1,68 @@
 import { Button } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { memo } from 'react';
 import type { ModelView } from '../models/model';
 import { DownIcon } from '../shell/icons';
-import type { Turn } from './conversation';
-import { TurnView } from './TurnView';
 import classes from './MessageList.module.css';
+import { Question } from './Question';
+import type { Turn } from './tree';
+import turnClasses from './TurnView.module.css';
+import { TurnView } from './TurnView';
+import type { Pending, TurnActions } from './useChat';
+import { useReadingAlong } from './useReadingAlong';
 
 interface MessageListProps {
   model: ModelView;
   turns: Turn[];
+  /** A question that the server has not taken yet. */
+  sent: Pending | null;
   busy: boolean;
-  onRetry: (id: string) => void;
+  actions: TurnActions;
+  announce: (text: string) => void;
 }
 
-/** Within this many pixels of the end counts as reading along. */
-const nearEndPx = 48;
-
-export function MessageList({ model, turns, busy, onRetry }: MessageListProps) {
-  const list = useRef<HTMLDivElement>(null);
-  const following = useRef(true);
-  const lastTop = useRef(0);
-  const [away, setAway] = useState(false);
-  const count = turns.length;
-
-  const toEnd = () => {
-    const element = list.current;
-    if (element !== null) element.scrollTop = element.scrollHeight;
-  };
-
-  // A new question always brings its end into view.
-  useEffect(() => {
-    following.current = true;
-    toEnd();
-  }, [count]);
-
-  // Whatever grows, a reader at the end stays at the end; one who scrolled up is left in peace.
-  useEffect(() => {
-    const frame = list.current;
-    const content = frame?.firstElementChild;
-    if (!frame || !content) return;
-    const observer = new ResizeObserver(() => {
-      if (following.current) toEnd();
-    });
-    observer.observe(content);
-    observer.observe(frame);
-    return () => observer.disconnect();
-  }, []);
-
-  const onScroll = () => {
-    const element = list.current;
-    if (element === null) return;
-    const nearEnd = element.scrollHeight - element.scrollTop - element.clientHeight < nearEndPx;
-    // This event may come after more has been added, so far from the end alone is no sign: only a reader moves up.
-    if (nearEnd) following.current = true;
-    else if (element.scrollTop < lastTop.current) following.current = false;
-    lastTop.current = element.scrollTop;
-    setAway(!following.current);
-  };
+export const MessageList = memo(function MessageList({ model, turns, sent, busy, actions, announce }: MessageListProps) {
+  // An edited question takes the place of what stands after its parent.
+  const at = sent === null ? -1 : turns.findIndex(({ question }) => question.parent === sent.parent);
+  const shown = at < 0 || sent?.content === null ? turns : turns.slice(0, at);
+  const last = shown.at(-1);
+  const reading = useReadingAlong(`${last?.question.id} ${last?.answer?.id} ${sent !== null}`);
 
   return (
-    <div className={classes.frame}>
+    <div className={classes.frame} data-busy={busy || undefined}>
       {/* Live is off: a screen reader would speak every token. The end of an answer is announced elsewhere, once. */}
       <div
-        ref={list}
+        ref={reading.list}
         className={classes.list}
         role="log"
         aria-live="off"
         aria-label="Messages"
         tabIndex={0}
-        onScroll={onScroll}
+        onScroll={reading.onScroll}
       >
         <div className={classes.content}>
-          {turns.map((turn, index) => (
+          {shown.map((turn) => (
             <TurnView
-              key={turn.id}
+              key={turn.question.id}
               turn={turn}
-              // Only the last answer can be waiting for the model, so the others need not follow its state.
-              model={index === count - 1 ? model : null}
-              retry={busy ? null : onRetry}
+              name={model.name}
+              model={turn === last && busy ? model : null}
+              actions={actions}
+              announce={turn === last ? announce : null}
             />
           ))}
+          {sent !== null && (
+            <div className={turnClasses.turn}>
+              {sent.content !== null && <Question content={sent.content} onEdit={null} />}
+              <p className={classes.sending}>Sending…</p>
+            </div>
+          )}
         </div>
       </div>
-      {away && (
-        <Button
-          className={classes.jump}
-          size="xs"
-          variant="default"
-          leftSection={<DownIcon size={14} />}
-          onClick={() => {
-            following.current = true;
-            toEnd();
-            list.current?.focus();
-          }}
-        >
+      {reading.away && (
+        <Button className={classes.jump} size="xs" variant="default" leftSection={<DownIcon size={14} />} onClick={reading.toEnd}>
           To the end
         </Button>
       )}
     </div>
   );
-}
+});

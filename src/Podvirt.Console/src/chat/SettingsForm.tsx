@@ -1,9 +1,14 @@
 import { Button, NumberInput, Stack, Textarea } from '@mantine/core';
+import { useState } from 'react';
 import { defaultSettings, type Settings } from './conversation';
+import { mostStops, stopsFromText, stopsToText } from './stops';
+import classes from './SettingsForm.module.css';
 
 interface SettingsFormProps {
   settings: Settings;
   onChange: (settings: Settings) => void;
+  /** Null for a chat that has not begun. */
+  sessionId: string | null;
 }
 
 /** An empty field means the engine's own default. */
@@ -11,7 +16,7 @@ function numberOrNull(value: number | string): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-export function SettingsForm({ settings, onChange }: SettingsFormProps) {
+export function SettingsForm({ settings, onChange, sessionId }: SettingsFormProps) {
   return (
     <Stack gap="md">
       <Textarea
@@ -44,12 +49,41 @@ export function SettingsForm({ settings, onChange }: SettingsFormProps) {
         step={64}
         allowDecimal={false}
         allowNegative={false}
-        value={settings.maxTokens ?? ''}
-        onChange={(value) => onChange({ ...settings, maxTokens: numberOrNull(value) })}
+        value={settings.max_tokens ?? ''}
+        onChange={(value) => onChange({ ...settings, max_tokens: numberOrNull(value) })}
       />
+      <Stops stops={settings.stop} onChange={(stop) => onChange({ ...settings, stop })} />
       <Button variant="subtle" color="gray" size="xs" onClick={() => onChange(defaultSettings)}>
         Back to defaults
       </Button>
+      {sessionId !== null && (
+        <p className={classes.session}>
+          Session <code>{sessionId}</code> keeps this conversation on the replica that has it cached.
+        </p>
+      )}
     </Stack>
+  );
+}
+
+function Stops({ stops, onChange }: { stops: string[]; onChange: (stops: string[]) => void }) {
+  // As typed: a line that is still empty is no sequence, but must stay.
+  const [text, setText] = useState(() => stopsToText(stops));
+  const typed = stopsFromText(text);
+  const shown = stopsToText(typed.slice(0, mostStops)) === stopsToText(stops) ? text : stopsToText(stops);
+  return (
+    <Textarea
+      label="Stop sequences"
+      description="One per line, at most four; \n stands for a line break. The answer ends before any of them."
+      placeholder="None"
+      autosize
+      minRows={2}
+      maxRows={6}
+      value={shown}
+      error={typed.length > mostStops ? 'At most four: the rest is left out.' : undefined}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        onChange(stopsFromText(event.currentTarget.value).slice(0, mostStops));
+      }}
+    />
   );
 }

@@ -5,6 +5,7 @@ import { getJson, isUnauthorized } from '../http/api';
 import type { ModelList } from '../models/model';
 import { forgetSession } from '../session/session';
 import { followModels } from './feed';
+import { usePageVisible } from './usePageVisible';
 
 type FeedState = 'live' | 'lost';
 
@@ -83,14 +84,4 @@ export function useModels() {
     staleTime: Infinity,
     refetchInterval: feed === 'lost' ? pollMs : false,
   });
-}
-
-function usePageVisible(): boolean {
-  const [visible, setVisible] = useState(() => document.visibilityState === 'visible');
-  useEffect(() => {
-    const update = () => setVisible(document.visibilityState === 'visible');
-    document.addEventListener('visibilitychange', update);
-    return () => document.removeEventListener('visibilitychange', update);
-  }, []);
-  return visible;
 }

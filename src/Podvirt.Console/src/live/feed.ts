@@ -1,4 +1,5 @@
 import { call, isUnauthorized } from '../http/api';
+import { pause } from '../http/pause';
 import { readSse } from '../http/sse';
 import type { FleetLists } from '../gpus/fleet';
 import type { ModelList } from '../models/model';
@@ -58,16 +59,4 @@ function pass(name: string, data: string, events: FeedEvents): void {
   if (name === 'models') events.onModels(JSON.parse(data) as ModelList);
   else if (name === 'fleet') events.onFleet(JSON.parse(data) as FleetLists);
   else if (name === 'transition' || name === 'lost') events.onTransitions();
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

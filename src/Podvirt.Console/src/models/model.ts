@@ -13,11 +13,23 @@ export interface ModelView {
   gpu: { count: number; type: string | null; memory_bytes: number } | null;
   replicas: { min: number; max: number; concurrency: number; active: number };
   price: Price | null;
-  requests_total: number;
+  /** Of all projects together; null: whoever is signed in is no admin. */
+  requests_total: number | null;
   in_flight: number;
   waiting: number;
   startup_duration_ms: number | null;
   warm_up: WarmUp | null;
+  /** Set while it is Failed. */
+  failure: Failure | null;
+}
+
+export interface Failure {
+  code: string;
+  reason: string;
+  /** The next request after this starts it again; null: not before something is changed. */
+  retry_at: string | null;
+  /** The engine's last lines. */
+  log_tail: string[];
 }
 
 /** US dollars per million tokens, and per second of video, as exact decimal strings; null where no price is set. */

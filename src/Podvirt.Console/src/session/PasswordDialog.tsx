@@ -1,9 +1,10 @@
-import { Alert, Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { call } from '../http/api';
 import { problemAt, problemElsewhere } from '../http/problems';
 import { Dialog } from '../shell/Dialog';
+import { FormProblem } from '../shell/FormProblem';
 import { newPasswordProblem, passwordLength } from './passwords';
 import { refreshSession } from './session';
 
@@ -46,7 +47,6 @@ function PasswordChange({ onClose }: { onClose: () => void }) {
     setProblem(wrong);
     if (wrong === null) change.mutate();
   };
-  const elsewhere = problemElsewhere(change.error, ['current', 'password']);
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
@@ -68,11 +68,7 @@ function PasswordChange({ onClose }: { onClose: () => void }) {
           error={problem ?? problemAt(change.error, 'password')}
           visibilityToggleButtonProps={{ 'aria-label': 'Show the new password' }}
         />
-        {elsewhere !== null && (
-          <Alert color="red" variant="light" role="alert">
-            {elsewhere}
-          </Alert>
-        )}
+        <FormProblem>{problemElsewhere(change.error, ['current', 'password'])}</FormProblem>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel

@@ -1,0 +1,2 @@
+/** Where Usage Analytics begins. */
+export const usagePath = '/inference/usage';
