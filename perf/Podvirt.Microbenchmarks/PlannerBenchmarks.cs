@@ -55,9 +55,11 @@ public class PlannerBenchmarks
     private static Holding Make(Random random, GpuDevice gpu, int i)
     {
         var serves = i < 2;
-        var bytes = serves ? random.Next(10, 32) * GiB : (long)(1.4 * GiB);
+        var awake = random.Next(10, 32) * GiB;
+        var bytes = serves ? awake : (long)(1.4 * GiB);
         var kind = serves ? (random.Next(3) == 0 ? HoldingKind.Busy : HoldingKind.Idle) : HoldingKind.Sleeping;
         return new Holding(
-            $"{gpu.Id}-{i}", [gpu.Id], bytes, serves ? (long)(1.4 * GiB) : 0, kind, random.NextDouble(), 1 + random.NextDouble());
+            $"{gpu.Id}-{i}", [gpu.Id], bytes, serves ? (long)(1.4 * GiB) : 0, kind, random.NextDouble(), 1 + random.NextDouble(),
+            AwakeBytes: awake);
     }
 }

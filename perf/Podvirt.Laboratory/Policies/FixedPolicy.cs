@@ -12,9 +12,11 @@ internal sealed class FixedPolicy(double? sleepAfter, double stopAfter) : IMemor
     {
     }
 
-    public void BecameActive(SimulatedModel model, bool wasAsleep, double seconds, int waiting)
+    public void BecameActive(SimulatedModel model, int level, double seconds, int waiting)
     {
     }
+
+    public double? Level1Saves(SimulatedModel model, double idleSeconds, double now) => null;
 
     public Verdict Judge(SimulatedModel model, bool isAsleep, double idleSeconds, double now, int waiting)
     {
@@ -31,9 +33,11 @@ internal sealed class SwapPolicy : IMemoryPolicy
     {
     }
 
-    public void BecameActive(SimulatedModel model, bool wasAsleep, double seconds, int waiting)
+    public void BecameActive(SimulatedModel model, int level, double seconds, int waiting)
     {
     }
+
+    public double? Level1Saves(SimulatedModel model, double idleSeconds, double now) => null;
 
     public Verdict Judge(SimulatedModel model, bool isAsleep, double idleSeconds, double now, int waiting) =>
         new(IdleDecision.Stay, RecentUse.Worth(idleSeconds), Math.Max(4, idleSeconds), RecentUse.ChanceSoon(idleSeconds));

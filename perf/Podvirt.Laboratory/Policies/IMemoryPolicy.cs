@@ -16,12 +16,19 @@ internal interface IMemoryPolicy
     void Used(SimulatedModel model, double? idleSeconds);
 
     /// <summary>A replica became Active.</summary>
+    /// <param name="level">How deep it had slept; 0: it was started.</param>
     /// <param name="seconds">From the beginning of the start or wake.</param>
     /// <param name="waiting">Requests that waited for it.</param>
-    void BecameActive(SimulatedModel model, bool wasAsleep, double seconds, int waiting);
+    void BecameActive(SimulatedModel model, int level, double seconds, int waiting);
 
     /// <param name="isAsleep">Or serves, without a request.</param>
     /// <param name="idleSeconds">Since its last use.</param>
     /// <param name="waiting">Requests that wait for memory.</param>
     Verdict Judge(SimulatedModel model, bool isAsleep, double idleSeconds, double now, int waiting);
+
+    /// <summary>
+    /// Waiting seconds that level 1 saves over level 2 for each second asleep, of one that falls asleep now. Null: the policy does not tell,
+    /// and a node's memory goes to whoever sleeps first.
+    /// </summary>
+    double? Level1Saves(SimulatedModel model, double idleSeconds, double now);
 }

@@ -9,23 +9,30 @@ internal sealed class ModelMemory(IdleTuning tuning)
     private readonly UseHistory _use = new(tuning);
     private double? _startSeconds;
     private double? _wakeSeconds;
+    private double? _deepWakeSeconds;
 
     public void Record(double idleSeconds, FleetGaps fleet) => _use.Used(idleSeconds, fleet);
 
     public ReuseCurve Curve(FleetGaps fleet) => _use.Curve(fleet);
 
-    public void BecameActive(bool wasAsleep, double seconds, int waiting)
+    public void BecameActive(int level, double seconds, int waiting)
     {
         _use.Served(seconds, waiting);
-        ref var mean = ref wasAsleep ? ref _wakeSeconds : ref _startSeconds;
+        ref var mean = ref _startSeconds;
+        if (level > 0)
+        {
+            mean = ref level == 2 ? ref _deepWakeSeconds : ref _wakeSeconds;
+        }
+
         mean = mean is { } before ? before + (0.3 * (seconds - before)) : seconds;
     }
 
-    public ModelCosts Costs(ModelTraits traits)
+    /// <param name="level">How deep it sleeps, or would.</param>
+    public ModelCosts Costs(ModelTraits traits, int level)
     {
         var gpu = (double)TraceSettings.GpuBytes;
         return ModelCosts.Of(
-            _startSeconds, _wakeSeconds, traits.Gpus * traits.Bytes / gpu, traits.Gpus * traits.ResidueBytes / gpu, _use.FollowersPerSecond,
+            _startSeconds, ModelCosts.Wake(level, _wakeSeconds, _deepWakeSeconds), traits.Gpus * traits.Bytes / gpu, traits.Gpus * traits.ResidueBytes / gpu, _use.FollowersPerSecond,
             canSleep: true);
     }
 }

@@ -18,14 +18,21 @@ internal sealed class WorthPolicy(double price, int gpus, IdleTuning tuning) : I
         }
     }
 
-    public void BecameActive(SimulatedModel model, bool wasAsleep, double seconds, int waiting) =>
-        Of(model).BecameActive(wasAsleep, seconds, waiting);
+    public void BecameActive(SimulatedModel model, int level, double seconds, int waiting) =>
+        Of(model).BecameActive(level, seconds, waiting);
+
+    public double? Level1Saves(SimulatedModel model, double idleSeconds, double now)
+    {
+        var memory = Of(model);
+        var returns = memory.Curve(_fleet).AtLast(idleSeconds);
+        return Worth.OfQuickerWake(returns, memory.Costs(model.Traits, 1), memory.Costs(model.Traits, 2), price);
+    }
 
     public Verdict Judge(SimulatedModel model, bool isAsleep, double idleSeconds, double now, int waiting)
     {
         var memory = Of(model);
         var curve = memory.Curve(_fleet);
-        var costs = memory.Costs(model.Traits);
+        var costs = memory.Costs(model.Traits, model.Replica?.Level ?? 1);
         var current = MemoryPrice.Of(price, waiting, gpus);
         var worth = Worth.Of(curve.At(idleSeconds), costs, price, tuning);
         var decision = Decide(worth);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Podvirt.Laboratory.Simulation;
 using Podvirt.Laboratory.Traces;
+using Podvirt.Scheduler.Idle;
 
 namespace Podvirt.Laboratory.Reports;
 
@@ -22,7 +23,7 @@ internal static class ReportWriter
         text.AppendLine("# Laboratory").AppendLine();
         text.AppendLine(
             $"{settings.Models:N0} models on {settings.Nodes * TraceSettings.GpusPerNode:N0} gpus, {settings.Days} simulated days of which the first is for learning, "
-            + $"{settings.RequestsPerDay:N0} requests a day. Tuned on seeds {string.Join(", ", report.TuningSeeds)} at a tenth of that size, "
+            + $"{settings.RequestsPerDay:N0} requests a day. Constants compared on seeds {string.Join(", ", report.TuningSeeds)} at a tenth of that size, "
             + $"measured on {string.Join(", ", report.Seeds)} (means). Took {report.Took.TotalMinutes:0.0} min on {Environment.ProcessorCount} cores.");
         if (plot is not null)
         {
@@ -33,7 +34,8 @@ internal static class ReportWriter
         AddPoints(text, report);
         AddCauses(text, report);
         text.AppendLine().AppendLine("## Tuning").AppendLine();
-        text.AppendLine("Waiting relative to the best candidate at equal gpu-hours.").AppendLine();
+        text.AppendLine($"Waiting relative to the best candidate at equal gpu-hours. Podvirt was measured with the scheduler's own constants: memory of "
+            + $"{IdleTuning.Default.GapMemory} gaps, fleet's weight {IdleTuning.Default.FleetWeight}, start factor {IdleTuning.Default.StartFactor}.").AppendLine();
         text.AppendLine("| candidate | waiting |").AppendLine("|---|---:|");
         foreach (var (name, score) in report.Choice.Table)
         {

@@ -151,6 +151,7 @@ internal sealed partial class FleetSimulation
             RiseBegan = _now,
         };
         _replicas.Add(replica.Id, replica);
+        _residents[replica.Node].Add(replica);
         model.Replica = replica;
         CountStarting(replica, 1);
         Enter(replica);

@@ -13,11 +13,6 @@ internal sealed partial class FleetSimulation
     /// <summary>It wants a transition; that begins when all its gpus are quiet.</summary>
     private void Intend(SimulatedReplica replica, SimulatedState intent)
     {
-        if (intent == SimulatedState.ToSleep)
-        {
-            replica.Level = replica.Model.Traits.HostBytes <= _ledger.HostFree(Node(replica)) ? 1 : 2;
-        }
-
         if (intent == SimulatedState.ToStop && replica.Model.Replica == replica)
         {
             replica.Model.Replica = null;
@@ -37,6 +32,11 @@ internal sealed partial class FleetSimulation
                 _lockWaits[number].Add(replica);
                 return;
             }
+        }
+
+        if (replica.State == SimulatedState.ToSleep && AwaitsHost(replica))
+        {
+            return;
         }
 
         foreach (var number in replica.Numbers)
@@ -67,7 +67,7 @@ internal sealed partial class FleetSimulation
             case SimulatedState.Starting or SimulatedState.Waking:
                 var wasCold = replica.State == SimulatedState.Starting;
                 _ = wasCold ? Outcome.Starts++ : Outcome.Wakes++;
-                _policy.BecameActive(model, !wasCold, _now - replica.RiseBegan, model.Waiting.Count);
+                _policy.BecameActive(model, wasCold ? 0 : replica.Level, _now - replica.RiseBegan, model.Waiting.Count);
                 foreach (var arrival in model.Waiting)
                 {
                     Count(arrival, wasCold);
@@ -95,6 +95,7 @@ internal sealed partial class FleetSimulation
                 break;
             default:
                 Become(replica, SimulatedState.Gone);
+                HostCameBack(replica);
                 break;
         }
 
@@ -172,13 +173,20 @@ internal sealed partial class FleetSimulation
         {
             _ledger.Remove(replica.Id);
             _replicas.Remove(replica.Id);
+            _residents[replica.Node].Remove(replica);
             return;
         }
 
+        replica.HostBytes = replica.State switch
+        {
+            SimulatedState.FallingAsleep or SimulatedState.Sleeping => replica.Level == 1 ? traits.HostBytes : 0,
+            SimulatedState.ToStop or SimulatedState.Stopping => replica.HostBytes,
+            _ => 0,
+        };
         var isDown = replica.State is SimulatedState.ToSleep or SimulatedState.FallingAsleep or SimulatedState.Sleeping;
         _ledger.Put(new Holding(
             replica.Id, replica.Gpus, bytes, after, kind, replica.Worth.Awake, replica.Worth.Asleep,
-            isDown && replica.Level == 1 ? traits.HostBytes : 0,
+            replica.HostBytes,
             isDown ? (long)((traits.Bytes - traits.ResidueBytes) * (replica.Model.Waiting.Count > 0 ? 1 : replica.ChanceSoon)) : 0,
             IsChanging: replica.State is not (SimulatedState.Active or SimulatedState.Sleeping),
             AwakeBytes: replica.State is SimulatedState.ToStop or SimulatedState.Stopping ? 0 : traits.Bytes));
@@ -201,6 +209,4 @@ internal sealed partial class FleetSimulation
         void Between(WaitPhase phase, double from, double to) =>
             breakdown.Waited(cause, phase, Math.Max(0, to - Math.Max(from, arrival.At)));
     }
-
-    private string Node(SimulatedReplica replica) => _ledger.Account(replica.Gpus[0]).Device.Node;
 }

@@ -12,7 +12,7 @@ namespace Podvirt.Laboratory.Simulation;
 /// </summary>
 /// <remarks>
 /// The scheduler's rules hold: one replica for each model; one memory transition at a time on a gpu; sleep frees all but the
-/// residue, at level 2 where the node's host memory is full; who waits longest is served first, and keeps what is being freed
+/// residue, at level 2 where the node's memory is full or better kept for others; who waits longest is served first, and keeps what is being freed
 /// for it. Engines do not fail and have slots for everybody: neither is what policies differ in.
 /// </remarks>
 internal sealed partial class FleetSimulation
@@ -45,7 +45,10 @@ internal sealed partial class FleetSimulation
         var gpus = Enumerable.Range(0, nodes * TraceSettings.GpusPerNode).Select(i => new GpuDevice(
             $"gpu-{i}", i % TraceSettings.GpusPerNode, $"node-{i / TraceSettings.GpusPerNode}", "H100", TraceSettings.GpuBytes, Simulated: false))
             .ToList();
-        _ledger = new MemoryLedger(gpus, gpus.Select(gpu => gpu.Node).Distinct().ToDictionary(node => node, _ => TraceSettings.HostBytes));
+        _nodes = [.. gpus.Select(gpu => gpu.Node).Distinct()];
+        _residents = [.. _nodes.Select(_ => new List<SimulatedReplica>())];
+        _hostWaits = [.. _nodes.Select(_ => new List<SimulatedReplica>())];
+        _ledger = new MemoryLedger(gpus, _nodes.ToDictionary(node => node, _ => TraceSettings.HostBytes));
         for (var i = 0; i < gpus.Count; i++)
         {
             _numbers.Add(gpus[i].Id, i);

@@ -62,6 +62,9 @@ internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnl
     /// <summary>The same, by their place in the fleet.</summary>
     public int[] Numbers => numbers;
 
+    /// <summary>By its place in the fleet.</summary>
+    public int Node { get; } = numbers[0] / TraceSettings.GpusPerNode;
+
     public SimulatedState State { get; set; } = SimulatedState.ToStart;
 
     /// <summary>Grows with every change of state: events of an older one mean nothing.</summary>
@@ -70,8 +73,14 @@ internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnl
     /// <summary>Without a request, and so known to the policy.</summary>
     public bool IsIdle { get; set; }
 
-    /// <summary>How deep it sleeps.</summary>
+    /// <summary>How deep it sleeps, or did last.</summary>
     public int Level { get; set; } = 1;
+
+    /// <summary>In its node's memory, for level-1 sleep.</summary>
+    public long HostBytes { get; set; }
+
+    /// <summary>Waiting seconds that level 1 would save for each second asleep, as of its last sleep; 0 before the first.</summary>
+    public double HostSaves { get; set; }
 
     public double ActiveSince { get; set; }
 
@@ -88,6 +97,9 @@ internal sealed class SimulatedReplica(SimulatedModel model, string id, IReadOnl
 
     /// <summary>How likely its model is used soon.</summary>
     public double ChanceSoon { get; set; } = 1;
+
+    /// <summary>It is not about to go.</summary>
+    public bool IsStaying => State is not (SimulatedState.ToStop or SimulatedState.Stopping or SimulatedState.Gone);
 
     public double SharesHeld { get; set; }
 

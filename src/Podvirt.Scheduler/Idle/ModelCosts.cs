@@ -18,6 +18,8 @@ internal readonly record struct ModelCosts(
     public const double AssumedWakeSeconds = 3;
 
     /// <summary>Published level-2 wakes take about three times as long as those of level 1: the weights are read again.</summary>
+    public const double DeepWakeFactor = 3;
+
     public const double AssumedDeepWakeSeconds = 10;
 
     /// <summary>Published times to fall asleep are 3 to 6 s.</summary>
@@ -48,6 +50,13 @@ internal readonly record struct ModelCosts(
         var start = Math.Max(wake + StartOverWakeSecondsMin, startSeconds ?? AssumedStartSeconds);
         return new ModelCosts(start, wake, AssumedSleepSeconds, awakeGpus, asleepGpus, followersPerSecond, canSleep);
     }
+
+    /// <summary>A wake as measured at this level; or else by the one of the other level; null before any.</summary>
+    /// <param name="level">1 or 2.</param>
+    /// <param name="quick">Of level 1, in seconds.</param>
+    /// <param name="deep">Of level 2, in seconds.</param>
+    public static double? Wake(int level, double? quick, double? deep) =>
+        level == 2 ? deep ?? (DeepWakeFactor * quick) ?? AssumedDeepWakeSeconds : quick ?? (deep / DeepWakeFactor);
 
     /// <summary>Waiting seconds of all who come while it gets ready: the first waits all of it, the others half on average.</summary>
     public double Waiting(double seconds) => seconds * (1 + (Math.Min(FollowersMax, FollowersPerSecond * seconds) / 2));

@@ -13,6 +13,7 @@ internal sealed class ReuseCurve
     private readonly double[] _mass;
     private readonly double[] _after;
     private readonly double[] _rates;
+    private readonly double[] _remaining;
 
     private ReuseCurve(double[] mass)
     {
@@ -25,6 +26,7 @@ internal sealed class ReuseCurve
 
         _rates = new double[GapBuckets.Count];
         Array.Fill(_rates, double.NaN);
+        _remaining = (double[])_rates.Clone();
     }
 
     /// <param name="own">The model's gaps.</param>
@@ -58,6 +60,33 @@ internal sealed class ReuseCurve
         }
 
         return rate;
+    }
+
+    /// <summary>
+    /// Returns for each second held by somebody who cannot give up before: one in the mean time from this idle time to the
+    /// return. Never more than <see cref="At"/>.
+    /// </summary>
+    public double AtLast(double idleSeconds)
+    {
+        ref var rate = ref _remaining[GapBuckets.Of(idleSeconds)];
+        if (double.IsNaN(rate))
+        {
+            rate = ToTheEnd(GapBuckets.Of(idleSeconds));
+        }
+
+        return rate;
+    }
+
+    private double ToTheEnd(int start)
+    {
+        var began = GapBuckets.Start(start);
+        var seconds = 0.0;
+        for (var end = start; end < _mass.Length; end++)
+        {
+            seconds += _mass[end] * (GapBuckets.Middle(end) - began);
+        }
+
+        return seconds > 0 ? _after[start] / seconds : 0;
     }
 
     private double From(int start)

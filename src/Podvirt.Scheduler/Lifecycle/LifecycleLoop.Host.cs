@@ -54,7 +54,9 @@ internal sealed partial class LifecycleLoop
     }
 
     /// <summary>True while others give way for its weights: their processes end within the stop's grace.</summary>
-    /// <param name="level">How deep it sleeps: level 2 where host memory does not hold its weights; null: not at all.</param>
+    /// <param name="level">
+    /// How deep it sleeps: level 2 where host memory does not hold its weights, or is better kept for others; null: not at all.
+    /// </param>
     private bool AwaitsHost(Replica replica, out int? level)
     {
         level = EngineTraits.SleepLevel(replica.Model, _options.SleepLevel);
@@ -64,17 +66,31 @@ internal sealed partial class LifecycleLoop
         }
 
         var node = replica.Gpus[0].Node;
-        var missing = PlannedHostBytes(replica) - replica.HostBytes - Ledger().HostFree(node);
-        if (missing <= 0)
+        var deeper = EngineTraits.SleepLevel(replica.Model, 2);
+        replica.HostSaves = Level1Saves(replica, deeper);
+        var needed = PlannedHostBytes(replica) - replica.HostBytes;
+        if (needed <= 0 || !_settings.HostBytes.TryGetValue(node, out var total))
+        {
+            // It has kept its copy, or there is no limit.
+            return false;
+        }
+
+        var missing = needed - Ledger().HostFree(node);
+        var isEntitled = HostMemory.IsEntitled(Claim(replica), OtherClaims(replica, node), total);
+        if (isEntitled && missing <= 0)
         {
             return false;
         }
 
-        var deeper = EngineTraits.SleepLevel(replica.Model, 2);
         level = deeper == 1 ? null : deeper;
         var coming = HostComing(node);
-        return coming >= missing || GiveWay(node, missing - coming, Level1Saves(replica, deeper), replica);
+        return isEntitled && (coming >= missing || GiveWay(node, missing - coming, replica.HostSaves, replica));
     }
+
+    private HostClaim Claim(Replica replica) => new(PlannedHostBytes(replica), replica.HostSaves, HostBytes(replica) > 0);
+
+    private IEnumerable<HostClaim> OtherClaims(Replica replica, string node) => _replicas.Values
+        .Where(other => other != replica && other.State is not (ReplicaState.Stopping or ReplicaState.Failed) && IsOn(other, node)).Select(Claim);
 
     /// <summary>Sleepers that took more than was expected give back what there is not, the least worthy first.</summary>
     private void RelieveHosts()
@@ -98,18 +114,11 @@ internal sealed partial class LifecycleLoop
     /// <param name="forWhom">Null: for nobody, there is less memory than they hold.</param>
     private bool GiveWay(string node, long missing, double gain, Replica? forWhom)
     {
-        var steps = _replicas.Values
+        var sleepers = _replicas.Values
             .Where(replica => replica is { State: ReplicaState.Sleeping, HostBytes: > 0 } && IsOn(replica, node) && AreQuiet(replica))
             .Select(replica => new EvictionStep(Hold(replica), Stops: true, replica.HostBytes, SleepSaves(replica)))
-            .Where(step => step.Holding.Kind == HoldingKind.Sleeping)
-            .OrderBy(step => step.LossPerByte).ThenBy(step => step.Holding.Replica, StringComparer.Ordinal).ToArray();
-        if (Evictions.Choose(steps, missing, EvictionScope.Idle, self: null) is not { } chosen)
-        {
-            return false;
-        }
-
-        Evictions.DropNeedless(chosen, missing);
-        if (chosen.Sum(eviction => eviction.Loss) >= gain)
+            .Where(step => step.Holding.Kind == HoldingKind.Sleeping);
+        if (HostMemory.GiveWay(sleepers, missing, gain) is not { } chosen)
         {
             return false;
         }
@@ -156,7 +165,9 @@ internal sealed partial class LifecycleLoop
         }
 
         var entry = _models[replica.Model.Id];
-        return Worth.OfQuickerWake(Returns(entry, replica), Costs(entry, replica, 1), Costs(entry, replica, deeper), _options.MemoryPrice);
+        // Its level lasts to the next use: nobody gives up before.
+        var returns = entry.Use.Curve(_fleetGaps).AtLast((_now - replica.LastBusyAt).TotalSeconds);
+        return Worth.OfQuickerWake(returns, Costs(entry, replica, 1), Costs(entry, replica, deeper), _options.MemoryPrice);
     }
 
     private static bool IsOn(Replica replica, string node) => replica.Gpus.Count > 0 && replica.Gpus[0].Node == node;

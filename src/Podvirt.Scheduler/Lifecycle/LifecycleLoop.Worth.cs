@@ -45,7 +45,8 @@ internal sealed partial class LifecycleLoop
     private Worth WorthOf(Replica replica)
     {
         var entry = _models[replica.Model.Id];
-        var level = replica.State == ReplicaState.Sleeping ? replica.SleepLevel : EngineTraits.SleepLevel(replica.Model, _options.SleepLevel);
+        // Awake, it is taken to sleep as deep as it did before.
+        var level = EngineTraits.SleepLevel(replica.Model, replica.SleepLevel);
         var worth = Worth.Of(Returns(entry, replica), Costs(entry, replica, level), _options.MemoryPrice, IdleTuning.Default);
         // Who was told to sleep does, until it is used or its set time to stop comes: only those who wait for memory end it.
         return replica.IsSleepAsked ? worth with { Asleep = double.PositiveInfinity } : worth;
@@ -65,7 +66,7 @@ internal sealed partial class LifecycleLoop
 
         return ModelCosts.Of(
             entry.History.ExpectedColdStartMs / 1000.0,
-            entry.History.ExpectedWakeMs(level) / 1000.0 ?? (level == 2 ? ModelCosts.AssumedDeepWakeSeconds : null),
+            ModelCosts.Wake(level, entry.History.ExpectedWakeMs(1) / 1000.0, entry.History.ExpectedWakeMs(2) / 1000.0),
             awake, asleep, entry.Use.FollowersPerSecond, CanSleep(replica));
     }
 

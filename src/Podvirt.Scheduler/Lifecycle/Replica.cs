@@ -106,6 +106,9 @@ internal sealed class Replica
     /// <summary>What sleep added to that, and is there still: its weights, or what it keeps of them awake.</summary>
     public long HostBytes { get; set; }
 
+    /// <summary>Waiting seconds that level 1 would save for each second asleep, as of its last sleep; 0 before the first.</summary>
+    public double HostSaves { get; set; }
+
     /// <summary>It woke since that was measured.</summary>
     public bool IsHostStale { get; set; }
 

@@ -41,6 +41,20 @@ public class ReuseCurveTests
     }
 
     [Fact]
+    public void WhoCannotGiveUp_HoldsForTheMeanTimeToTheReturn()
+    {
+        var mass = new double[GapBuckets.Count];
+        mass[GapBuckets.Of(10)] = 3;
+        mass[GapBuckets.Of(10_000)] = 1;
+        var curve = ReuseCurve.Of(mass);
+        var (soon, late) = (GapBuckets.Middle(GapBuckets.Of(10)), GapBuckets.Middle(GapBuckets.Of(10_000)));
+        Assert.Equal(4 / ((3 * soon) + late), curve.AtLast(0), tolerance: 1e-9);
+        Assert.True(curve.At(0) > 100 * curve.AtLast(0), "To give up when the soon ones are over costs little.");
+        Assert.Equal(curve.At(1000), curve.AtLast(1000), tolerance: 1e-9);
+        Assert.Equal(0, curve.AtLast(1e6));
+    }
+
+    [Fact]
     public void ModelThatIsNew_IsJudgedByTheFleet()
     {
         var fleet = new FleetGaps();

@@ -28,6 +28,16 @@ public class WorthTests
         Assert.Equal((90.0, 5.0), (slow.StartSeconds, slow.WakeSeconds));
     }
 
+    [Theory]
+    [InlineData(1, 2.0, 9.0, 2.0)]
+    [InlineData(1, null, 9.0, 3.0)]
+    [InlineData(1, null, null, null)]
+    [InlineData(2, 2.0, 9.0, 9.0)]
+    [InlineData(2, 2.0, null, 6.0)]
+    [InlineData(2, null, null, ModelCosts.AssumedDeepWakeSeconds)]
+    public void WakeOfALevelThatWasNotMeasured_IsTakenFromTheOther(int level, double? quick, double? deep, double? seconds) =>
+        Assert.Equal(seconds, ModelCosts.Wake(level, quick, deep));
+
     [Fact]
     public void MemoryHeldWhileItGetsReady_CountsAgainstLeaving() =>
         Assert.Equal(0.01 * (2 + (0.1 * 0.5 * 6)) / 0.48, Worth.Of(0.01, Costs, price: 0.1, IdleTuning.Default).Awake, tolerance: 1e-9);

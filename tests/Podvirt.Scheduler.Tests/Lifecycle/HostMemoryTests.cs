@@ -2,6 +2,7 @@ using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
+using Podvirt.Scheduler.Idle;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;
 
@@ -66,7 +67,7 @@ public class HostMemoryTests
     [Fact]
     public void SleepThatDoesNotFit_TakesThePlaceOfOneThatIsWorthLess()
     {
-        var world = World(50, Make.Gpus(1, 80));
+        var world = World(50, Make.Gpus(1, 80), Known, EveryTenMinutes);
         world.Apply(Sleepy("a"), Sleepy("b"));
         Sleep(world, "a", level: 1, host: 40 * Make.GiB);
         // A day without a use: hardly anybody will come.
@@ -95,6 +96,30 @@ public class HostMemoryTests
         Sleep(world, "a", level: 1, host: 40 * Make.GiB);
         Sleep(world, "b", level: 2, host: 0);
         Assert.Equal((ReplicaState.Sleeping, ReplicaState.Sleeping), (world.StateOf("a"), world.StateOf("b")));
+    }
+
+    [Fact]
+    public void SleepOfOneThatWillBeBackLater_LeavesFreeMemoryToOthers()
+    {
+        var world = World(50, Make.Gpus(2, 80), Known, EveryTenMinutes);
+        world.Apply(Sleepy("a"), Sleepy("b"));
+        Sleep(world, "b", level: 1, host: 40 * Make.GiB);
+        world.Report(new ModelDemand("b", 1, 0, 0));
+        world.FinishWake("b");
+        world.Report(new ModelDemand("b", 0, 0, 1));
+        world.Effects.Pending.Clear();
+        world.Live(Second, new ModelDemand("b", 0, 0, 1));
+        var probe = world.Effects.Take(EffectKind.Probe, "b").Target;
+        world.Loop.Handle(new Probed(probe.Replica, probe.Attempt, ProbeResult.Healthy, WasTrouble: false, "", HostBytes: 0));
+        world.Report(new ModelDemand("b", 0, 0, 1));
+        Assert.Equal(0, world.Only("b").HostBytes);
+
+        // Nobody holds any of it: b will want it when it sleeps again, and saves more with it.
+        world.Report(new ModelDemand("a", 1, 0, 0), new ModelDemand("b", 0, 0, 1));
+        world.FinishStart("a");
+        world.Report(new ModelDemand("b", 0, 0, 1));
+        world.Live(Second, new ModelDemand("b", 0, 0, 1));
+        Assert.Equal(("a", 2), world.Effects.Of(EffectKind.Sleep).Select(asked => (asked.Target.Model.Id, asked.Target.SleepLevel)).Single());
     }
 
     [Fact]
@@ -160,9 +185,24 @@ public class HostMemoryTests
         Assert.Equal(["waking", "canary"], world.Effects.Histories["a"].DeepWakePhases[0].Select(phase => phase.Phase));
     }
 
-    private static LoopWorld World(int hostGib, IReadOnlyList<GpuDevice> gpus, StartHistory? history = null)
+    private static StartHistory EveryTenMinutes
     {
-        var histories = new Dictionary<string, StartHistory> { ["a"] = history ?? Known, ["b"] = history ?? Known };
+        get
+        {
+            var use = new UseHistory(IdleTuning.Default);
+            var fleet = new FleetGaps();
+            for (var i = 0; i < 100; i++)
+            {
+                use.Used(600, fleet);
+            }
+
+            return Known with { Use = UseRecord.Of(use) };
+        }
+    }
+
+    private static LoopWorld World(int hostGib, IReadOnlyList<GpuDevice> gpus, StartHistory? history = null, StartHistory? ofB = null)
+    {
+        var histories = new Dictionary<string, StartHistory> { ["a"] = history ?? Known, ["b"] = ofB ?? history ?? Known };
         return new LoopWorld(gpus, histories: histories, hostBytes: new Dictionary<string, long> { ["box"] = hostGib * Make.GiB });
     }
 
