@@ -142,6 +142,6 @@ internal sealed partial class ConsoleSessions(IStateStore store, MemberStore mem
 
     private static string KeyOf(string secret) => ConsoleSession.StatePrefix + Convert.ToHexString(AdminCredential.Hash(secret));
 
-    [LoggerMessage(5020, LogLevel.Warning, "A console session could not be prolonged")]
+    [LoggerMessage(5030, LogLevel.Warning, "A console session could not be prolonged")]
     private partial void LogNotRenewed(Exception error);
 }

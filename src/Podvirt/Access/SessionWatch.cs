@@ -93,7 +93,7 @@ internal sealed partial class SessionWatch(IStateStore store, ConsoleSessions se
         }
     }
 
-    [LoggerMessage(5021, LogLevel.Warning, "Changes of members and sessions could not be read; it is tried again")]
+    [LoggerMessage(5031, LogLevel.Warning, "Changes of members and sessions could not be read; it is tried again")]
     private partial void LogFailed(Exception error);
 
     /// <summary>What one long answer stands on.</summary>

@@ -160,6 +160,6 @@ internal sealed partial class OidcEndpoints : IDisposable
         MaxAge = OidcSignIns.Lifetime,
     };
 
-    [LoggerMessage(5022, LogLevel.Warning, "Nobody was signed in by {Provider}: {Reason}")]
+    [LoggerMessage(5032, LogLevel.Warning, "Nobody was signed in by {Provider}: {Reason}")]
     private partial void LogRefused(Exception? error, string provider, string reason);
 }
