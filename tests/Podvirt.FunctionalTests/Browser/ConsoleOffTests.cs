@@ -21,13 +21,14 @@ public sealed class ConsoleOffTests
         using var playground = await server.Admin.PostAsJsonAsync(
             "api/playground/chat/completions", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
         Assert.Equal(HttpStatusCode.NotFound, playground.StatusCode);
-        foreach (var path in (string[])["api/session/methods", "api/members"])
+        foreach (var path in (string[])["api/session/methods", "api/members", "api/conversations", "api/conversations/retention"])
         {
             using var refused = await server.Admin.GetAsync(path);
             Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
             Assert.Contains("console_off", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
-        foreach (var path in (string[])["api/members", "api/session/invites/show", "api/session/invites/accept", "api/session/password"])
+        foreach (var path in (string[])
+            ["api/members", "api/session/invites/show", "api/session/invites/accept", "api/session/password", "api/conversations", "api/answers"])
         {
             using var refused = await server.Admin.PostAsJsonAsync(path, new { code = "x", password = "a boat in a bottle" });
             Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
