@@ -8,7 +8,6 @@ import classes from './Panel.module.css';
 export interface PanelQuery {
   data: unknown;
   error: unknown;
-  isFetching: boolean;
   refetch: () => unknown;
 }
 
@@ -82,6 +81,7 @@ function Content({ title, query, empty, children }: Pick<PanelProps, 'title' | '
   );
 }
 
-function hasFailed({ error, isFetching }: PanelQuery): boolean {
-  return error !== null && error !== undefined && !isFetching;
+/** A query that has no data forgets its error when it is tried again; one that has data keeps it until that worked. */
+function hasFailed({ error }: PanelQuery): boolean {
+  return error !== null && error !== undefined;
 }

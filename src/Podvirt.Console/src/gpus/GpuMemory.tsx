@@ -4,7 +4,7 @@ import { memoryLayout, type Stretch } from './memory';
 import classes from './GpusPanel.module.css';
 
 /** One gpu: its memory as a bar, and the same in words below it. */
-export function GpuMemory({ gpu, replicas }: { gpu: Gpu; replicas: Replica[] }) {
+export function GpuMemory({ gpu, replicas, models }: { gpu: Gpu; replicas: Replica[]; models: string[] }) {
   const { stretches, excessBytes } = memoryLayout(gpu);
   return (
     <li className={classes.gpu}>
@@ -25,7 +25,7 @@ export function GpuMemory({ gpu, replicas }: { gpu: Gpu; replicas: Replica[] }) 
             key={stretch.key}
             className={classes.stretch}
             data-use={stretch.use}
-            style={{ flexGrow: stretch.share, '--tone': toneOf(stretch, replicas) } as React.CSSProperties}
+            style={{ flexGrow: stretch.share, '--tone': toneOf(stretch, models) } as React.CSSProperties}
           >
             <span className={classes.stretchName}>{stretch.model ?? (stretch.use === 'free' ? 'free' : '')}</span>
           </span>
@@ -34,7 +34,7 @@ export function GpuMemory({ gpu, replicas }: { gpu: Gpu; replicas: Replica[] }) 
       <ul className={classes.holders} aria-label={`Holders of ${gpu.type} ${gpu.index}`}>
         {stretches.map((stretch) => (
           <li key={stretch.key}>
-            <span className={classes.swatch} data-use={stretch.use} style={{ '--tone': toneOf(stretch, replicas) } as React.CSSProperties} aria-hidden="true" />
+            <span className={classes.swatch} data-use={stretch.use} style={{ '--tone': toneOf(stretch, models) } as React.CSSProperties} aria-hidden="true" />
             <span className={classes.holder}>{holderWords(stretch, gpu)}</span>
             <b className="tabular">{formatBytes(stretch.bytes)}</b>
           </li>
@@ -70,8 +70,7 @@ function hostHoldings(gpu: Gpu, replicas: Replica[]): Replica[] {
 
 const tones = 6;
 
-/** Each model keeps its colour on all gpus; its name stands beside it everywhere. */
-function toneOf({ model }: Stretch, replicas: Replica[]): string {
-  const models = [...new Set(replicas.map((replica) => replica.model))].sort();
+/** Each model keeps its colour on all gpus and at all times: its place in the catalog. Its name stands beside it everywhere. */
+function toneOf({ model }: Stretch, models: string[]): string {
   return model === null ? 'var(--line-strong)' : `var(--series-${(Math.max(0, models.indexOf(model)) % tones) + 1})`;
 }

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { ViewSwitch } from '../charts/ChartPanel';
 import { Panel } from '../charts/Panel';
 import type { ChartView } from '../charts/TimeChart';
+import { useModels } from '../live/ModelFeed';
 import { formatBytes, plural } from '../models/format';
 import { useFleet, type FleetLists, type Gpu } from './fleet';
 import { GpuMemory } from './GpuMemory';
@@ -35,11 +36,12 @@ export function GpusPanel() {
 }
 
 function Content({ fleet, view }: { fleet: FleetLists; view: ChartView }) {
+  const models = useModels().data?.map(({ id }) => id) ?? [];
   if (view === 'table') return <GpuTable fleet={fleet} />;
   return (
     <ul className={classes.gpus} aria-label="GPUs">
       {fleet.gpus.map((gpu) => (
-        <GpuMemory key={gpu.id} gpu={gpu} replicas={fleet.replicas} />
+        <GpuMemory key={gpu.id} gpu={gpu} replicas={fleet.replicas} models={models} />
       ))}
     </ul>
   );

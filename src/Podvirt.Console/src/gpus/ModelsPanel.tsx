@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
-import { DataTable } from '../charts/DataTable';
-import { Panel } from '../charts/Panel';
+import { useState, type ReactNode } from 'react';
+import { DataTable, type Column } from '../charts/DataTable';
+import { Panel, type EmptyNotice } from '../charts/Panel';
 import { none } from '../charts/quantity';
 import { useModels } from '../live/ModelFeed';
 import { formatBytes, formatCount, formatDuration, plural } from '../models/format';
@@ -14,14 +14,26 @@ import { useFleet, type Replica } from './fleet';
 import { isAsleep } from './memory';
 import classes from './ModelsPanel.module.css';
 
-const columns = [
-  { key: 'model', label: 'Model' },
-  { key: 'state', label: 'State', short: true },
-  { key: 'gpu', label: 'GPU', short: true },
-  { key: 'memory', label: 'Memory', short: true },
-  { key: 'requests', label: 'Total requests', numeric: true },
-  { key: 'startup', label: 'Startup duration', numeric: true },
-  { key: 'situation', label: 'Now' },
+interface ModelColumn extends Column {
+  /** What of a model stands there. */
+  of: (model: ModelView, replicas: Replica[], onShow: () => void) => ReactNode;
+  adminOnly?: boolean;
+}
+
+const columns: ModelColumn[] = [
+  { key: 'model', label: 'Model', of: (model) => <Name model={model} /> },
+  { key: 'state', label: 'State', short: true, of: (model, _, onShow) => <State model={model} onShow={onShow} /> },
+  { key: 'gpu', label: 'GPU', short: true, of: gpuWords },
+  { key: 'memory', label: 'Memory', short: true, of: (model, replicas) => <Memory model={model} replicas={replicas} /> },
+  // Of all projects together, so members are not told.
+  { key: 'requests', label: 'Total requests', numeric: true, adminOnly: true, of: ({ requests_total }) => (requests_total === null ? none : formatCount(requests_total)) },
+  {
+    key: 'startup',
+    label: 'Startup duration',
+    numeric: true,
+    of: ({ startup_duration_ms }) => (startup_duration_ms === null ? none : formatDuration(startup_duration_ms)),
+  },
+  { key: 'situation', label: 'Now', of: (model) => <Situation model={model} /> },
 ];
 
 /** Every model with its state, as the feed tells it. */
@@ -34,6 +46,8 @@ export function ModelsPanel() {
     setShown(id);
     setOpened(true);
   };
+  const isAdmin = useSession().data?.role === 'admin';
+  const shownColumns = columns.filter(({ adminOnly }) => !adminOnly || isAdmin);
   const list = models.data ?? [];
   const failed = list.find(({ id }) => id === shown);
   return (
@@ -41,27 +55,31 @@ export function ModelsPanel() {
       title="Models"
       note={models.data === undefined ? undefined : summary(list)}
       query={models}
-      empty={list.length > 0 ? null : { title: 'No models yet', text: <>Add one under <code>models:</code> in <code>podvirt.yaml</code>.</>, action: { label: 'Look again', run: () => void models.refetch() } }}
+      empty={list.length > 0 ? null : noModels(() => void models.refetch())}
     >
       <DataTable
         caption="Models and their states"
-        columns={columns}
-        rows={list.map((model) => ({
-          key: model.id,
-          cells: [
-            <Name key="name" model={model} />,
-            <State key="state" model={model} onShow={() => show(model.id)} />,
-            gpuWords(model),
-            <Memory key="memory" model={model} replicas={fleet.data?.replicas.filter(({ model: of }) => of === model.id) ?? []} />,
-            model.requests_total === null ? none : formatCount(model.requests_total),
-            model.startup_duration_ms === null ? none : formatDuration(model.startup_duration_ms),
-            <Situation key="now" model={model} />,
-          ],
-        }))}
+        columns={shownColumns}
+        rows={list.map((model) => {
+          const replicas = fleet.data?.replicas.filter(({ model: id }) => id === model.id) ?? [];
+          return { key: model.id, cells: shownColumns.map(({ of }) => of(model, replicas, () => show(model.id))) };
+        })}
       />
       <FailureDialog model={failed} opened={opened} onClose={() => setOpened(false)} />
     </Panel>
   );
+}
+
+function noModels(lookAgain: () => void): EmptyNotice {
+  return {
+    title: 'No models yet',
+    text: (
+      <>
+        Add one under <code>models:</code> in <code>podvirt.yaml</code>.
+      </>
+    ),
+    action: { label: 'Look again', run: lookAgain },
+  };
 }
 
 function Name({ model }: { model: ModelView }) {

@@ -94,7 +94,7 @@ function useFigures<T>(what: string, { window, model, project }: ChosenScope, mo
   if (model !== null) query['model'] = model;
   if (project !== null && what !== 'gpu-time') query['project'] = project;
   return useQuery({
-    queryKey: ['usage', what, window, query],
+    queryKey: ['gpu-dashboard', what, window, query],
     queryFn: async ({ signal }) => {
       const from = what === 'summary' ? {} : { from: new Date(seriesFrom(window, Date.now())).toISOString() };
       try {
