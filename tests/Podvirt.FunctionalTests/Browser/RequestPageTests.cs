@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
+using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;
@@ -51,6 +53,27 @@ public sealed class RequestPageTests(Chromium chromium, UsageServer server) : IC
     }
 
     [Fact]
+    public async Task AnswerOfAConversation_LeadsBackToIt()
+    {
+        var conversation = (string)(await PostAsync("api/conversations", new { model = UsageServer.Steady, project = "default" }))["id"]!;
+        var answer = (string)(await PostAsync($"api/conversations/{conversation}/answers", new { parent = (string?)null, content = "Why do lighthouses flash?" }))["answer"]!["id"]!;
+        var id = "";
+        await Until.TrueAsync(
+            async () =>
+            {
+                var now = await server.GetAsync($"api/answers/{answer}");
+                id = (string?)now["request_id"] ?? "";
+                return now["billed"] is not null;
+            },
+            () => "The answer was never billed.");
+        await using var page = await ConsolePage.OpenAsync(chromium, server.Process, $"{Requests}/{id}");
+        await Expect(page.Page.GetByText("Playground (no key)")).ToBeVisibleAsync();
+        await page.Page.GetByRole(AriaRole.Link, new() { Name = "Why do lighthouses flash?" }).ClickAsync();
+        await page.Page.WaitForURLAsync($"**{ConsolePage.ChatPath(UsageServer.Steady)}?conversation={conversation}");
+        await page.CloseAsync();
+    }
+
+    [Fact]
     public async Task UnknownRequest_IsSaidToBeNowhere()
     {
         await using var page = await ConsolePage.OpenAsync(chromium, server.Process, "/inference/usage/rates");
@@ -59,6 +82,13 @@ public sealed class RequestPageTests(Chromium chromium, UsageServer server) : IC
         await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "This request is not on the ledger" })).ToBeVisibleAsync();
         await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Look again" })).ToBeVisibleAsync();
         await page.CloseAsync();
+    }
+
+    private async Task<JsonObject> PostAsync(string path, object body)
+    {
+        using var answer = await server.Process.Admin.PostAsJsonAsync(path, body);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
     }
 
     /// <summary>Each bar is as long as its phase, and a hatch tells those apart that are not billed.</summary>

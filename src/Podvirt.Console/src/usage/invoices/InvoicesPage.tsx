@@ -6,6 +6,7 @@ import { useDocumentTitle } from '../../shell/useDocumentTitle';
 import { useAsk } from '../ask';
 import { ProjectSelect } from '../filters/ProjectSelect';
 import { useScope } from '../filters/scope';
+import { LinkedRows } from '../LinkedRows';
 import { Moment } from '../Moment';
 import { Money } from '../Money';
 import { Refresh } from '../Refresh';
@@ -61,7 +62,7 @@ export function InvoicesPage() {
         }
       >
         <p className={classes.note}>A draft grows with its month and becomes final 24 hours after it. Amounts are US dollars.</p>
-        <div className={classes.links}>
+        <LinkedRows>
           <DataTable
             caption="Invoices"
             columns={[
@@ -92,7 +93,7 @@ export function InvoicesPage() {
               ],
             }))}
           />
-        </div>
+        </LinkedRows>
       </Panel>
     </>
   );

@@ -2,6 +2,7 @@ import { Link, useSearchParams } from 'react-router';
 import { DataTable } from '../../charts/DataTable';
 import { formatMoney } from '../../charts/money';
 import { none } from '../../charts/quantity';
+import { LinkedRows } from '../LinkedRows';
 import { Moment } from '../Moment';
 import type { RateVersion } from '../wire';
 import { kindsShown, type ModelRates } from './rates';
@@ -12,7 +13,7 @@ export function RatesInForce({ rates }: { rates: readonly ModelRates[] }) {
   const [params] = useSearchParams();
   const kinds = kindsShown(rates.flatMap(({ inForce }) => inForce ?? []));
   return (
-    <div className={classes.links}>
+    <LinkedRows>
       <p className={classes.note}>US dollars for a million tokens, or for a second of video. A request is billed by the rate in force when it ends.</p>
       <DataTable
         caption="Rates in force, in US dollars"
@@ -36,7 +37,7 @@ export function RatesInForce({ rates }: { rates: readonly ModelRates[] }) {
           ],
         }))}
       />
-    </div>
+    </LinkedRows>
   );
 }
 

@@ -1,16 +1,19 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { none } from '../../charts/quantity';
+import { conversationPath } from '../../chat/address';
 import { usagePath } from '../address';
 import { outcomeLabel, type Names } from '../filters/names';
 import { Moment } from '../Moment';
 import { formatMicros } from '../time';
 import type { RequestDetail } from '../wire';
 import classes from './RequestPage.module.css';
+import { useConversation } from './useConversation';
 
 /** What stands on the ledger of a request. */
 export function Facts({ request, names }: { request: RequestDetail; names: Names }) {
   const { key, model, tokens_per_second: speed } = request;
+  const conversation = useConversation(request);
   return (
     <dl className={classes.facts}>
       <Fact name="Id (x-request-id)">
@@ -28,6 +31,11 @@ export function Facts({ request, names }: { request: RequestDetail; names: Names
         {key === '' ? names.key(key) : <Link to="/inference/api-keys">{names.key(key)}</Link>}
         {names.key(key) !== key && key !== '' && ` (${key})`}
       </Fact>
+      {conversation !== undefined && (
+        <Fact name="Conversation">
+          <Link to={conversationPath(conversation.model, conversation.id)}>{conversation.title === '' ? 'Untitled' : conversation.title}</Link>
+        </Fact>
+      )}
       <Fact name="Project">{names.project(request.project)}</Fact>
       <Fact name="Outcome">
         {outcomeLabel(request.outcome)}, status {request.status}

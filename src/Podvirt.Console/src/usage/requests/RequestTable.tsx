@@ -3,6 +3,7 @@ import { DataTable } from '../../charts/DataTable';
 import { none } from '../../charts/quantity';
 import { formatCount } from '../../models/format';
 import { outcomeLabel, type Names } from '../filters/names';
+import { LinkedRows } from '../LinkedRows';
 import { Moment } from '../Moment';
 import { Money } from '../Money';
 import { formatMicros } from '../time';
@@ -13,7 +14,7 @@ import classes from './RequestsPage.module.css';
 /** One row for each request; a row leads to what is to say about it. */
 export function RequestTable({ records, names, allProjects }: { records: readonly RequestRecord[]; names: Names; allProjects: boolean }) {
   return (
-    <div className={classes.rows}>
+    <LinkedRows>
       <DataTable
         caption="Requests, newest first"
         columns={[
@@ -60,7 +61,7 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
           ],
         }))}
       />
-    </div>
+    </LinkedRows>
   );
 }
 

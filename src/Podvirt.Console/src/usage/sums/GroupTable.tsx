@@ -6,6 +6,7 @@ import { formatShare } from '../../charts/quantity';
 import { formatCount } from '../../models/format';
 import { groupLabel, usageBy, viewFrom, viewOfRow, withView, type Group } from '../filters/filters';
 import { rowLabel, type Names } from '../filters/names';
+import { LinkedRows } from '../LinkedRows';
 import { Money } from '../Money';
 import { formatMicros } from '../time';
 import type { UsageReport, UsageRow } from '../wire';
@@ -39,7 +40,7 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
     formatCount(notCompleted(row)),
   ];
   return (
-    <div className={classes.rows}>
+    <LinkedRows>
       <DataTable
         caption={usageBy(group)}
         columns={[
@@ -65,7 +66,7 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
           Show all {formatCount(sorted.length)} rows
         </Button>
       )}
-    </div>
+    </LinkedRows>
   );
 }
 
