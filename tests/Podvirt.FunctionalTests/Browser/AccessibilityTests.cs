@@ -36,6 +36,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
     public async Task FinishedChat_HasNoSeriousBarrier(int width, bool dark)
     {
         await using var page = await OpenAsync(ConsolePage.ChatPath(ConsoleServer.Coder), new Look(width, 844, dark));
+        await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Chat with Coder 1.5" })).ToBeVisibleAsync();
         Assert.Empty(await Barriers.OfAsync(page));
         await page.AskAsync("Write a C# method that merges two sorted lists.");
         await page.UntilAnsweredAsync();
@@ -62,7 +63,7 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
         var path = $"/inference/compare?model={Uri.EscapeDataString(ConsoleServer.Coder)}&model={ConsoleServer.Unreachable}";
         await using var page = await OpenAsync(path, new Look(width, 844, dark));
         await page.AskAsync("Write a SQL query.");
-        await Expect(page.Page.GetByText("No answer.")).ToBeVisibleAsync();
+        await Expect(page.Page.GetByText("No answer.", new() { Exact = true })).ToBeVisibleAsync();
         await Expect(page.Page.GetByRole(AriaRole.List, new() { Name = "Figures of this answer" }).First).ToBeVisibleAsync();
         Assert.Equal(0, await page.OverflowAsync());
         Assert.Empty(await Barriers.OfAsync(page));

@@ -99,7 +99,14 @@ function Figure({ label, value }: { label: string; value: string | null }) {
   return (
     <div>
       <dt>{label}</dt>
-      <dd>{value ?? <span aria-label="not known yet">–</span>}</dd>
+      <dd>
+        {value ?? (
+          <>
+            <span aria-hidden="true">–</span>
+            <span className="visually-hidden">not known yet</span>
+          </>
+        )}
+      </dd>
     </div>
   );
 }

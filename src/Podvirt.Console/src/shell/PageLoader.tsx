@@ -3,7 +3,8 @@ import { Center, Loader } from '@mantine/core';
 export function PageLoader() {
   return (
     <Center h="60vh" role="status">
-      <Loader size="sm" aria-label="Loading the page" />
+      <Loader size="sm" aria-hidden="true" />
+      <span className="visually-hidden">Loading the page</span>
     </Center>
   );
 }
