@@ -13,7 +13,7 @@ namespace Podvirt.Chats;
 
 /// <summary><c>/api/answers</c>: one of its own, and of any answer: show, follow, stop, and its exact bytes.</summary>
 internal sealed class AnswerEndpoints(
-    AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks,
+    AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks, SessionWatch sessions,
     IHostApplicationLifetime lifetime, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
@@ -66,24 +66,33 @@ internal sealed class AnswerEndpoints(
             context.Response.Headers.RetryAfter = "5";
             throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_readers", $"{ChatBounds.ReadersPerAnswer} readers follow this answer already.");
         }
-        // A stopping server does not wait for pages that only watch.
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            using var right = await sessions.FollowAsync(Visitor.Of(context), context.RequestAborted);
+            // A stopping server does not wait for pages that only watch.
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, right.Ended, lifetime.ApplicationStopping);
+            await FollowAsync(context, state, ending.Token);
+        }
+        finally
+        {
+            state?.Leave();
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, AnswerState? state, CancellationToken ending)
+    {
         try
         {
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             context.Response.ContentType = "text/event-stream";
             context.Response.Headers["X-Accel-Buffering"] = "no";
-            var feed = new AnswerFeed(context.Response, time, ending.Token);
+            var feed = new AnswerFeed(context.Response, time, ending);
             // One that ended since it was found is in the store as a whole.
             await (state is null ? feed.ReplayAsync(await FindAsync(context)) : feed.FollowAsync(state));
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            // The page was closed, or the server stops.
-        }
-        finally
-        {
-            state?.Leave();
+            // The page was closed, its session ended, or the server stops.
         }
     }
 

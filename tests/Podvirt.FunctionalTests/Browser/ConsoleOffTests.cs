@@ -18,9 +18,9 @@ public sealed class ConsoleOffTests
         }
         using var signIn = await server.Client.PostAsJsonAsync("api/session", new { token = PodvirtProcess.AdminToken });
         Assert.Equal(HttpStatusCode.NotFound, signIn.StatusCode);
-        using var playground = await server.Admin.PostAsJsonAsync(
-            "api/playground/chat/completions", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
-        Assert.Equal(HttpStatusCode.NotFound, playground.StatusCode);
+        using var chat = await server.Admin.PostAsJsonAsync(
+            "api/answers", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
+        Assert.Equal(HttpStatusCode.NotFound, chat.StatusCode);
         Assert.DoesNotContain("signin", server.Output, StringComparison.Ordinal);
 
         using var answer = await server.ChatAsync("chat", stream: false);
