@@ -12,6 +12,7 @@ using Podvirt.Gateway;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 
 namespace Podvirt;
 
@@ -34,6 +35,7 @@ public static class PodvirtEndpoints
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
         services.GetRequiredService<InviteEndpoints>().Map(api);
+        services.GetRequiredService<OidcEndpoints>().Map(api);
         services.GetRequiredService<MemberEndpoints>().Map(api);
         services.GetRequiredService<ModelEndpoints>().Map(api);
         services.GetRequiredService<ActionEndpoints>().Map(api);

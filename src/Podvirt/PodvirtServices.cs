@@ -13,6 +13,7 @@ using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Keys;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 using Podvirt.Projects;
 
 namespace Podvirt;
@@ -79,6 +80,9 @@ public static class PodvirtServices
         services.AddSingleton<MemberSignIn>();
         services.AddSingleton<MemberEndpoints>();
         services.AddSingleton<InviteEndpoints>();
+        services.AddSingleton<OidcSignIns>();
+        services.AddSingleton<OidcMembers>();
+        services.AddSingleton<OidcEndpoints>();
         services.AddSingleton<AccessGate>();
         services.AddSingleton<SessionEndpoints>();
         services.AddSingleton<ApiKeyStore>();

@@ -55,7 +55,8 @@ internal sealed class PodvirtApp : IAsyncDisposable
     public string ConsoleFolder => Path.Combine(_folder, "console");
 
     public static async Task<PodvirtApp> StartAsync(
-        Dictionary<string, string>? environment = null, Action<string>? buildConsole = null, Action<WebApplication>? map = null)
+        Dictionary<string, string>? environment = null, Action<string>? buildConsole = null, Action<WebApplication>? map = null,
+        string yaml = Yaml, TimeProvider? time = null)
     {
         var folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
         var console = Path.Combine(folder, "console");
@@ -67,9 +68,13 @@ internal sealed class PodvirtApp : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        if (time is not null)
+        {
+            builder.Services.AddSingleton(time);
+        }
         builder.Services.AddPodvirt(o =>
         {
-            o.Yaml = Yaml;
+            o.Yaml = yaml;
             o.DataDirectory = Path.Combine(folder, "data");
             o.ConsoleDirectory = console;
             o.Environment = name => environment?.GetValueOrDefault(name) ?? (name == "PODVIRT_ADMIN_TOKEN" ? AdminToken : null);

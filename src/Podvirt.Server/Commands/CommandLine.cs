@@ -64,6 +64,7 @@ internal static class CommandLine
         root.Add(KeysCommand.Build(context));
         root.Add(ProjectsCommand.Build(context));
         root.Add(ProjectsCommand.BuildPlans(context));
+        root.Add(MembersCommand.Build(context));
         root.Add(UsageCommand.Build(context));
         root.Add(RatesCommand.Build(context));
         root.Add(InvoicesCommand.Build(context));

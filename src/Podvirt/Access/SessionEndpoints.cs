@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Podvirt.Api;
 using Podvirt.Api.OpenApi;
+using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
 using Podvirt.Members;
+using Podvirt.Members.Oidc;
 using Podvirt.Projects;
 
 namespace Podvirt.Access;
@@ -12,7 +14,7 @@ namespace Podvirt.Access;
 /// <summary>Signing in to the console and out of it.</summary>
 internal sealed class SessionEndpoints(
     AccessGate gate, AdminCredential credential, ConsoleSessions sessions, SignInCodes codes, SignInLimits limits, ConsoleSwitch console,
-    MemberSignIn members, ProjectStore projects, TimeProvider time)
+    MemberSignIn members, ProjectStore projects, PodvirtConfig config, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -86,7 +88,7 @@ internal sealed class SessionEndpoints(
     private IResult ShowMethods()
     {
         console.ThrowIfOff();
-        return ApiJson.Ok(new SignInMethods(Token: true, Password: true, Oidc: null));
+        return ApiJson.Ok(new SignInMethods(Token: true, Password: true, config.Console.Oidc is { } oidc ? new OidcMethod(oidc.Name, OidcEndpoints.Path) : null));
     }
 
     /// <summary>Needs no proof: whoever holds the cookie may give it up.</summary>

@@ -27,7 +27,7 @@ internal static class UsageParameters
     public static IReadOnlyList<ApiParam> Filters { get; } =
     [
         new("from", "UTC; default a day before 'to'"), new("to", "UTC; default now"),
-        new("model", "Only of this model"), new("revision", "Only of this revision", "integer"), new("key", "Only of this key"),
+        new("model", "Only of this model"), new("revision", "Only of this revision", "integer"), new("key", "Only of this key; empty: only what came without one, as the console's chats do"),
         Project, new("outcome", OutcomeNames), new("source", "engine (it reported its counts), none, or quarantined (they cannot be true)"),
     ];
 
@@ -35,9 +35,9 @@ internal static class UsageParameters
     public static async Task<UsageQuery> QueryAsync(HttpContext context, TimeProvider time, ApiKeyStore keys)
     {
         var project = Visitor.ProjectOf(context);
-        var key = ApiQuery.Text(context, "key");
+        var key = context.Request.Query.TryGetValue("key", out var keyed) ? keyed[0] : null;
         // To a member a key of another project is as one that never was.
-        if (key is not null && !Visitor.Of(context).IsAdmin && (await keys.FindAsync(key, context.RequestAborted))?.Project != project)
+        if (key is { Length: > 0 } && !Visitor.Of(context).IsAdmin && (await keys.FindAsync(key, context.RequestAborted))?.Project != project)
         {
             throw KeyEndpoints.NotFound(key, "key");
         }

@@ -13,8 +13,8 @@ namespace Podvirt.Chats;
 
 /// <summary><c>/api/answers</c>: one of its own, and of any answer: show, follow, stop, and its exact bytes.</summary>
 internal sealed class AnswerEndpoints(
-    AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks, SessionWatch sessions,
-    IHostApplicationLifetime lifetime, TimeProvider time)
+    AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks,
+    SessionWatch sessions, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -59,6 +59,7 @@ internal sealed class AnswerEndpoints(
 
     private async Task FollowAsync(HttpContext context)
     {
+        using var right = await sessions.FollowAsync(Visitor.Of(context), context.RequestAborted);
         var answer = await FindAsync(context);
         var state = runs.Find(answer.Identity.Id)?.State;
         if (state is not null && !state.TryJoin())
@@ -66,33 +67,24 @@ internal sealed class AnswerEndpoints(
             context.Response.Headers.RetryAfter = "5";
             throw new ApiException(StatusCodes.Status503ServiceUnavailable, "too_many_readers", $"{ChatBounds.ReadersPerAnswer} readers follow this answer already.");
         }
-        try
-        {
-            using var right = await sessions.FollowAsync(Visitor.Of(context), context.RequestAborted);
-            // A stopping server does not wait for pages that only watch.
-            using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, right.Ended, lifetime.ApplicationStopping);
-            await FollowAsync(context, state, ending.Token);
-        }
-        finally
-        {
-            state?.Leave();
-        }
-    }
-
-    private async Task FollowAsync(HttpContext context, AnswerState? state, CancellationToken ending)
-    {
+        // A stopping server does not wait for pages that only watch, and who may no more watch goes on no longer.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, right.Ended, lifetime.ApplicationStopping);
         try
         {
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             context.Response.ContentType = "text/event-stream";
             context.Response.Headers["X-Accel-Buffering"] = "no";
-            var feed = new AnswerFeed(context.Response, time, ending);
+            var feed = new AnswerFeed(context.Response, time, ending.Token);
             // One that ended since it was found is in the store as a whole.
             await (state is null ? feed.ReplayAsync(await FindAsync(context)) : feed.FollowAsync(state));
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            // The page was closed, its session ended, or the server stops.
+            // The page was closed, or the server stops.
+        }
+        finally
+        {
+            state?.Leave();
         }
     }
 

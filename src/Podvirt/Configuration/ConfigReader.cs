@@ -46,7 +46,7 @@ internal static class ConfigReader
             Metering = MeteringReader.Read(top),
             Billing = BillingReader.Read(top, findings),
             Scheduler = SchedulerReader.Read(top),
-            Console = ConsoleReader.Read(top),
+            Console = ConsoleReader.Read(top, environment),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),
         };

@@ -11,12 +11,15 @@ internal sealed record ConsoleSettings
 
     /// <summary>Answers of all visitors that run at a time. 1 to 10,000.</summary>
     public int RunningAnswers { get; init; } = 256;
+
+    /// <summary>Null: members sign in with passwords only.</summary>
+    public OidcSettings? Oidc { get; init; }
 }
 
 /// <summary>Reads <c>console</c>.</summary>
 internal static class ConsoleReader
 {
-    public static ConsoleSettings Read(MapReader top)
+    public static ConsoleSettings Read(MapReader top, Func<string, string?> environment)
     {
         var defaults = new ConsoleSettings();
         if (top.TakeMap("console", "console: { frames_time: 24h }") is not { } map)
@@ -28,6 +31,7 @@ internal static class ConsoleReader
             FramesTime = map.TakeDuration("frames_time", TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)) ?? defaults.FramesTime,
             FramesBytes = map.TakeMemory("frames_bytes", 64L << 10, 4L << 30) ?? defaults.FramesBytes,
             RunningAnswers = map.TakeWhole("running_answers", defaults.RunningAnswers, 1, 10_000),
+            Oidc = OidcReader.Read(map, environment),
         };
         map.Close();
         return settings;

@@ -11,7 +11,8 @@ using Podvirt.ConsoleSite;
 namespace Podvirt.Members;
 
 /// <summary><c>/api/members</c>: list, invite (the link is shown once), change, remove.</summary>
-internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, VisitorChats chats, ConsoleSwitch console, TimeProvider time)
+internal sealed class MemberEndpoints(
+    AccessGate gate, MemberStore members, MemberFields fields, ConsoleSessions sessions, VisitorChats chats, ConsoleSwitch console, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -34,7 +35,7 @@ internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, Memb
                 Refusals = [404, 409],
             });
         gate.Guard(api.MapDelete("/members/{id}", (Delegate)RemoveAsync), Entry.ConsoleAdmin).Describe(
-            new ApiOperation("Remove a member; their sessions end at once") { Status = 204, Refusals = [404] });
+            new ApiOperation("Remove a member and their conversations; their sessions end at once") { Answer = typeof(MemberView), Refusals = [404] });
     }
 
     private async Task<IResult> ListAsync(HttpContext context) =>
@@ -110,7 +111,7 @@ internal sealed class MemberEndpoints(AccessGate gate, MemberStore members, Memb
         }
         await sessions.ClearAsync(member.Id, context.RequestAborted);
         await chats.ForgetAsync(member.Id, context.RequestAborted);
-        return Results.NoContent();
+        return ApiJson.Ok(MemberView.Of(member));
     }
 
     private async Task<Member> FindAsync(HttpContext context)

@@ -21,6 +21,18 @@ public sealed class ConsoleOffTests
         using var chat = await server.Admin.PostAsJsonAsync(
             "api/answers", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
         Assert.Equal(HttpStatusCode.NotFound, chat.StatusCode);
+        foreach (var path in (string[])["api/session/methods", "api/members"])
+        {
+            using var refused = await server.Admin.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+            Assert.Contains("console_off", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+        foreach (var path in (string[])["api/members", "api/session/invites/show", "api/session/invites/accept", "api/session/password"])
+        {
+            using var refused = await server.Admin.PostAsJsonAsync(path, new { code = "x", password = "a boat in a bottle" });
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+            Assert.Contains("console_off", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
         Assert.DoesNotContain("signin", server.Output, StringComparison.Ordinal);
 
         using var answer = await server.ChatAsync("chat", stream: false);

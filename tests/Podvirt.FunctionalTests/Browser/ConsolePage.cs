@@ -106,6 +106,9 @@ public sealed class ConsolePage : IAsyncDisposable
     /// <summary>The catalog's names, in its order.</summary>
     public ILocator Names() => Page.GetByRole(AriaRole.List, new() { Name = "Models" }).GetByRole(AriaRole.Heading);
 
+    /// <summary>A titled part of a page.</summary>
+    public ILocator Panel(string title) => Page.GetByRole(AriaRole.Region, new() { Name = title, Exact = true });
+
     public async Task AskAsync(string question)
     {
         await Message.FillAsync(question);

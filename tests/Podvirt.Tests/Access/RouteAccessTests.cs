@@ -26,6 +26,7 @@ public sealed class RouteAccessTests : IAsyncLifetime
     private string _member = "";
     private string _request = "";
     private string _month = "";
+    private string _conversation = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -36,6 +37,10 @@ public sealed class RouteAccessTests : IAsyncLifetime
         (_outsider, _) = await Browser.InviteAsync(_app, "eve@example.com", "member", "theirs");
         (_, _member) = await Browser.InviteAsync(_app, "grace@example.com", "member");
         _key = (await PostAsync("/api/keys", new { name = "k", project = "mine" })).GetProperty("key").GetProperty("id").GetString()!;
+        using (var begun = await _insider.SendAsync("POST", "/api/conversations", new { model = "qwen/q3", project = "mine" }))
+        {
+            _conversation = (await begun.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()!;
+        }
         var now = TimeProvider.System.GetUtcNow();
         var id = Guid.CreateVersion7(now);
         var record = new UsageRecord
@@ -66,6 +71,8 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("POST /api/session/codes", Entry.TokenOnly, "/api/session/codes"),
         new("POST /api/session/invites/show", Entry.Open, "/api/session/invites/show"),
         new("POST /api/session/invites/accept", Entry.Open, "/api/session/invites/accept"),
+        new("GET /api/session/oidc", Entry.Open, "/api/session/oidc"),
+        new("GET /api/session/oidc/callback", Entry.Open, "/api/session/oidc/callback"),
         new("POST /api/session/password", Entry.Console, "/api/session/password"),
         new("* /api/{**path}", Entry.Open, null),
 
@@ -95,6 +102,22 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("GET /api/rates", Entry.Member, "/api/rates"),
         new("GET /api/projects", Entry.Member, "/api/projects"),
         new("GET /api/plans", Entry.Member, "/api/plans"),
+
+        new("GET /api/conversations", Entry.Console, "/api/conversations"),
+        new("POST /api/conversations", Entry.Console, "/api/conversations") { IsOfProject = true, Body = new { model = "qwen/q3", project = "mine" } },
+        new("DELETE /api/conversations", Entry.Console, null),
+        new("GET /api/conversations/retention", Entry.Console, "/api/conversations/retention"),
+        new("PUT /api/conversations/retention", Entry.Console, "/api/conversations/retention") { Body = new { days = 30 } },
+        new("GET /api/conversations/{id}", Entry.Console, $"/api/conversations/{_conversation}") { IsOwn = true },
+        new("PATCH /api/conversations/{id}", Entry.Console, $"/api/conversations/{_conversation}") { IsOwn = true, Body = new { title = "t" } },
+        new("GET /api/conversations/{id}/export", Entry.Console, $"/api/conversations/{_conversation}/export") { IsOwn = true },
+        new("POST /api/conversations/{id}/answers", Entry.Console, $"/api/conversations/{_conversation}/answers") { IsOwn = true, Body = new { content = "" } },
+        new("DELETE /api/conversations/{id}", Entry.Console, $"/api/conversations/{_conversation}") { IsOwn = true },
+        new("POST /api/answers", Entry.Console, "/api/answers") { IsOfProject = true, Body = new { model = "qwen/q3", project = "mine", messages = Array.Empty<object>() } },
+        new("GET /api/answers/{id}", Entry.Console, "/api/answers/none") { IsAbsent = true },
+        new("POST /api/answers/{id}/stop", Entry.Console, "/api/answers/none/stop") { IsAbsent = true },
+        new("GET /api/answers/{id}/events", Entry.Console, "/api/answers/none/events") { IsAbsent = true },
+        new("GET /api/answers/{id}/frames", Entry.Console, "/api/answers/none/frames") { IsAbsent = true },
 
         new("GET /api/keys", Entry.Member, "/api/keys?project=mine") { IsOfProject = true },
         new("POST /api/keys", Entry.Member, "/api/keys") { IsOfProject = true, Body = new { name = "another", project = "mine" } },
@@ -155,9 +178,9 @@ public sealed class RouteAccessTests : IAsyncLifetime
             Check("a stranger", await SendAsync(new Browser(_app).SendAsync, call), isOpen ? null : (HttpStatusCode.Unauthorized, "admin_required"));
             Check(
                 "another project's member", await SendAsync(_outsider.SendAsync, call),
-                !isOpen && !isMembers ? (HttpStatusCode.Forbidden, "admin_only") : call.IsOfProject ? (HttpStatusCode.NotFound, null) : null);
+                !isOpen && !isMembers ? (HttpStatusCode.Forbidden, "admin_only") : call.IsOfProject || call.IsOwn ? (HttpStatusCode.NotFound, null) : null);
             Check("a member", await SendAsync(_insider.SendAsync, call), !isOpen && !isMembers ? (HttpStatusCode.Forbidden, "admin_only") : null);
-            Check("an admin", await SendAsync(AsAdminAsync, call), null);
+            Check("an admin", await SendAsync(AsAdminAsync, call), call.IsOwn ? (HttpStatusCode.NotFound, null) : null);
 
             void Check(string who, (HttpStatusCode Status, string? Code) got, (HttpStatusCode Status, string? Code)? refusal)
             {
@@ -206,6 +229,9 @@ public sealed class RouteAccessTests : IAsyncLifetime
 
         /// <summary>It is of the project 'mine': to others it is not there.</summary>
         public bool IsOfProject { get; init; }
+
+        /// <summary>It is the member's own: to others it is not there, to admins neither.</summary>
+        public bool IsOwn { get; init; }
 
         /// <summary>There is none of it now, so even those who may see it are told so.</summary>
         public bool IsAbsent { get; init; }

@@ -129,6 +129,18 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EmptyKey_IsWhatCameWithoutOne()
+    {
+        await AppendAsync(Rated(1, s_noon, r => r with { Key = "" }), Rated(2, s_noon), Rated(3, s_noon));
+
+        async Task<int> RequestsAsync(string query) =>
+            (await _app.GetAsync($"/api/usage?from=2026-01-01&to=2026-01-02{query}")).GetProperty("total").GetProperty("requests").GetInt32();
+
+        Assert.Equal((1, 2, 3), (await RequestsAsync("&key="), await RequestsAsync("&key=k"), await RequestsAsync("")));
+        Assert.Equal("", Assert.Single((await _app.GetAsync("/api/requests?from=2026-01-01&to=2026-01-02&key=")).GetProperty("data").EnumerateArray()).GetProperty("key").GetString());
+    }
+
+    [Fact]
     public async Task Csv_IsQuotedSafeAndInOrder()
     {
         await AppendAsync(

@@ -8,7 +8,7 @@ namespace Podvirt.Tests.Members;
 /// <summary>Somebody's browser, as the console's pages use it: it keeps the cookie and sends the console's header.</summary>
 internal sealed class Browser(PodvirtApp app)
 {
-    private string? _cookie;
+    private readonly Dictionary<string, string> _cookies = new(StringComparer.Ordinal);
 
     public static async Task<Browser> SignInAsync(PodvirtApp app, object credential)
     {
@@ -40,9 +40,9 @@ internal sealed class Browser(PodvirtApp app)
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Add("X-Podvirt-Console", "1");
         request.Headers.Add("Origin", "http://console.example.com");
-        if (_cookie is not null)
+        if (_cookies.Count > 0)
         {
-            request.Headers.Add("Cookie", _cookie);
+            request.Headers.Add("Cookie", string.Join("; ", _cookies.Values));
         }
         if (body is not null)
         {
@@ -51,7 +51,10 @@ internal sealed class Browser(PodvirtApp app)
         var response = await app.Stranger.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         if (response.Headers.TryGetValues(HeaderNames.SetCookie, out var cookies))
         {
-            _cookie = cookies.Single(c => c.StartsWith("podvirt_session=", StringComparison.Ordinal)).Split(';')[0];
+            foreach (var cookie in cookies)
+            {
+                _cookies[cookie.Split('=')[0]] = cookie.Split(';')[0];
+            }
         }
         return response;
     }

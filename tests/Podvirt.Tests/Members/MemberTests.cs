@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Podvirt.Chats;
 
 namespace Podvirt.Tests.Members;
 
@@ -100,12 +102,27 @@ public sealed class MemberTests : IAsyncLifetime
     {
         var (browser, id) = await Browser.InviteAsync(_app, Ada, "admin");
         using var removed = await _app.Client.DeleteAsync($"/api/members/{id}");
-        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, removed.StatusCode);
 
         Assert.Equal("not_signed_in", await browser.RefusedAsync("GET", "/api/session", HttpStatusCode.Unauthorized));
         Assert.Equal("wrong_password", await SignInRefusedAsync(Ada, Browser.MemberPassword, HttpStatusCode.Unauthorized));
         using var again = await _app.Client.DeleteAsync($"/api/members/{id}");
         Assert.Equal("member_not_found", await PodvirtApp.RefusalAsync(again, HttpStatusCode.NotFound));
+    }
+
+    [Fact]
+    public async Task ARemovedMembersConversations_AreGone()
+    {
+        var (browser, id) = await Browser.InviteAsync(_app, Ada, "member", "default");
+        using var begun = await browser.SendAsync("POST", "/api/conversations", new { model = "qwen/q3", project = "default" });
+        Assert.Equal(HttpStatusCode.Created, begun.StatusCode);
+        var store = _app.Services.GetRequiredService<IConversationStore>();
+        var all = new ConversationQuery(id, ["default"], Model: null, Search: null, Limit: 10, Before: null);
+        Assert.Single((await store.ListAsync(all, CancellationToken.None)).Conversations);
+
+        using var removed = await _app.Client.DeleteAsync($"/api/members/{id}");
+
+        Assert.Empty((await store.ListAsync(all, CancellationToken.None)).Conversations);
     }
 
     [Fact]

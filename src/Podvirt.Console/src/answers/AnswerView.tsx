@@ -28,7 +28,7 @@ interface AnswerViewProps {
 }
 
 export function AnswerView({ shown, name, model, onRetry, first, siblings }: AnswerViewProps) {
-  const { answer, connection, problem } = shown;
+  const { answer, connection, problem, settled } = shown;
   const [tab, setTab] = useState<string | null>('answer');
   const running = isRunning(answer);
   const thinking = answer.thinking ?? '';
@@ -56,7 +56,7 @@ export function AnswerView({ shown, name, model, onRetry, first, siblings }: Ans
               The connection is lost. The answer goes on at the server; reconnecting…
             </p>
           )}
-          <Ending answer={answer} problem={problem} onRetry={onRetry} />
+          <Ending answer={answer} settled={settled} problem={problem} onRetry={onRetry} />
         </Tabs.Panel>
         <Tabs.Panel value="json">
           <Suspense fallback={<p className={classes.lost}>Loading…</p>}>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { copyText } from '../shell/clipboard';
 import { QuietButton } from '../shell/QuietButton';
 
 const thanksMs = 1_500;
@@ -10,22 +11,17 @@ interface CopyButtonProps {
   children?: string;
 }
 
-/** Not there at all where the browser has no clipboard to offer: it has none over plain HTTP on another host. */
+/** A copy beside the thing itself. */
 export function CopyButton({ text, label, children = 'Copy' }: CopyButtonProps) {
-  const [outcome, setOutcome] = useState<'Copied' | 'Not copied' | null>(null);
+  const [outcome, setOutcome] = useState<'Copied' | 'Select it and copy by hand' | null>(null);
   useEffect(() => {
     if (outcome === null) return;
     const timer = setTimeout(() => setOutcome(null), thanksMs);
     return () => clearTimeout(timer);
   }, [outcome]);
 
-  if (!window.isSecureContext) return null;
   const copy = () =>
-    navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
-      () => setOutcome('Copied'),
-      // The browser asked, and the user said no.
-      () => setOutcome('Not copied'),
-    );
+    copyText(typeof text === 'string' ? text : text()).then((copied) => setOutcome(copied ? 'Copied' : 'Select it and copy by hand'));
   return (
     <QuietButton aria-label={outcome ?? label} onClick={() => void copy()}>
       {outcome ?? children}

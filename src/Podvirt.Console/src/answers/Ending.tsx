@@ -6,12 +6,13 @@ import { problemTitle, stoppedNote } from './figures';
 
 interface EndingProps {
   answer: Answer;
+  settled: boolean;
   problem: string | null;
   onRetry: (() => void) | null;
 }
 
 /** How the answer ended, where that is not simply its own end. */
-export function Ending({ answer, problem, onRetry }: EndingProps) {
+export function Ending({ answer, settled, problem, onRetry }: EndingProps) {
   const retry = onRetry !== null && (
     <Button className={classes.whenIdle ?? ''} size="xs" variant="default" onClick={onRetry}>
       Retry
@@ -33,7 +34,7 @@ export function Ending({ answer, problem, onRetry }: EndingProps) {
     case 'stopped':
       return (
         <div className={classes.ending} data-tone="calm">
-          <span className="tabular">{stoppedNote(answer)}</span>
+          <span className="tabular">{stoppedNote(answer, settled)}</span>
           {retry}
         </div>
       );

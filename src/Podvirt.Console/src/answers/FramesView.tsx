@@ -19,15 +19,17 @@ export default function FramesView({ id, until, running }: FramesViewProps) {
   const page = useFrames(id, path.at(-1) ?? null, running);
 
   if (page.isError) {
-    const gone = page.error instanceof ApiError && (page.error.status === 404 || page.error.status === 410);
+    const gone = page.error instanceof ApiError && page.error.status === 404;
     return (
       <div className={classes.notice} role={gone ? undefined : 'alert'}>
         <p>
-          {gone
+          {gone && running
+            ? 'The request is on its way; nothing is written down so far.'
+            : gone
             ? 'The bytes of this answer are not kept any more. The answer itself and its usage record stay.'
             : `The frames could not be loaded. ${messageOf(page.error)}`}
         </p>
-        {!gone && (
+        {(!gone || running) && (
           <Button size="xs" variant="default" onClick={() => void page.refetch()}>
             Try again
           </Button>
@@ -99,8 +101,8 @@ function Request({ page: { request } }: { page: FramePage }) {
   );
 }
 
-function Headers({ headers }: { headers: Record<string, string> }) {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+function Headers({ headers }: { headers: Record<string, string> | null }) {
+  const lines = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`);
   if (lines.length === 0) return null;
   return (
     <details className={classes.headers}>

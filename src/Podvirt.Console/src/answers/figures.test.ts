@@ -28,6 +28,7 @@ describe('figures', () => {
     const stopped = { ...answer, status: 'stopped' as const };
     expect(stoppedNote({ ...stopped, billed })).toBe('Stopped at token 212; billed 1,034 prompt + 212 completion.');
     expect(stoppedNote(stopped)).toBe('Stopped at token 101; what it is billed is not known.');
+    expect(stoppedNote(stopped, false)).toBe('Stopped at token 101; the bill follows.');
     const none = { ...billed, prompt: 0, completion: 0 };
     expect(stoppedNote({ ...stopped, first_token_ms: null, billed: none })).toBe(
       'Stopped before the first token; billed 0 prompt + 0 completion.',

@@ -27,8 +27,13 @@ export function answerFigures(answer: Answer): string[] {
   if (tokens !== null) figures.push(tokensLine(tokens));
   if (answer.billed?.cost != null) figures.push(formatPrice(answer.billed.cost));
   if (answer.duration_ms !== null && answer.first_token_ms !== null) figures.push(`${formatDuration(answer.duration_ms)} in all`);
-  if (answer.replica !== null) figures.push(`Replica ${answer.replica}${answer.affinity === null ? '' : ` (${affinityWords[answer.affinity]})`}`);
+  if (answer.replica !== null) figures.push(`Replica ${shortened(answer.replica)}${answer.affinity === null ? '' : ` (${affinityWords[answer.affinity]})`}`);
   return figures;
+}
+
+/** Ids begin with their time; it is the end that tells them apart. */
+function shortened(id: string): string {
+  return id.length > 16 ? `…${id.slice(-8)}` : id;
 }
 
 const affinityWords = {
@@ -42,11 +47,11 @@ function tokensLine({ prompt, cached, completion }: Tokens): string {
   return `${formatCount(prompt)} prompt${reused} + ${formatCount(completion)} completion tokens`;
 }
 
-/** What to say of an answer that was stopped: how far the engine came, and what that is billed. */
-export function stoppedNote(answer: Answer): string {
+/** What to say of an answer that was stopped: how far the engine came, and what that is billed. Unsettled, the bill may still come. */
+export function stoppedNote(answer: Answer, settled = true): string {
   const at = answer.billed?.completion ?? answer.usage?.completion ?? null;
   const reached = answer.first_token_ms === null ? 'Stopped before the first token' : at === null ? 'Stopped' : `Stopped at token ${formatCount(at)}`;
-  if (answer.billed === null) return isRunning(answer) ? 'Stopping…' : `${reached}; what it is billed is not known.`;
+  if (answer.billed === null) return settled ? `${reached}; what it is billed is not known.` : `${reached}; the bill follows.`;
   return `${reached}; billed ${formatCount(answer.billed.prompt)} prompt + ${formatCount(answer.billed.completion)} completion.`;
 }
 

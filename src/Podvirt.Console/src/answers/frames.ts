@@ -8,11 +8,11 @@ export interface WireFrame {
   text: string;
 }
 
-/** Part of `GET /api/answers/{id}/frames`: the request, and as many frames as fit after the one asked for. */
+/** Part of `GET /api/answers/{id}/frames`: the request, and as many frames as fit after the one asked for. Null: nothing has come back so far. */
 export interface FramePage {
   request: { method: string; path: string; headers: Record<string, string>; body: string };
   status: number | null;
-  headers: Record<string, string>;
+  headers: Record<string, string> | null;
   frames: WireFrame[];
   /** The number to ask for next; null at the end. */
   next: number | null;

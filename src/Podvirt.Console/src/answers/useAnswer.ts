@@ -13,34 +13,49 @@ export interface ShownAnswer {
   connection: 'live' | 'lost';
   /** Why the answer cannot be followed any more; null where it can. */
   problem: string | null;
+  /** Nothing will change any more: it is over, and so is the waiting for its bill. */
+  settled: boolean;
 }
 
-/** The answer as it stands now: followed while it runs, drawn as often as the page can bear. `onEnd` hears of the end once. */
-export function useAnswer(given: Answer, onEnd: (answer: Answer) => void): ShownAnswer {
+/**
+ * The answer as it stands now: followed while it runs and until its bill is there, drawn as often as the page can bear.
+ * `onOver` hears when it is over, and once more when its bill is there.
+ */
+export function useAnswer(given: Answer, onOver: (answer: Answer) => void): ShownAnswer {
   const client = useQueryClient();
   const visible = usePageVisible();
   const [drawn, setDrawn] = useState<Answer | null>(null);
+  const [ended, setEnded] = useState<string | null>(null);
   const [connection, setConnection] = useState<ShownAnswer['connection']>('live');
   const [problem, setProblem] = useState<string | null>(null);
-  const running = isRunning(given);
-  const latest = useRef({ given, onEnd });
+  const { id } = given;
+  const following = isRunning(given) || (drawn?.id === id && ended !== id);
+  const latest = useRef({ given, onOver });
   useEffect(() => {
-    latest.current = { given, onEnd };
+    latest.current = { given, onOver };
   });
 
-  const { id } = given;
   useEffect(() => {
-    if (!running || !visible) return;
+    if (!following || !visible) return;
     const controller = new AbortController();
     const frames = new FrameBatcher<Answer>(setDrawn);
+    let over = false;
+    const tellOver = (answer: Answer) => {
+      frames.clear();
+      setDrawn(answer);
+      latest.current.onOver(answer);
+    };
     void followAnswer(
       latest.current.given,
       {
-        onProgress: (answer) => frames.push(answer),
+        onProgress: (answer) => {
+          if (isRunning(answer) || over) return frames.push(answer);
+          over = true;
+          tellOver(answer);
+        },
         onEnd: (answer) => {
-          frames.clear();
-          setDrawn(answer);
-          latest.current.onEnd(answer);
+          tellOver(answer);
+          setEnded(id);
         },
         onConnected: () => setConnection('live'),
         onLost: () => setConnection('lost'),
@@ -55,8 +70,9 @@ export function useAnswer(given: Answer, onEnd: (answer: Answer) => void): Shown
       controller.abort();
       frames.clear();
     };
-  }, [client, id, running, visible]);
+  }, [client, id, following, visible]);
 
-  const answer = running && drawn?.id === id ? drawn : given;
-  return { answer, connection: isRunning(answer) ? connection : 'live', problem: isRunning(answer) ? problem : null };
+  const answer = following && drawn?.id === id ? drawn : given;
+  const runs = isRunning(answer);
+  return { answer, connection: runs ? connection : 'live', problem: runs ? problem : null, settled: !following };
 }

@@ -114,7 +114,7 @@ function startUp(model: ModelView): string {
 }
 
 function replicas(model: ModelView): string {
-  const requests = model.requests_total === null ? null : plural(model.requests_total, 'request');
-  const own = isExternal(model) ? null : `${model.replicas.active} of ${plural(model.replicas.max, 'replica')}`;
-  return [own, requests].filter((part) => part !== null).join(' · ');
+  const parts = isExternal(model) ? [] : [`${model.replicas.active} of ${plural(model.replicas.max, 'replica')}`];
+  if (model.requests_total !== null) parts.push(plural(model.requests_total, 'request'));
+  return parts.join(' · ');
 }

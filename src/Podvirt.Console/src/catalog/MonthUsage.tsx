@@ -15,7 +15,7 @@ export function MonthUsage({ model, usage }: { model: ModelView; usage: ModelUsa
           label={`Seconds of ${model.name} this month`}
           used={usage.video_used}
           limit={usage.video_limit}
-          unit=" seconds"
+          unit="seconds"
         />
       ) : (
         <TokenUsageBar of={model.name} used={usage.used} limit={usage.limit} />

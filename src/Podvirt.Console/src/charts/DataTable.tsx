@@ -33,8 +33,8 @@ interface DataTableProps {
 export function DataTable({ caption, shownCaption = false, columns, rows, foot, maxHeightPx }: DataTableProps) {
   return (
     <div className={classes.frame} role="region" aria-label={caption} tabIndex={0} style={{ maxHeight: maxHeightPx }}>
-      <table className={classes.table}>
-        <caption className={shownCaption ? classes.caption : 'visually-hidden'}>{caption}</caption>
+      <table className={classes.table} aria-label={shownCaption ? undefined : caption}>
+        {shownCaption && <caption className={classes.caption}>{caption}</caption>}
         <thead>
           <tr>
             {columns.map(({ key, label, numeric }) => (

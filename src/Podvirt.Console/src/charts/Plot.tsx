@@ -4,11 +4,14 @@ import { isLonely, labelledMarks, lookOf, pointsOf, spanOf, type ChartData, type
 import { PlotTip } from './PlotTip';
 import { dayMs, readerZone } from './time';
 import { formatTick, timeTicks } from './timeTicks';
+import { highest, valueTicks } from './valueTicks';
 import classes from './Plot.module.css';
 
 export const plotHeightPx = 216;
-const axisWidthPx = 52;
 const rightPx = 12;
+/** Of one character beside the axis, on average, and of what stands between it and the picture. */
+const characterPx = 6.8;
+const besidePx = 12;
 /** The least distance of two ticks, and of two marks that both have words. */
 const tickPx = 76;
 const markPx = 30;
@@ -28,7 +31,9 @@ function Drawing({ data, width }: { data: ChartData; width: number }) {
   const { kind, quantity, series, step, marks = [], zone = readerZone() } = data;
   const points = pointsOf(data);
   const [from, to] = spanOf(data);
-  const inner = Math.max(1, width - axisWidthPx - rightPx);
+  const values = valueTicks(highest(data), quantity.scale, quantity.whole);
+  const axisPx = Math.ceil(Math.max(...values.map((value) => quantity.axis(value).length)) * characterPx) + besidePx;
+  const inner = Math.max(1, width - axisPx - rightPx);
   const ticks = timeTicks(from, to, zone, Math.max(2, Math.floor(inner / tickPx)));
   const labelled = labelledMarks(marks, from, to, inner, markPx);
   const bars = kind === 'bars' || kind === 'stacked-bars';
@@ -57,10 +62,10 @@ function Drawing({ data, width }: { data: ChartData; width: number }) {
         height={26}
       />
       <YAxis
-        width={axisWidthPx}
-        domain={[0, 'auto']}
-        allowDecimals={!quantity.whole}
-        tickCount={5}
+        width={axisPx}
+        domain={[0, values.at(-1)!]}
+        ticks={values}
+        interval={0}
         tickFormatter={quantity.axis}
         tick={{ fill: 'var(--mantine-color-dimmed)', fontSize: 12 }}
         tickLine={false}
@@ -75,8 +80,8 @@ function Drawing({ data, width }: { data: ChartData; width: number }) {
           return active && point !== undefined ? <PlotTip data={data} row={point.row} zone={zone} /> : null;
         }}
       />
-      {series.map(({ key }, place) => {
-        const { color, dashes } = lookOf(place);
+      {series.map(({ key, look }, place) => {
+        const { color, dashes } = lookOf(look ?? place);
         const dataKey = `s${place}`;
         const shared = { dataKey, name: key, isAnimationActive: false } as const;
         if (bars) return <Bar key={key} {...shared} fill={color} stackId={kind === 'stacked-bars' ? 'all' : dataKey} maxBarSize={36} />;

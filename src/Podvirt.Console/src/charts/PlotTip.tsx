@@ -9,9 +9,9 @@ export function PlotTip({ data, row, zone }: { data: ChartData; row: Row; zone: 
   return (
     <div className={classes.tip}>
       <p className={classes.time}>{formatStep(row.at, data.step, zone)}</p>
-      {data.series.map(({ key, label }, place) => (
+      {data.series.map(({ key, label, look }, place) => (
         <p key={key} className={`${classes.figure} tabular`}>
-          <Swatch place={place} kind={data.kind} />
+          <Swatch look={look ?? place} kind={data.kind} />
           <span>{label}</span>
           <b>{formatValue(data.quantity, row.values[key])}</b>
         </p>

@@ -1,8 +1,8 @@
 import { lookOf, type ChartKind } from './chart';
 
 /** How a series is drawn, in small. */
-export function Swatch({ place, kind }: { place: number; kind: ChartKind }) {
-  const { color, dashes } = lookOf(place);
+export function Swatch({ look, kind }: { look: number; kind: ChartKind }) {
+  const { color, dashes } = lookOf(look);
   return (
     <svg width={18} height={10} aria-hidden="true" focusable="false" style={{ flex: 'none' }}>
       {kind === 'bars' || kind === 'stacked-bars' ? (

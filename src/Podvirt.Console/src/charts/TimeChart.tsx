@@ -20,7 +20,7 @@ export function TimeChart({ data, view }: { data: ChartData; view: ChartView }) 
       <Suspense fallback={<Skeleton height={216} role="status" aria-label="Loading the chart" />}>
         <Plot data={data} />
       </Suspense>
-      {data.marks !== undefined && data.marks.length > 0 && <Marks data={data} />}
+      {data.marks !== undefined && data.marks.length > 0 && data.marksListed !== false && <Marks data={data} />}
     </div>
   );
 }
@@ -28,9 +28,9 @@ export function TimeChart({ data, view }: { data: ChartData; view: ChartView }) 
 function Legend({ data }: { data: ChartData }) {
   return (
     <ul className={classes.legend} aria-label="Series">
-      {data.series.map(({ key, label }, place) => (
+      {data.series.map(({ key, label, look }, place) => (
         <li key={key}>
-          <Swatch place={place} kind={data.kind} />
+          <Swatch look={look ?? place} kind={data.kind} />
           {label}
         </li>
       ))}

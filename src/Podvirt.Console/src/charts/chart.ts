@@ -4,6 +4,8 @@ import type { Quantity, Value } from './quantity';
 export interface Series {
   key: string;
   label: string;
+  /** Which look it has; its place among the series unless said. */
+  look?: number;
 }
 
 /** One step of time with a figure for every series: what is drawn and what stands in the table. */
@@ -34,6 +36,8 @@ export interface ChartData {
   series: readonly Series[];
   rows: readonly Row[];
   marks?: readonly Mark[];
+  /** False where the page says elsewhere, in words, what the marks are. */
+  marksListed?: boolean;
   /** The length of a step in milliseconds. */
   step: number;
   /** The zone of the times; the reader's unless said. Steps of days are UTC's days, so they are shown in UTC. */

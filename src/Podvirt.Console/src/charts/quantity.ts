@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration } from '../models/format';
 import { formatMoney } from './money';
+import type { Scale } from './valueTicks';
 
 /** A figure: a number, or an exact decimal as the API sends money. Null: there was none. */
 export type Value = number | string | null;
@@ -14,6 +15,8 @@ export interface Quantity {
   axis: (value: number) => string;
   /** Whether it only comes in whole numbers. */
   whole: boolean;
+  /** What its axis is cut by: tens, the clock (milliseconds) or powers of two (bytes). */
+  scale: Scale;
 }
 
 export const none = '–';
@@ -49,28 +52,29 @@ export function formatShare(share: number): string {
 }
 
 export function countOf(name: string): Quantity {
-  return { name, format: (value) => formatCount(Number(value)), axis: formatShort, whole: true };
+  return { name, format: (value) => formatCount(Number(value)), axis: formatShort, whole: true, scale: 'decimal' };
 }
 
 export function rateOf(name: string): Quantity {
-  return { name, format: (value) => formatRate(Number(value)), axis: formatShort, whole: false };
+  return { name, format: (value) => formatRate(Number(value)), axis: formatShort, whole: false, scale: 'decimal' };
 }
 
 /** Milliseconds. */
 export function durationOf(name: string): Quantity {
-  return { name, format: (value) => formatDuration(Number(value)), axis: formatShortDuration, whole: false };
+  return { name, format: (value) => formatDuration(Number(value)), axis: formatShortDuration, whole: false, scale: 'clock' };
 }
 
 /** Exact decimals in US dollars. */
 export function moneyOf(name: string): Quantity {
-  return { name, format: (value) => formatMoney(String(value)), axis: (value) => `$${formatShort(value)}`, whole: false };
+  return { name, format: (value) => formatMoney(String(value)), axis: (value) => `$${formatShort(value)}`, whole: false, scale: 'decimal' };
 }
 
 export function bytesOf(name: string): Quantity {
-  return { name, format: (value) => formatBytes(Number(value)), axis: (value) => unbroken(formatBytes(value)), whole: false };
+  return { name, format: (value) => formatBytes(Number(value)), axis: (value) => unbroken(formatBytes(value)), whole: false, scale: 'binary' };
 }
 
 function formatShortDuration(ms: number): string {
+  if (ms === 0) return '0';
   const [value, unit] = ms < 1000 ? [ms, 'ms'] : ms < 60_000 ? [ms / 1000, 's'] : ms < 3_600_000 ? [ms / 60_000, 'min'] : [ms / 3_600_000, 'h'];
   return unbroken(`${trim(value)} ${unit}`);
 }

@@ -80,7 +80,7 @@ export function ChatPage({ model }: { model: ModelView }) {
     <div className={classes.page}>
       <ChatHeader
         model={model}
-        title={chat.conversation?.title ?? null}
+        title={chat.conversation === null ? null : chat.conversation.title || (turns[0]?.question.content ?? null)}
         newChatPath={conversationPath(model.id, null)}
         historyOpen={roomy ? history : historyDrawer}
         onToggleHistory={roomy ? setHistory.toggle : setHistoryDrawer.toggle}

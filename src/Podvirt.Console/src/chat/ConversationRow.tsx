@@ -26,6 +26,7 @@ export function ConversationRow({ row, current, modelName, onDeleted, onPick }: 
   const [mode, setMode] = useState<Mode>('closed');
   const { rename, remove } = useConversationChanges();
   const problem = rename.error ?? remove.error;
+  const title = row.title === '' ? 'New chat' : row.title;
 
   const onRename = (title: string) => {
     if (title === row.title) return setMode('closed');
@@ -45,7 +46,7 @@ export function ConversationRow({ row, current, modelName, onDeleted, onPick }: 
             aria-current={current ? 'page' : undefined}
             onClick={onPick}
           >
-            <span className={classes.title}>{row.title}</span>
+            <span className={classes.title}>{title}</span>
             <span className={classes.facts}>
               {row.running && (
                 <span className={classes.running}>
@@ -61,7 +62,7 @@ export function ConversationRow({ row, current, modelName, onDeleted, onPick }: 
             variant="subtle"
             color="gray"
             size="md"
-            aria-label={`Actions for ${row.title}`}
+            aria-label={`Actions for ${title}`}
             aria-expanded={mode !== 'closed'}
             onClick={() => setMode(mode === 'closed' ? 'actions' : 'closed')}
           >

@@ -66,7 +66,7 @@ interface AnswerMessageProps extends Omit<TurnViewProps, 'turn'> {
 
 function AnswerMessage({ message, answer, answers, question, name, model, actions, announce }: AnswerMessageProps) {
   const shown = useAnswer(answer, (ended) => actions.ended(message, ended));
-  const said = announce === null ? '' : announcement(name, model, shown.answer);
+  const said = announce === null ? '' : announcement(name, model, shown.answer, shown.settled);
   useEffect(() => announce?.(said), [announce, said]);
   return (
     <AnswerView

@@ -7,14 +7,14 @@ import type { ModelView } from '../models/model';
 const longestSpoken = 600;
 
 /** What a screen reader hears: each warm-up phase once, and an answer once it is finished. Never single tokens. */
-export function announcement(name: string, model: ModelView | null, answer: Answer): string {
+export function announcement(name: string, model: ModelView | null, answer: Answer, settled = true): string {
   switch (answer.status) {
     case 'waiting':
     case 'streaming':
       if (answer.text !== '' || (answer.thinking ?? '') !== '') return `${name} is answering`;
       return model?.warm_up == null ? 'Message sent' : `Warming up: ${formatPhase(model.warm_up.phase)}`;
     case 'stopped':
-      return stoppedNote(answer);
+      return settled ? stoppedNote(answer) : 'Stopped';
     case 'failed':
     case 'interrupted':
       return `${problemTitle(answer)} ${answer.error?.message ?? ''}`;

@@ -126,7 +126,6 @@ export function useChat({ model, project, id, onCreated }: ChatOptions) {
         const open = current.current.conversation;
         if (open === null) return;
         update(open.id, (old) => withMessages(old, [{ ...message, content: answer.text, answer }]));
-        setStopping(null);
         void current.current.relist();
       },
     }),

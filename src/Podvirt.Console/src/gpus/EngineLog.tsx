@@ -1,5 +1,6 @@
-import { Button, CopyButton, Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { useEffect, useRef } from 'react';
+import { CopyText } from '../shell/CopyText';
 import { useEngineLog } from './useEngineLog';
 import classes from './FailureDialog.module.css';
 
@@ -21,13 +22,7 @@ export function EngineLog({ model }: { model: string }) {
     <section className={classes.log} aria-label="Engine log">
       <header>
         <h3>Engine log</h3>
-        <CopyButton value={text ?? ''}>
-          {({ copied, copy }) => (
-            <Button size="compact-sm" variant="default" onClick={copy} disabled={text === null || text === ''}>
-              {copied ? 'Copied' : 'Copy the log'}
-            </Button>
-          )}
-        </CopyButton>
+        {text !== null && text !== '' && <CopyText text={text} label="Copy the log" />}
       </header>
       {problem !== null && (
         <p className={classes.note} role="alert">

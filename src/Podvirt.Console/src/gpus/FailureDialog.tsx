@@ -1,15 +1,15 @@
-import { Modal } from '@mantine/core';
 import { formatMoment, readerZone } from '../charts/time';
-import type { ModelView } from '../models/model';
+import { isExternal, type Failure, type ModelView } from '../models/model';
 import { useSession } from '../session/session';
+import { Dialog } from '../shell/Dialog';
 import { EngineLog } from './EngineLog';
 import classes from './FailureDialog.module.css';
 
 /** Why a model failed, and to admins what its engine wrote. It stays open, and says so, when the model recovers. */
-export function FailureDialog({ model, onClose }: { model: ModelView; onClose: () => void }) {
+export function FailureDialog({ model, opened, onClose }: { model: ModelView; opened: boolean; onClose: () => void }) {
   const isAdmin = useSession().data?.role === 'admin';
   return (
-    <Modal opened onClose={onClose} title={`${model.name}: ${model.status}`} size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog opened={opened} onClose={onClose} title={`${model.name}: ${model.status}`} size="xl">
       <div className={classes.body}>
         <dl className={classes.facts}>
           <dt>Reason</dt>
@@ -21,17 +21,17 @@ export function FailureDialog({ model, onClose }: { model: ModelView; onClose: (
                 <code>{model.failure.code}</code>
               </dd>
               <dt>Next attempt</dt>
-              <dd>{nextAttempt(model.failure.retry_at)}</dd>
+              <dd>{nextAttempt(model.failure)}</dd>
             </>
           )}
         </dl>
-        {isAdmin && <EngineLog model={model.id} />}
+        {isAdmin && !isExternal(model) && <EngineLog model={model.id} />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 
-function nextAttempt(retryAt: string | null): string {
-  if (retryAt === null) return 'Not before something is changed';
-  return `With the first request after ${formatMoment(Date.parse(retryAt), readerZone())}`;
+function nextAttempt({ code, retry_at }: Failure): string {
+  if (code === 'model_unreachable') return 'As soon as its address answers';
+  return retry_at === null ? 'Not before something is changed' : `With the first request after ${formatMoment(Date.parse(retry_at), readerZone(), true)}`;
 }

@@ -44,7 +44,7 @@ function Content({ total }: { total: Figures }) {
           <Figure label="Cold starts met" value={plural(total.cold_starts.count, 'request')} more="waited for a start or a wake" />
           <Figure label="Time waited for them" value={formatUs(total.cold_starts.waited_us)} more="of all requests together" />
           <Figure label="Share that met one" value={share(total.cold_starts.share)} more="of all requests" />
-          <Figure label="Share that waited at all" value={share(total.parked.share)} more={`${formatCount(total.parked.count)}, ${formatUs(total.parked.waited_us)} together`} />
+          <Figure label="Share that waited at all" value={share(total.parked.share)} more={`${plural(total.parked.count, 'request')}, ${formatUs(total.parked.waited_us)} together`} />
         </dl>
       </section>
     </>

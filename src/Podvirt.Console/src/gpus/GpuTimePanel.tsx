@@ -9,11 +9,13 @@ import { formatDuration } from '../models/format';
 import { seriesFrom, useGpuTime } from './figures';
 import { windowWords, type ChosenScope } from './scope';
 import { gpuTimeByHour, gpuTimeByModel } from './series';
+import classes from './SwapsPanel.module.css';
 
+/** In the colours that the states have. */
 const uses = [
-  { key: 'active', label: 'Active' },
-  { key: 'warming', label: 'Warming up (free)' },
-  { key: 'sleeping', label: 'Asleep' },
+  { key: 'active', label: 'Active', look: 2 },
+  { key: 'warming', label: 'Warming up (free)', look: 1 },
+  { key: 'sleeping', label: 'Asleep', look: 0 },
 ];
 
 const columns = [{ key: 'model', label: 'Model' }, ...uses.map(({ key, label }) => ({ key, label, numeric: true }))];
@@ -33,7 +35,7 @@ export function GpuTimePanel({ scope }: { scope: ChosenScope }) {
       action={byHour && models.length > 0 ? <ViewSwitch title="GPU time" view={view} onChange={setView} /> : undefined}
     >
       {models.length === 0 ? (
-        <p style={{ margin: 0, fontSize: '0.8125rem' }}>No replica held a GPU.</p>
+        <p className={classes.none}>No replica held a GPU.</p>
       ) : (
         <>
           {byHour && (

@@ -7,6 +7,7 @@ import { useModels } from '../live/ModelFeed';
 import { formatBytes, formatCount, formatDuration, plural } from '../models/format';
 import { isExternal, type ModelView } from '../models/model';
 import { StatusBadge } from '../models/StatusBadge';
+import { useSession } from '../session/session';
 import { warmUpLine } from '../models/warmUp';
 import { FailureDialog } from './FailureDialog';
 import { useFleet, type Replica } from './fleet';
@@ -28,7 +29,13 @@ export function ModelsPanel() {
   const models = useModels();
   const fleet = useFleet();
   const [shown, setShown] = useState<string | null>(null);
+  const [opened, setOpened] = useState(false);
+  const show = (id: string) => {
+    setShown(id);
+    setOpened(true);
+  };
   const list = models.data ?? [];
+  // Kept after it closed: the dialog gives the focus back, and goes by itself.
   const failed = list.find(({ id }) => id === shown);
   return (
     <Panel
@@ -44,16 +51,16 @@ export function ModelsPanel() {
           key: model.id,
           cells: [
             <Name key="name" model={model} />,
-            <StatusBadge key="state" status={model.status} />,
+            <State key="state" model={model} onShow={() => show(model.id)} />,
             gpuWords(model),
             <Memory key="memory" model={model} replicas={fleet.data?.replicas.filter(({ model: of }) => of === model.id) ?? []} />,
             model.requests_total === null ? none : formatCount(model.requests_total),
             model.startup_duration_ms === null ? none : formatDuration(model.startup_duration_ms),
-            <Situation key="now" model={model} onShow={() => setShown(model.id)} />,
+            <Situation key="now" model={model} />,
           ],
         }))}
       />
-      {failed !== undefined && <FailureDialog model={failed} onClose={() => setShown(null)} />}
+      {failed !== undefined && <FailureDialog model={failed} opened={opened} onClose={() => setOpened(false)} />}
     </Panel>
   );
 }
@@ -89,15 +96,27 @@ function Memory({ model, replicas }: { model: ModelView; replicas: Replica[] }) 
   );
 }
 
-function Situation({ model, onShow }: { model: ModelView; onShow: () => void }) {
+function State({ model, onShow }: { model: ModelView; onShow: () => void }) {
+  const isAdmin = useSession().data?.role === 'admin';
+  return (
+    <span className={classes.state}>
+      <StatusBadge status={model.status} />
+      {model.status === 'Failed' && (
+        <Button size="compact-xs" variant="default" onClick={onShow} aria-label={`Why ${model.name} failed`}>
+          {isAdmin && !isExternal(model) ? 'Reason and log' : 'Reason'}
+        </Button>
+      )}
+    </span>
+  );
+}
+
+/** Why it is not simply serving, or what it is busy with. */
+function Situation({ model }: { model: ModelView }) {
   if (model.status === 'Failed') {
     return (
-      <div className={classes.situation} data-tone="failed">
-        <p>{model.reason ?? 'The server gave no reason.'}</p>
-        <Button size="compact-xs" variant="default" onClick={onShow} aria-label={`Why ${model.name} failed`}>
-          Reason and log
-        </Button>
-      </div>
+      <span className={classes.situation} data-tone="failed">
+        {model.reason ?? 'The server gave no reason.'}
+      </span>
     );
   }
   const parts: string[] = [];

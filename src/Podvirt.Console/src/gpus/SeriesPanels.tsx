@@ -21,10 +21,10 @@ export function SeriesPanels({ scope }: { scope: ChosenScope }) {
   const points = series.data?.data[0]?.points ?? [];
   const note = `by ${step}`;
 
-  const drawn = (name: string, chart: Omit<ChartData, 'label' | 'step' | 'rows' | 'marks'>, values: (figures: Figures, at: number) => Row['values']) =>
+  const drawn = (name: string, chart: Omit<ChartData, 'label' | 'step' | 'rows' | 'marks' | 'marksListed'>, values: (figures: Figures, at: number) => Row['values']) =>
     series.data === undefined
       ? null
-      : { ...chart, label: `${name} by ${step}, ${windowWords(scope.window)}`, step: stepMs, rows: rowsOf(points, values), marks };
+      : { ...chart, label: `${name} by ${step}, ${windowWords(scope.window)}`, step: stepMs, rows: rowsOf(points, values), marks, marksListed: false };
   const two = [
     { key: 'average', label: 'Average' },
     { key: 'p95', label: 'p95' },
@@ -36,7 +36,7 @@ export function SeriesPanels({ scope }: { scope: ChosenScope }) {
     <div className={classes.charts}>
       <ChartPanel
         title="Request rate"
-        note={note}
+        note={`requests a minute, ${note}`}
         query={series}
         data={drawn(
           'Requests a minute',
@@ -90,7 +90,7 @@ export function SeriesPanels({ scope }: { scope: ChosenScope }) {
         title="Cost"
         note={`by ${step} and model`}
         query={byModel}
-        data={costs === null ? null : { kind: 'stacked-bars', quantity: moneyOf('Cost'), label: `Cost by ${step} and model, ${windowWords(scope.window)}`, step: stepMs, marks, ...costs }}
+        data={costs === null ? null : { kind: 'stacked-bars', quantity: moneyOf('Cost'), label: `Cost by ${step} and model, ${windowWords(scope.window)}`, step: stepMs, marks, marksListed: false, ...costs }}
       />
     </div>
   );

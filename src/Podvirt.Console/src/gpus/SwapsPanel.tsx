@@ -6,16 +6,16 @@ import { averageAndP95 } from './durations';
 import { useSwaps, windows } from './figures';
 import { windowWords, type ChosenScope } from './scope';
 import { marksOf } from './series';
+import classes from './SwapsPanel.module.css';
 
 const columns = [
   { key: 'when', label: 'When', short: true },
   { key: 'swap', label: 'Swap' },
   { key: 'latency', label: 'Latency before', numeric: true },
-  { key: 'latencyAfter', label: 'after', numeric: true },
+  { key: 'latencyAfter', label: 'Latency after', numeric: true },
   { key: 'first', label: 'First token before', numeric: true },
-  { key: 'firstAfter', label: 'after', numeric: true },
-  { key: 'requests', label: 'Requests before', numeric: true },
-  { key: 'requestsAfter', label: 'after', numeric: true },
+  { key: 'firstAfter', label: 'First token after', numeric: true },
+  { key: 'requests', label: 'Requests before, after', numeric: true },
 ];
 
 /** Each change of a model's revision, and what it did to latency and time to first token. */
@@ -26,7 +26,7 @@ export function SwapsPanel({ scope }: { scope: ChosenScope }) {
   return (
     <Panel title="Model swaps" note={`${windowWords(scope.window)} · average / p95, before: since a day earlier`} query={swaps} loadingHeightPx={48}>
       {list.length === 0 ? (
-        <p style={{ margin: 0, fontSize: '0.8125rem' }}>No model began to serve with another revision.</p>
+        <p className={classes.none}>No model began to serve with another revision.</p>
       ) : (
         <DataTable
           caption={`Model swaps, ${windowWords(scope.window)}`}
@@ -34,8 +34,8 @@ export function SwapsPanel({ scope }: { scope: ChosenScope }) {
           rows={list.map(({ before, after, ...swap }, place) => ({
             key: `${swap.model} ${swap.to_revision}`,
             cells: [
-              marks[place]?.when, marks[place]?.label, averageAndP95(before.latency_us), averageAndP95(after.latency_us), averageAndP95(before.first_token_us), averageAndP95(after.first_token_us),
-              formatCount(before.requests), formatCount(after.requests),
+              marks[place]?.when, <span key="swap" className={classes.swap}>{marks[place]?.label}</span>, averageAndP95(before.latency_us), averageAndP95(after.latency_us), averageAndP95(before.first_token_us), averageAndP95(after.first_token_us),
+              `${formatCount(before.requests)}, ${formatCount(after.requests)}`,
             ],
           }))}
         />

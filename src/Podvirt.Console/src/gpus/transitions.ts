@@ -32,7 +32,7 @@ export interface TransitionPage {
   missed: number;
 }
 
-const pageSize = 25;
+const pageSize = 20;
 
 /** Newest first. The newest page is kept live by the feed; older ones do not change. */
 export function useTransitions(model: string | null, before: string | null): UseQueryResult<TransitionPage> {

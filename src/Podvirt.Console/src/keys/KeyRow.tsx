@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core';
+import { compareMoney, formatMoney } from '../charts/money';
 import { formatCount } from '../models/format';
 import { formatDay, formatDistance, formatMoment } from '../models/moments';
+import { usageTone } from '../models/usage';
 import { UsageBar } from '../models/UsageBar';
 import { Fact } from '../shell/Fact';
 import rows from '../shell/Rows.module.css';
 import { StateTag, type StateTone } from '../shell/StateTag';
 import type { ApiKey } from './apiKey';
-import { formatUsd } from './money';
 import classes from './KeyRow.module.css';
 
 export type KeyAction = 'try' | 'edit' | 'rotate' | 'revoke';
@@ -47,9 +48,9 @@ export function KeyRow({ apiKey: key, now, onAction }: KeyRowProps) {
         <Fact label={key.status === 'expired' ? 'Expired' : 'Expires'} value={expiry(key, now)} />
         <Fact label="Created" value={formatDay(key.created_at)} />
         {key.revoked_at !== null && <Fact label="Revoked" value={formatMoment(key.revoked_at)} />}
-        {key.monthly_budget === null && <Fact label="Spent this month" value={formatUsd(Number(key.spent_this_month))} />}
+        {key.monthly_budget === null && <Fact label="Spent this month" value={formatMoney(key.spent_this_month)} />}
       </dl>
-      {key.monthly_budget !== null && <Budget apiKey={key} budget={Number(key.monthly_budget)} />}
+      {key.monthly_budget !== null && <Budget apiKey={key} budget={key.monthly_budget} />}
       {key.retiring.map(({ prefix, until }) => (
         <p key={prefix} className={rows.note}>
           The old secret <code>{prefix}…</code> works until {formatMoment(until)}.
@@ -76,21 +77,35 @@ export function KeyRow({ apiKey: key, now, onAction }: KeyRowProps) {
   );
 }
 
-function Budget({ apiKey: key, budget }: { apiKey: ApiKey; budget: number }) {
-  const spent = Number(key.spent_this_month);
+function Budget({ apiKey: key, budget }: { apiKey: ApiKey; budget: string }) {
+  const spent = key.spent_this_month;
+  const problem = key.status === 'active' ? budgetProblem(spent, budget) : null;
   return (
     <>
       <div className={classes.budget}>
         <span className={classes.label}>Spent this month</span>
-        <UsageBar label={`Spending of ${key.name} this month`} used={spent} limit={budget} format={formatUsd} unit="" />
+        <UsageBar
+          label={`Spending of ${key.name} this month`}
+          used={Number(spent)}
+          limit={Number(budget)}
+          figures={`${formatMoney(spent)} of ${formatMoney(budget)}`}
+        />
       </div>
-      {key.status === 'active' && spent >= budget && (
+      {problem !== null && (
         <p className={rows.note} data-tone="bad">
-          The budget is used up: calls are refused until the month ends (UTC) or the budget is raised.
+          {problem}
         </p>
       )}
     </>
   );
+}
+
+/** What callers of the key meet. */
+function budgetProblem(spent: string, budget: string): string | null {
+  if (compareMoney(spent, budget) >= 0) return 'The budget is used up: calls are refused until the month ends (UTC) or the budget is raised.';
+  return usageTone(Number(spent), Number(budget)) === 'full'
+    ? 'Little is left of the budget: calls that may cost more than that are refused.'
+    : null;
 }
 
 const shownModels = 3;

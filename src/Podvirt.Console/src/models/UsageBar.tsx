@@ -6,13 +6,13 @@ interface UsageBarProps {
   label: string;
   used: number;
   limit: number | null;
-  format?: (value: number) => string;
   unit?: string;
+  /** Both in words, where they are more than counts. */
+  figures?: string;
 }
 
 /** How much of a limit is used: a bar, its figures and its state in words. Without a limit the figure alone. */
-export function UsageBar({ label, used, limit, format, unit }: UsageBarProps) {
-  const figures = usageFigures(used, limit, format, unit);
+export function UsageBar({ label, used, limit, unit, figures = usageFigures(used, limit, unit) }: UsageBarProps) {
   if (limit === null) {
     return (
       <p className={`${classes.line} tabular`}>

@@ -1,14 +1,13 @@
-/** "26 Nov 2026, 14:05", in the reader's own time zone. */
-const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+import { dayMs, formatMoment as momentIn, formatStep, hourMs, minuteMs, readerZone } from '../charts/time';
 
-const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
-
+/** "26 Nov 2026, 14:05 UTC+1", in the reader's own zone. */
 export function formatMoment(time: string): string {
-  return moments.format(new Date(time));
+  return momentIn(Date.parse(time), readerZone());
 }
 
+/** "26 Nov 2026" */
 export function formatDay(time: string): string {
-  return days.format(new Date(time));
+  return formatStep(Date.parse(time), dayMs, readerZone());
 }
 
 /** "just now" · "5 min ago" · "3 h ago" · "12 days ago", and "in …" for what is to come. */
@@ -18,10 +17,6 @@ export function formatDistance(time: string, now: number): string {
   if (text === null) return ms <= 0 ? 'just now' : 'in a moment';
   return ms <= 0 ? `${text} ago` : `in ${text}`;
 }
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
 
 function distance(ms: number): string | null {
   if (ms < minuteMs) return null;

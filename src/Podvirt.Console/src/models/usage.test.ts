@@ -30,6 +30,6 @@ describe('usage against a limit', () => {
   it('has figures with and without a limit', () => {
     expect(usageFigures(7200, 10_000)).toBe('7,200 of 10,000 tokens');
     expect(usageFigures(7200, null)).toBe('7,200 tokens');
-    expect(usageFigures(1.5, 25, (usd) => `$${usd.toFixed(2)}`, '')).toBe('$1.50 of $25.00');
+    expect(usageFigures(3, 60, 'seconds')).toBe('3 of 60 seconds');
   });
 });

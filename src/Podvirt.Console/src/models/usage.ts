@@ -21,6 +21,6 @@ export function usagePercent(used: number, limit: number): number {
 }
 
 /** "7,200 of 10,000 tokens" or, without a limit, "7,200 tokens". */
-export function usageFigures(used: number, limit: number | null, format = formatCount, unit = ' tokens'): string {
-  return limit === null ? `${format(used)}${unit}` : `${format(used)} of ${format(limit)}${unit}`;
+export function usageFigures(used: number, limit: number | null, unit = 'tokens'): string {
+  return limit === null ? `${formatCount(used)} ${unit}` : `${formatCount(used)} of ${formatCount(limit)} ${unit}`;
 }

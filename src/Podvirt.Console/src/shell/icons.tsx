@@ -137,19 +137,6 @@ export const MembersIcon = (props: IconProps) => (
   </Icon>
 );
 
-export const CodeIcon = (props: IconProps) => (
-  <Icon {...props}>
-    <path d="m8 8-4.5 4L8 16m8-8 4.5 4-4.5 4M13.5 5.5l-3 13" />
-  </Icon>
-);
-
-export const CopyIcon = (props: IconProps) => (
-  <Icon {...props}>
-    <rect x="9" y="9" width="11" height="11" rx="1.5" />
-    <path d="M15 5.5A1.5 1.5 0 0 0 13.5 4h-8A1.5 1.5 0 0 0 4 5.5v8A1.5 1.5 0 0 0 5.5 15" />
-  </Icon>
-);
-
 export const BackChevronIcon = (props: IconProps) => (
   <Icon {...props}>
     <path d="m14.5 6-6 6 6 6" />
@@ -177,5 +164,18 @@ export const MoreIcon = (props: IconProps) => (
 export const CloseIcon = (props: IconProps) => (
   <Icon {...props}>
     <path d="m6 6 12 12M18 6 6 18" />
+  </Icon>
+);
+
+export const CodeIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <path d="m8 8-4.5 4L8 16m8-8 4.5 4-4.5 4M13.5 5.5l-3 13" />
+  </Icon>
+);
+
+export const CopyIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <rect x="9" y="9" width="11" height="11" rx="1.5" />
+    <path d="M15 5.5A1.5 1.5 0 0 0 13.5 4h-8A1.5 1.5 0 0 0 4 5.5v8A1.5 1.5 0 0 0 5.5 15" />
   </Icon>
 );

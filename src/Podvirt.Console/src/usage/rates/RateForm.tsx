@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { Panel } from '../../charts/Panel';
 import { ApiError, call, messageOf } from '../../http/api';
+import { useSession } from '../../session/session';
 import { formatTime } from '../time';
 import type { RateVersion } from '../wire';
 import { bodyOf, fieldsOf, momentOf, problemsOf, type RateFields, type RateProblems } from './rateForm';
@@ -12,6 +13,8 @@ import classes from './RatesPage.module.css';
 /** Sets a new version of a model's rate. What is refused is said at its field. */
 export function RateForm({ model, inForce }: { model: string; inForce: RateVersion | null }) {
   const client = useQueryClient();
+  // Members are known by their address; the admin token is nobody's.
+  const anonymous = useSession().data?.member === null;
   const [fields, setFields] = useState(() => fieldsOf(inForce));
   const [problems, setProblems] = useState<RateProblems>({});
   const send = useMutation({
@@ -59,7 +62,7 @@ export function RateForm({ model, inForce }: { model: string; inForce: RateVersi
           />
         ))}
         <TextInput type="datetime-local" label="Begins (UTC)" description={beginning(fields.from)} {...field('from')} />
-        <TextInput label="Set by" description="The name that is kept" autoComplete="name" {...field('by')} />
+        {anonymous && <TextInput label="Set by" description="The name that is kept" autoComplete="name" {...field('by')} />}
         <div className={classes.send}>
           <Button type="submit" loading={send.isPending}>
             Set this rate

@@ -13,6 +13,7 @@ import type { UsageReport } from '../wire';
 import { GroupChart } from './GroupChart';
 import { GroupTable } from './GroupTable';
 import { measureFrom, measures } from './measure';
+import { PlanUse } from './PlanUse';
 import { Totals } from './Totals';
 import classes from './SumsPage.module.css';
 
@@ -56,6 +57,7 @@ export function SumsPage() {
       >
         {report.data !== undefined && <Content report={report.data} group={group} scope={scope} names={names} />}
       </Panel>
+      {scope.project !== null && <PlanUse project={scope.project} />}
     </>
   );
 }
