@@ -4,7 +4,7 @@ namespace Podvirt.Tests.Configuration;
 
 public class ConsoleReaderTests
 {
-    private const string Model = "models: [{ id: m, type: chat, engine: { kind: simulated } }]\n";
+    private const string Model = "models: [{ id: m, type: chat, engine: { kind: simulated }, gpu: { memory: 4GiB } }]\n";
 
     [Fact]
     public void Console_IsReadAndLeftToItsDefaults()
