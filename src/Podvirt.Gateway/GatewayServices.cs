@@ -88,21 +88,6 @@ public static class GatewayServices
         }
     }
 
-    /// <summary>Maps the console's chat: chat completions on a project's account, without a key.</summary>
-    /// <param name="pattern">The path.</param>
-    /// <param name="admit">Whose account; null when the request was refused, in which case the answer has been written.</param>
-    public static void MapPodvirtPlayground(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, ValueTask<Caller?>> admit)
-    {
-        var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
-        endpoints.MapPost(pattern, async context =>
-        {
-            if (await admit(context) is { } caller)
-            {
-                await inference.HandleAsync(context, Surface.Playground, caller);
-            }
-        });
-    }
-
     private static void AddHostedSingleton<T>(this IServiceCollection services)
         where T : class, IHostedService
     {

@@ -8,9 +8,7 @@ using Podvirt.Api.OpenApi;
 using Podvirt.Chats;
 using Podvirt.Configuration;
 using Podvirt.ConsoleSite;
-using Podvirt.Core.Projects;
 using Podvirt.Gateway;
-using Podvirt.Gateway.Admission;
 using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
@@ -33,15 +31,6 @@ public static class PodvirtEndpoints
         var v1 = endpoints.MapGroup("");
         v1.MapPodvirtGateway();
         new Cors(services.GetRequiredService<PodvirtConfig>().CorsOrigins).Apply(v1);
-
-        var playground = endpoints.MapGroup("");
-        playground.MapPodvirtPlayground("/api/playground/chat/completions", AdmitPlayground);
-        gate.Guard(playground, Entry.Console).Describe(new ApiOperation("Answer a conversation on the default project's account, for the console")
-        {
-            Path = "/api/playground/chat/completions",
-            BodyContentType = "application/json",
-            ContentType = "text/event-stream",
-        });
 
         var api = endpoints.MapGroup("/api");
         services.GetRequiredService<SessionEndpoints>().Map(api);
@@ -71,13 +60,6 @@ public static class PodvirtEndpoints
         services.GetRequiredService<HealthEndpoints>().Map(endpoints);
         services.GetRequiredService<ConsolePages>().Map(endpoints);
         return endpoints;
-    }
-
-    /// <summary>The guard has asked already who calls; the default project's account is not every member's.</summary>
-    private static ValueTask<Caller?> AdmitPlayground(HttpContext context)
-    {
-        Visitor.Of(context).CheckProject(Project.Default);
-        return ValueTask.FromResult<Caller?>(new Caller(Project.Default, Key: ""));
     }
 
     private static Task RefuseUnknown(HttpContext context) => throw new ApiException(

@@ -74,8 +74,11 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
     /// <summary>The bytes that a client would have got.</summary>
     public PipeReader Body => _pipe.Reader;
 
-    /// <summary>Completes after the usage record, if there is one, and never fails: what went wrong stands at the end of <see cref="Body"/>.</summary>
+    /// <summary>Completes after the usage record, if there is one, and never fails.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
+
+    /// <summary>A defect of whoever served it; null: none. Final once it has <see cref="Ended"/>; what was said before stands.</summary>
+    public Exception? Failure { get; private set; }
 
     /// <summary>Whether there is, or will be, a usage record. Final once it has <see cref="Ended"/>: what is refused at once has none.</summary>
     public bool IsRecorded => _isRecorded;
@@ -87,7 +90,12 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
     }
 
     /// <summary>As a client that leaves: the engine is stopped, and what it had counted is billed.</summary>
-    public void Abort() => _aborted.Cancel();
+    public void Abort()
+    {
+        _aborted.Cancel();
+        // Where it waits for its reader, it waits no longer.
+        _pipe.Writer.CancelPendingFlush();
+    }
 
     /// <summary>After <see cref="Ended"/>.</summary>
     public void Dispose() => _aborted.Dispose();
@@ -99,16 +107,16 @@ public sealed class PlaygroundCall : IHttpRequestLifetimeFeature, IDisposable
     {
         // The caller goes on at once.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        Exception? failure = null;
         try
         {
             await serve(_context);
         }
         catch (Exception e)
         {
-            failure = e;
+            // Whoever wants no more of it need not be told that it ended.
+            Failure = e is OperationCanceledException && _aborted.IsCancellationRequested ? null : e;
         }
-        await _pipe.Writer.CompleteAsync(failure);
+        await _pipe.Writer.CompleteAsync();
     }
 
     private sealed class ReplyBody(PipeWriter writer) : IHttpResponseBodyFeature

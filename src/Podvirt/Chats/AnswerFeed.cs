@@ -18,12 +18,18 @@ internal sealed class AnswerFeed(HttpResponse response, TimeProvider time, Cance
     /// <summary>What comes within this time travels together: faster than eyes see.</summary>
     private static readonly TimeSpan _coalesce = TimeSpan.FromMilliseconds(40);
 
+    /// <summary>Counts grow with every token: told alone, no more often than can be read.</summary>
+    private static readonly TimeSpan _countEvery = TimeSpan.FromMilliseconds(250);
+
+    private static readonly string[] _counts = ["usage", "thinking_tokens"];
+
     public async Task FollowAsync(AnswerState state)
     {
         var news = state.Read(null);
         await WriteSnapshotAsync(state.Identity, news);
         var shown = Members(news.Facts);
         var sentAt = time.GetTimestamp();
+        var toldAt = sentAt;
         while (!news.IsOver)
         {
             try
@@ -50,14 +56,14 @@ internal sealed class AnswerFeed(HttpResponse response, TimeProvider time, Cance
             {
                 await WriteAsync(new Delta("delta", OrNull(news.Text), OrNull(news.Thinking)));
             }
+            sentAt = time.GetTimestamp();
             var members = Members(news.Facts);
-            if (Changes(shown, members) is { Count: > 0 } changes && !news.IsOver)
+            var changes = Changes(shown, members);
+            if (changes.Any(c => !_counts.Contains(c.Key)) || (changes.Count > 0 && time.GetElapsedTime(toldAt) >= _countEvery))
             {
                 await WriteAsync(new StateChange("state", changes));
+                (shown, toldAt) = (members, sentAt);
             }
-            shown = members;
-            await response.Body.FlushAsync(cancellationToken);
-            sentAt = time.GetTimestamp();
         }
         await EndAsync(state.ToStored());
     }

@@ -62,6 +62,11 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
         var error = await ReadToEndAsync(call, reader, began);
         await call.Ended;
         Attach(null);
+        if (call.Failure is { } failure)
+        {
+            services.LogFailed(failure, state.Identity.Id);
+            error = AnswerEnds.Internal;
+        }
         reader.End(_time.GetElapsedTime(began));
         error ??= reader.Error;
         var status = AnswerEnds.StatusOf(reader.IsWhole, _isStopped, reader.HasOutput, error);
@@ -149,7 +154,7 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
         }
         catch (Exception e)
         {
-            // A defect, here or in the gateway. What came before stands.
+            // A defect. What came before stands.
             services.LogFailed(e, state.Identity.Id);
             call.Abort();
             await call.Body.CompleteAsync();

@@ -22,9 +22,9 @@ internal sealed partial class AnswerJobServices(
 
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    [LoggerMessage(5022, LogLevel.Error, "Answer {Id} failed")]
+    [LoggerMessage(5122, LogLevel.Error, "Answer {Id} failed")]
     public partial void LogFailed(Exception error, string id);
 
-    [LoggerMessage(5023, LogLevel.Error, "Answer {Id} could not be saved; it goes on, and is saved as soon as that is possible")]
+    [LoggerMessage(5123, LogLevel.Error, "Answer {Id} could not be saved; it goes on, and is saved as soon as that is possible")]
     public partial void LogNotSaved(Exception error, string id);
 }

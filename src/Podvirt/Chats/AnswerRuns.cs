@@ -151,10 +151,10 @@ internal sealed partial class AnswerRuns(
         run.Left.TrySetResult();
     }
 
-    [LoggerMessage(5024, LogLevel.Warning, "{Count} answers of the console ran when the server died; they are interrupted")]
+    [LoggerMessage(5124, LogLevel.Warning, "{Count} answers of the console ran when the server died; they are interrupted")]
     private partial void LogInterrupted(int count);
 
-    [LoggerMessage(5025, LogLevel.Warning, "{Count} answers of the console had not written their end when the time to stop was over")]
+    [LoggerMessage(5125, LogLevel.Warning, "{Count} answers of the console had not written their end when the time to stop was over")]
     private partial void LogLeft(int count);
 
     private sealed class Run(AnswerJob job)

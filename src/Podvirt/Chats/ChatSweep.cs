@@ -42,9 +42,9 @@ internal sealed partial class ChatSweep(IConversationStore store, TimeProvider t
         }
     }
 
-    [LoggerMessage(5026, LogLevel.Information, "{Conversations} conversations and the frames of {Answers} answers were removed: their time was over")]
+    [LoggerMessage(5126, LogLevel.Information, "{Conversations} conversations and the frames of {Answers} answers were removed: their time was over")]
     private partial void LogSwept(int conversations, int answers);
 
-    [LoggerMessage(5027, LogLevel.Warning, "Conversations and frames whose time is over could not be removed; it is tried again")]
+    [LoggerMessage(5127, LogLevel.Warning, "Conversations and frames whose time is over could not be removed; it is tried again")]
     private partial void LogFailed(Exception error);
 }

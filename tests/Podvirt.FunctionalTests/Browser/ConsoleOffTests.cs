@@ -18,9 +18,9 @@ public sealed class ConsoleOffTests
         }
         using var signIn = await server.Client.PostAsJsonAsync("api/session", new { token = PodvirtProcess.AdminToken });
         Assert.Equal(HttpStatusCode.NotFound, signIn.StatusCode);
-        using var playground = await server.Admin.PostAsJsonAsync(
-            "api/playground/chat/completions", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
-        Assert.Equal(HttpStatusCode.NotFound, playground.StatusCode);
+        using var chat = await server.Admin.PostAsJsonAsync(
+            "api/answers", new { model = "chat", messages = new[] { new { role = "user", content = "Hello" } } });
+        Assert.Equal(HttpStatusCode.NotFound, chat.StatusCode);
         foreach (var path in (string[])["api/session/methods", "api/members", "api/conversations", "api/conversations/retention"])
         {
             using var refused = await server.Admin.GetAsync(path);

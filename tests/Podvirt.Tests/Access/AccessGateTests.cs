@@ -32,7 +32,8 @@ public sealed class AccessGateTests : IAsyncLifetime
     [InlineData("POST", "/api/models/qwen/q3/stop")]
     [InlineData("POST", "/api/gpus/SIM-0/drain")]
     [InlineData("POST", "/api/session/codes")]
-    [InlineData("POST", "/api/playground/chat/completions")]
+    [InlineData("POST", "/api/conversations")]
+    [InlineData("GET", "/api/answers/x")]
     public async Task WithoutTheCredential_EveryRouteRefuses(string method, string path)
     {
         Assert.Equal("admin_required", await SendAsync(method, path, HttpStatusCode.Unauthorized));

@@ -74,7 +74,6 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("GET /api/session/oidc", Entry.Open, "/api/session/oidc"),
         new("GET /api/session/oidc/callback", Entry.Open, "/api/session/oidc/callback"),
         new("POST /api/session/password", Entry.Console, "/api/session/password"),
-        new("POST /api/playground/chat/completions", Entry.Console, null),
         new("* /api/{**path}", Entry.Open, null),
 
         new("GET /api/models", Entry.Member, "/api/models"),

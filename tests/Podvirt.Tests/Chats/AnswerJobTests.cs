@@ -155,6 +155,34 @@ public sealed class AnswerJobTests
     }
 
     [Fact]
+    public async Task HundredThousandTokens_KeepAllTheirFrames()
+    {
+        const int Tokens = 100_000;
+        await using var gateway = new FakeGateway();
+        gateway.Do(async context =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            for (var at = 1; at <= Tokens; at++)
+            {
+                await context.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(AnswerReaderTests.Delta(new { content = "word " }, at)));
+            }
+            await context.Response.BodyWriter.WriteAsync("data: [DONE]\n\n"u8.ToArray());
+        });
+        gateway.End();
+        var (job, end) = await gateway.BeginAsync(framesBytes: 1L << 30);
+        await end.WaitAsync(s_limit * 4);
+        Assert.Equal(Tokens * 5, (await gateway.StoredAsync(job)).Text.Length);
+        var frames = 0L;
+        for (long? after = 0; after is not null;)
+        {
+            var page = await gateway.Store.FramesAsync("admin", job.State.Identity.Id, after.Value, CancellationToken.None);
+            frames += page!.Frames.Count;
+            after = page.Next;
+        }
+        Assert.Equal(Tokens + 1, frames);
+    }
+
+    [Fact]
     public async Task EndlessAnswer_IsCut()
     {
         await using var gateway = new FakeGateway();

@@ -129,7 +129,7 @@ public sealed class ConsolePagesTests
         }
         using var signIn = await app.Stranger.PostAsJsonAsync("/api/session", new { token = PodvirtApp.AdminToken });
         Assert.Equal("console_off", await PodvirtApp.RefusalAsync(signIn, HttpStatusCode.NotFound));
-        using var chat = await app.Client.PostAsJsonAsync("/api/playground/chat/completions", new { });
+        using var chat = await app.Client.PostAsJsonAsync("/api/conversations", new { });
         Assert.Equal("console_off", await PodvirtApp.RefusalAsync(chat, HttpStatusCode.NotFound));
         await app.GetAsync("/api/models");
     }

@@ -104,9 +104,9 @@ internal sealed partial class SqliteConversationStore : IConversationStore, IGro
         return await job.Completion.WaitAsync(cancellationToken);
     }
 
-    [LoggerMessage(5020, LogLevel.Trace, "{Jobs} writes to conversations in {Milliseconds} ms")]
+    [LoggerMessage(5120, LogLevel.Trace, "{Jobs} writes to conversations in {Milliseconds} ms")]
     private partial void LogCommitted(int jobs, double milliseconds);
 
-    [LoggerMessage(5021, LogLevel.Error, "{Jobs} writes to conversations failed")]
+    [LoggerMessage(5121, LogLevel.Error, "{Jobs} writes to conversations failed")]
     private partial void LogFailed(Exception error, int jobs);
 }
