@@ -20,6 +20,7 @@ internal readonly record struct ModelCosts(
     /// <summary>Published level-2 wakes take about three times as long as those of level 1: the weights are read again.</summary>
     public const double DeepWakeFactor = 3;
 
+    /// <summary>The same of a model that has woken from neither.</summary>
     public const double AssumedDeepWakeSeconds = 10;
 
     /// <summary>Published times to fall asleep are 3 to 6 s.</summary>
