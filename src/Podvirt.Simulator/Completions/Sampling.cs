@@ -88,7 +88,7 @@ internal sealed record Sampling
             IncludeStop = fields.Flag("include_stop_str_in_output"),
             StopTokens = fields.Wholes("stop_token_ids"),
             TokensMax = tokensMax,
-            TokensMin = tokensMin,
+            TokensMin = fields.Has("min_tokens") ? tokensMin : options.TokensMin,
             IgnoreEnd = fields.Flag("ignore_eos"),
         };
     }

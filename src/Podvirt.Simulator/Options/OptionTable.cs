@@ -47,6 +47,7 @@ internal static class OptionTable
         Duration("--sim-token-time", "time between two tokens (20ms)", (o, v) => o.TokenTime = v),
         Fraction("--sim-token-jitter", "how far a token's time strays, seeded, as a share of it (0)", (o, v) => o.TokenJitter = v),
         Whole("--sim-tokens-per-frame", "tokens that one streamed frame carries (1)", 1, 1_024, (o, v) => o.TokensPerFrame = v),
+        Whole("--sim-tokens-min", "tokens that an answer has at least, unless the request says otherwise (0)", 0, 10_000_000, (o, v) => o.TokensMin = v),
         Switch("--sim-thinking", "think before the answer", (o, v) => o.Thinking = v),
         new("--sim-type", "chat|code|embedding", "what the model is for (chat)", ApplyKind),
         Switch("--sim-no-continuous-usage", "ignore continuous_usage_stats, as older engines do", (o, v) => o.NoContinuousUsage = v),

@@ -48,6 +48,10 @@ internal sealed class SimulatorOptions
     public TimeSpan TokenTime { get; set; } = TimeSpan.FromMilliseconds(20);
     public double TokenJitter { get; set; }
     public int TokensPerFrame { get; set; } = 1;
+
+    /// <summary>For requests that set no <c>min_tokens</c>.</summary>
+    public int TokensMin { get; set; }
+
     public bool Thinking { get; set; }
     public ModelKind Kind { get; set; } = ModelKind.Chat;
 

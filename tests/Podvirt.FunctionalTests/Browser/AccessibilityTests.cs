@@ -29,14 +29,42 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task FinishedChat_HasNoSeriousBarrier(bool dark)
+    [InlineData(1280, false)]
+    [InlineData(1280, true)]
+    [InlineData(390, false)]
+    [InlineData(390, true)]
+    public async Task FinishedChat_HasNoSeriousBarrier(int width, bool dark)
     {
-        await using var page = await OpenAsync(ConsolePage.ChatPath(ConsoleServer.Coder), new Look(390, 844, dark));
+        await using var page = await OpenAsync(ConsolePage.ChatPath(ConsoleServer.Coder), new Look(width, 844, dark));
+        Assert.Empty(await Barriers.OfAsync(page));
         await page.AskAsync("Write a C# method that merges two sorted lists.");
         await page.UntilAnsweredAsync();
         await Expect(page.LastAnswer.Locator(".hljs-keyword").First).ToBeVisibleAsync();
+        await page.LastAnswer.GetByRole(AriaRole.Button, new() { Name = "Regenerate" }).ClickAsync();
+        await Expect(page.LastAnswer).ToContainTextAsync("2 of 2");
+        await page.UntilAnsweredAsync();
+        Assert.Empty(await Barriers.OfAsync(page));
+        await page.LastAnswer.GetByRole(AriaRole.Tab, new() { Name = "JSON" }).ClickAsync();
+        await Expect(page.LastAnswer.GetByRole(AriaRole.List, new() { Name = "Frames" })).ToBeVisibleAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Settings" }).ClickAsync();
+        await Expect(page.Page.GetByLabel("Stop sequences")).ToBeVisibleAsync();
+        Assert.Empty(await Barriers.OfAsync(page));
+        await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(1280, true)]
+    [InlineData(390, false)]
+    [InlineData(390, true)]
+    public async Task Comparison_HasNoSeriousBarrier(int width, bool dark)
+    {
+        var path = $"/inference/compare?model={Uri.EscapeDataString(ConsoleServer.Coder)}&model={ConsoleServer.Unreachable}";
+        await using var page = await OpenAsync(path, new Look(width, 844, dark));
+        await page.AskAsync("Write a SQL query.");
+        await Expect(page.Page.GetByText("No answer.")).ToBeVisibleAsync();
+        await Expect(page.Page.GetByRole(AriaRole.List, new() { Name = "Figures of this answer" }).First).ToBeVisibleAsync();
+        Assert.Equal(0, await page.OverflowAsync());
         Assert.Empty(await Barriers.OfAsync(page));
         await page.CloseAsync();
     }

@@ -12,10 +12,15 @@ public sealed partial class ConsoleServer : IAsyncLifetime
     public const string Starter = "starter";
     public const string Talker = "talker";
     public const string Mortal = "mortal";
+    public const string Steady = "steady";
+    public const string Marathon = "marathon";
     public const string Broken = "broken";
     public const string Unreachable = "house-model";
     public const string Embedder = "bge-m3";
     public const string Painter = "wan-t2v";
+
+    /// <summary>Less than any request needs.</summary>
+    public const string SpentPlan = "spent";
 
     /// <summary>Nothing listens on the discard port.</summary>
     private const string NoAddress = "http://127.0.0.1:9";
@@ -30,11 +35,14 @@ public sealed partial class ConsoleServer : IAsyncLifetime
         Model(Starter, "Tests", "Starter", "chat", Load),
         Model(Talker, "Tests", "Slow Talker", "chat", $"{Load}, --sim-token-time, 60ms"),
         Model(Mortal, "Tests", "Mortal", "chat", $"{Configs.Quick}, --sim-token-time, 30ms"),
+        Model(Steady, "Tests", "Steady", "chat", $"{Configs.Quick}, --sim-token-time, 25ms"),
+        Model(Marathon, "Tests", "Marathon", "chat", $"{Configs.Quick}, --sim-token-time, 60us, --sim-tokens-min, 100000, --max-model-len, 200000"),
         Model(Broken, "Tests", "Broken", "chat", $"{Configs.Quick}, --sim-fault, fail-start"),
         Model(Embedder, "BAAI", "BGE M3", "embedding", Configs.Quick),
         Model(Painter, "Wan", "Wan 2.2", "video-generation", Configs.Quick),
         $"  - id: {Unreachable}\n    vendor: Elsewhere\n    name: House Model\n    type: chat\n",
-        $"    engine: {{ kind: external, url: \"{NoAddress}\", served_as: llama }}\n");
+        $"    engine: {{ kind: external, url: \"{NoAddress}\", served_as: llama }}\n",
+        $"plans:\n  - id: {SpentPlan}\n    tokens_per_month: {{ default: 1 }}\n");
 
     private PodvirtProcess? _process;
 

@@ -57,10 +57,11 @@ public sealed class PodvirtProcess : IAsyncDisposable
         }
     }
 
+    /// <param name="address">Where a server before it listened; null takes a free port.</param>
     public static async Task<PodvirtProcess> StartAsync(
-        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http")
+        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http", Uri? address = null)
     {
-        var server = await LaunchAsync(yaml, data, environment, scheme);
+        var server = await LaunchAsync(yaml, data, environment, scheme, address);
         try
         {
             await Until.TrueAsync(server.IsReadyAsync, () => $"The server did not get ready:\n{server.Output}");
@@ -75,12 +76,12 @@ public sealed class PodvirtProcess : IAsyncDisposable
 
     /// <summary>Does not wait until it is ready.</summary>
     public static async Task<PodvirtProcess> LaunchAsync(
-        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http")
+        string yaml, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string scheme = "http", Uri? address = null)
     {
         data ??= Directory.CreateTempSubdirectory("podvirt-").FullName;
         var config = Path.Combine(data, "podvirt.yaml");
         await File.WriteAllTextAsync(config, yaml);
-        var address = new Uri($"{scheme}://127.0.0.1:{FreePort()}");
+        address ??= new Uri($"{scheme}://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo(Executable, ["serve", "--config", config, "--listen", address.ToString().TrimEnd('/'), "--data", data])
         {
             RedirectStandardOutput = true,

@@ -101,6 +101,20 @@ public sealed partial class ChatStreamTests
     }
 
     [Fact]
+    public async Task LeastTokens_HoldForRequestsThatSayNothingElse()
+    {
+        await using var engine = await InProcessEngine.StartAsync("--sim-tokens-min", "400", "--sim-token-time", "0");
+        async Task<int> TokensAsync(string more)
+        {
+            using var stream = await engine.Client.ChatStreamAsync("hello there", $"{more},\"stream_options\":{{\"include_usage\":true}}");
+            return (int)JsonNode.Parse((await stream.RestAsync())[^2])!["usage"]!["completion_tokens"]!;
+        }
+        Assert.InRange(await TokensAsync(""), 400, 700);
+        Assert.Equal(10, await TokensAsync(",\"max_tokens\":10"));
+        Assert.InRange(await TokensAsync(",\"min_tokens\":0"), 60, 225);
+    }
+
+    [Fact]
     public async Task StreamedText_IsTheUnstreamedText()
     {
         await using var engine = await InProcessEngine.StartAsync();

@@ -111,7 +111,7 @@ export function Markdown({ text, growing, first }: MarkdownProps) {
 /** About as high as what takes its place in a moment. */
 function Placeholder({ run }: { run: Piece[] }) {
   const length = run.reduce((sum, piece) => sum + piece.text.length, 0);
-  return <div style={{ height: `${Math.ceil(length / charactersPerLine) * 1.6}rem` }} />;
+  return <div data-later style={{ height: `${Math.ceil(length / charactersPerLine) * 1.6}rem` }} />;
 }
 
 /** The pieces of one code block belong together. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fold, isRunning, type AnswerEvent } from './answer';
+import { awaitsBill, fold, isRunning, type AnswerEvent } from './answer';
 import { sampleAnswer } from './sampleAnswer';
 
 describe('an answer', () => {
@@ -24,5 +24,16 @@ describe('an answer', () => {
   it('runs until it is over', () => {
     expect(isRunning(sampleAnswer())).toBe(true);
     for (const status of ['complete', 'stopped', 'interrupted', 'failed'] as const) expect(isRunning(sampleAnswer({ status }))).toBe(false);
+  });
+
+  it('awaits its bill for a while after its end', () => {
+    const end = Date.parse('2026-11-26T12:00:05Z');
+    const over = sampleAnswer({ status: 'complete', duration_ms: 5_000, request_id: 'r1' });
+    expect(awaitsBill(over, end + 1_000)).toBe(true);
+    expect(awaitsBill(over, end + 90_000)).toBe(false);
+    expect(awaitsBill({ ...over, request_id: null }, end + 1_000)).toBe(false);
+    expect(awaitsBill({ ...over, status: 'streaming' }, end + 1_000)).toBe(false);
+    const billed = { prompt: 1, cached: 0, completion: 1, reasoning: null, cost: '0.1', rate_version: 1 };
+    expect(awaitsBill({ ...over, billed }, end + 1_000)).toBe(false);
   });
 });

@@ -78,6 +78,16 @@ export function isRunning(answer: Answer): boolean {
   return answer.status === 'waiting' || answer.status === 'streaming';
 }
 
+/** The ledger writes within seconds; what it has not written by now it will not tell the answer's events either. */
+const billMs = 60_000;
+
+/** It is over so recently that its bill may still come. */
+export function awaitsBill(answer: Answer, now: number): boolean {
+  if (isRunning(answer) || answer.billed !== null || answer.request_id === null) return false;
+  const age = now - Date.parse(answer.started_at) - (answer.duration_ms ?? 0);
+  return age >= 0 && age < billMs;
+}
+
 /** The answer after one more event; what does not change stays identical. */
 export function fold(answer: Answer, event: AnswerEvent): Answer {
   switch (event.type) {

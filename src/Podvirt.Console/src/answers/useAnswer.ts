@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { isUnauthorized, messageOf } from '../http/api';
 import { usePageVisible } from '../live/usePageVisible';
 import { forgetSession } from '../session/session';
-import { isRunning, type Answer } from './answer';
+import { awaitsBill, isRunning, type Answer } from './answer';
 import { FrameBatcher } from './drawing';
 import { followAnswer } from './follow';
 
@@ -29,7 +29,7 @@ export function useAnswer(given: Answer, onOver: (answer: Answer) => void): Show
   const [connection, setConnection] = useState<ShownAnswer['connection']>('live');
   const [problem, setProblem] = useState<string | null>(null);
   const { id } = given;
-  const following = isRunning(given) || (drawn?.id === id && ended !== id);
+  const following = ended !== id && (isRunning(given) || drawn?.id === id || awaitsBill(given, Date.now()));
   const latest = useRef({ given, onOver });
   useEffect(() => {
     latest.current = { given, onOver };
@@ -72,7 +72,7 @@ export function useAnswer(given: Answer, onOver: (answer: Answer) => void): Show
     };
   }, [client, id, following, visible]);
 
-  const answer = following && drawn?.id === id ? drawn : given;
+  const answer = (following || isRunning(given)) && drawn?.id === id ? drawn : given;
   const runs = isRunning(answer);
   return { answer, connection: runs ? connection : 'live', problem: runs ? problem : null, settled: !following };
 }

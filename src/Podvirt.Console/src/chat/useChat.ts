@@ -12,6 +12,8 @@ import { useSettings } from './useSettings';
 
 /** A question on its way to the server. */
 export interface Pending {
+  /** The conversation it was asked in; null: a new chat. */
+  conversation: string | null;
   /** The message it goes under; null at the top. */
   parent: string | null;
   /** Null: another answer to the question that `parent` is. */
@@ -41,19 +43,21 @@ export function useChat({ model, project, id, onCreated }: ChatOptions) {
   const client = useQueryClient();
   const query = useConversation(id);
   const { relist } = useConversationChanges();
-  const conversation = query.data ?? null;
+  const gone = query.error instanceof ApiError && query.error.status === 404;
+  const conversation = gone ? null : (query.data ?? null);
   const running = useMemo(() => (conversation === null ? null : runningMessage(conversation.messages)), [conversation]);
   const [pending, setPending] = useState<Pending | null>(null);
   const [stopping, setStopping] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const settings = useSettings(conversation, setProblem);
   // Until the conversation holds what was sent, so that it does not vanish for a moment in between.
-  const sent = pending !== null && !(conversation?.messages.some((message) => message.id === pending.answer) ?? false) ? pending : null;
+  if (pending !== null && conversation?.messages.some((message) => message.id === pending.answer) === true) setPending(null);
+  const sent = pending !== null && pending.conversation === id ? pending : null;
   const busy = running !== null || sent !== null;
 
-  const current = useRef({ conversation, running, busy, project, settings, onCreated, relist });
+  const current = useRef({ id, conversation, running, busy, project, settings, onCreated, relist });
   useEffect(() => {
-    current.current = { conversation, running, busy, project, settings, onCreated, relist };
+    current.current = { id, conversation, running, busy, project, settings, onCreated, relist };
   });
 
   const sending = useRef(false);
@@ -82,7 +86,8 @@ export function useChat({ model, project, id, onCreated }: ChatOptions) {
       if (busy || sending.current) return false;
       sending.current = true;
       setProblem(null);
-      setPending({ parent, content: content ?? null, answer: null });
+      const question = { conversation: current.current.id, parent, content: content ?? null };
+      setPending({ ...question, answer: null });
       try {
         let open = current.current.conversation;
         if (open === null) {
@@ -94,7 +99,7 @@ export function useChat({ model, project, id, onCreated }: ChatOptions) {
           await settings.save();
         }
         const { message, answer } = await requests.ask(open.id, parent, content);
-        setPending({ parent, content: content ?? null, answer: answer.id });
+        setPending({ ...question, answer: answer.id });
         const added = message === null ? [answer] : [message, answer];
         update(open.id, (old) => withMessages(old, added, answer.id));
         if (current.current.conversation === null) current.current.onCreated(open.id);

@@ -63,17 +63,12 @@ export function useConversationChanges() {
   });
   const remove = useMutation({
     mutationFn: requests.deleteConversation,
-    onSuccess: async (_, id) => {
-      await relist();
-      client.removeQueries({ queryKey: conversationKey(id) });
-    },
+    // The page that shows it leaves next: only who comes back asks again, and finds it gone.
+    onSuccess: (_, id) => Promise.all([relist(), client.invalidateQueries({ queryKey: conversationKey(id), refetchType: 'none' })]),
   });
   const removeAll = useMutation({
     mutationFn: requests.deleteAllConversations,
-    onSuccess: async () => {
-      await relist();
-      client.removeQueries({ queryKey: ['conversation'] });
-    },
+    onSuccess: () => Promise.all([relist(), client.invalidateQueries({ queryKey: ['conversation'], refetchType: 'none' })]),
   });
   return { rename, remove, removeAll, relist };
 }

@@ -103,8 +103,7 @@ export function useSignOut() {
     } catch (error) {
       if (!isUnauthorized(error)) throw error;
     }
-    // Conversations belong to whoever was signed in; the next user of this tab must not find them.
-    window.sessionStorage.clear();
+    // What was loaded belongs to whoever was signed in; the next user of this tab must not find it.
     forgetOthers(client);
     forgetSession(client);
   }, [client]);

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+
+namespace Podvirt.FunctionalTests.Browser;
+
+/// <summary>
+/// The tasks of a page's main thread, by the time that they kept it busy: the browser's own trace. A clock on the wall would also
+/// count how long the machine ran something else.
+/// </summary>
+public sealed class MainThread : IAsyncDisposable
+{
+    private readonly ICDPSession _browser;
+    private readonly IPage _page;
+    private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private readonly HashSet<(int Process, int Thread)> _mains = [];
+    private readonly Dictionary<(int Process, int Thread), double> _longestUs = [];
+
+    private MainThread(ICDPSession browser, IPage page)
+    {
+        (_browser, _page) = (browser, page);
+        browser.Event("Tracing.dataCollected").OnEvent += (_, data) => Collect(data!.Value.GetProperty("value"));
+        browser.Event("Tracing.tracingComplete").OnEvent += (_, _) => _complete.TrySetResult();
+    }
+
+    public static async Task<MainThread> WatchAsync(IBrowser browser, IPage page)
+    {
+        var watch = new MainThread(await browser.NewBrowserCDPSessionAsync(), page);
+        await watch._browser.SendAsync("Tracing.start", new() { ["categories"] = "-*,toplevel,__metadata", ["transferMode"] = "ReportEvents" });
+        return watch;
+    }
+
+    /// <summary>The longest task of any page since the start, and the page's heap as it is now, after a collection.</summary>
+    public async Task<(double LongestMs, long HeapBytes)> EndAsync()
+    {
+        await _browser.SendAsync("Tracing.end");
+        await _complete.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        var page = await _page.Context.NewCDPSessionAsync(_page);
+        await page.SendAsync("HeapProfiler.collectGarbage");
+        var heap = (await page.SendAsync("Runtime.getHeapUsage"))!.Value.GetProperty("usedSize").GetDouble();
+        lock (_lock)
+        {
+            return (_longestUs.Where(l => _mains.Contains(l.Key)).Max(l => l.Value) / 1000, (long)heap);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await _browser.DetachAsync();
+
+    private void Collect(JsonElement events)
+    {
+        lock (_lock)
+        {
+            foreach (var e in events.EnumerateArray())
+            {
+                var thread = (e.GetProperty("pid").GetInt32(), e.GetProperty("tid").GetInt32());
+                var name = e.GetProperty("name").GetString();
+                if (name == "thread_name" && e.GetProperty("args").GetProperty("name").GetString() == "CrRendererMain")
+                {
+                    _mains.Add(thread);
+                }
+                else if (name is "RunTask" or "ThreadControllerImpl::RunTask" && e.TryGetProperty("tdur", out var busy))
+                {
+                    _longestUs[thread] = Math.Max(_longestUs.GetValueOrDefault(thread), busy.GetDouble());
+                }
+            }
+        }
+    }
+}
