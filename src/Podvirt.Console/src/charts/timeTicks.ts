@@ -18,13 +18,13 @@ export function timeTicks(from: number, to: number, zone: string, most: number):
   let before = slotOf(first - unit, step, zone);
   for (let at = first; at <= to; at += unit) {
     const slot = slotOf(at, step, zone);
-    if (step <= hourMs ? wallClock(at, zone).minute % (step / minuteMs) === 0 : slot > before) ticks.push(at);
-    before = Math.max(before, slot);
+    if (step <= hourMs ? wallClock(at, zone).minute % (step / minuteMs) === 0 : slot !== before) ticks.push(at);
+    before = slot;
   }
   return ticks;
 }
 
-/** The number of the slot that the zone's clock is in; grows with the clock. */
+/** The number of the slot that the zone’s clock is in. */
 function slotOf(at: number, step: number, zone: string): number {
   const { year, month, day, hour, minute } = wallClock(at, zone);
   return Math.floor(Date.UTC(year, month - 1, day, hour, minute) / step);
