@@ -56,9 +56,9 @@ internal sealed class PodvirtApp : IAsyncDisposable
 
     public static async Task<PodvirtApp> StartAsync(
         Dictionary<string, string>? environment = null, Action<string>? buildConsole = null, Action<WebApplication>? map = null,
-        string yaml = Yaml, TimeProvider? time = null)
+        string yaml = Yaml, TimeProvider? time = null, string? folder = null)
     {
-        var folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
+        folder ??= Directory.CreateTempSubdirectory("podvirt-test-").FullName;
         var console = Path.Combine(folder, "console");
         if (buildConsole is not null)
         {
@@ -110,6 +110,16 @@ internal sealed class PodvirtApp : IAsyncDisposable
         using var response = await Stranger.PostAsJsonAsync("/api/session", new { token = AdminToken });
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         return response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+    }
+
+    /// <summary>Stops, and starts again on what is on the disk.</summary>
+    public async Task<PodvirtApp> RestartAsync()
+    {
+        Client.Dispose();
+        Stranger.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        return await StartAsync(folder: _folder);
     }
 
     public async ValueTask DisposeAsync()

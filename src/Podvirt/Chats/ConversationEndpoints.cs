@@ -25,6 +25,7 @@ internal sealed class ConversationEndpoints(
                 Query =
                 [
                     new("model", "Those with this model"), new("search", "Those with this in their title or messages"),
+                    new("request", "The one with the answer that is this usage record"),
                     new("limit", $"How many at most, 1 to {ListMax}; default {ListDefault}", "integer"), new("before", "The 'next' of the page before"),
                 ],
                 Answer = typeof(ConversationList),
@@ -68,7 +69,10 @@ internal sealed class ConversationEndpoints(
         var visitor = Visitor.Of(context);
         var limit = (int)(ApiQuery.Number(context, "limit", 1, ListMax) ?? ListDefault);
         var page = await store.ListAsync(
-            new ConversationQuery(visitor.Id, visitor.Projects, ApiQuery.Text(context, "model"), ApiQuery.Text(context, "search"), limit, Before(context)),
+            new ConversationQuery(visitor.Id, visitor.Projects, ApiQuery.Text(context, "model"), ApiQuery.Text(context, "search"), limit, Before(context))
+            {
+                Request = ApiQuery.Text(context, "request"),
+            },
             context.RequestAborted);
         return ApiJson.Ok(new ConversationList(
             "list", [.. page.Conversations.Select(ConversationLine.Of)],

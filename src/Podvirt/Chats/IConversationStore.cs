@@ -52,7 +52,11 @@ internal interface IConversationStore
 /// <param name="Search">In titles and messages, upper and lower case alike within ASCII.</param>
 /// <param name="Before">A page's <see cref="ConversationPage.Next"/>.</param>
 internal sealed record ConversationQuery(
-    string Visitor, IReadOnlyList<string>? Projects, string? Model, string? Search, int Limit, ConversationPlace? Before);
+    string Visitor, IReadOnlyList<string>? Projects, string? Model, string? Search, int Limit, ConversationPlace? Before)
+{
+    /// <summary>Only the conversation that this request gave an answer of: a usage record's id.</summary>
+    public string? Request { get; init; }
+}
 
 /// <summary>Where a page ends.</summary>
 internal sealed record ConversationPlace(long UpdatedUs, string Id);

@@ -28,17 +28,28 @@ internal sealed class Passwords : IDisposable
     /// <summary>For HMAC-SHA512: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html.</summary>
     private const int Iterations = 210_000;
 
-    /// <summary>Some seconds' worth.</summary>
-    private const int WaitingMax = 32;
+    /// <summary>At work and waiting: some seconds' worth.</summary>
+    internal const int WaitingMax = 32;
+
+    internal static readonly int PlacesMax = Math.Clamp(Environment.ProcessorCount / 2, 1, WaitingMax / 2);
 
     private static readonly object _nobody = new();
 
-    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
-    private readonly SemaphoreSlim _places = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly IPasswordHasher<object> _hasher;
+    private readonly SemaphoreSlim _places = new(PlacesMax);
     private readonly Lazy<string> _hashOfNobody;
     private int _waiting;
 
-    public Passwords() => _hashOfNobody = new Lazy<string>(() => _hasher.HashPassword(_nobody, AdminCredential.NewSecret()));
+    public Passwords()
+        : this(new PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = Iterations })))
+    {
+    }
+
+    internal Passwords(IPasswordHasher<object> hasher)
+    {
+        _hasher = hasher;
+        _hashOfNobody = new Lazy<string>(() => _hasher.HashPassword(_nobody, AdminCredential.NewSecret()));
+    }
 
     /// <exception cref="ApiException">Too short or too long.</exception>
     public static string Check(string? password) => password is { Length: >= LengthMin and <= LengthMax }
@@ -58,7 +69,9 @@ internal sealed class Passwords : IDisposable
     public Task<PasswordCheck> CheckAsync(string? hash, string password, CancellationToken cancellationToken) => RunAsync(
         () =>
         {
-            var result = _hasher.VerifyHashedPassword(_nobody, hash ?? _hashOfNobody.Value, password);
+            // Made for whoever comes first, known or not.
+            var nobodys = _hashOfNobody.Value;
+            var result = _hasher.VerifyHashedPassword(_nobody, hash ?? nobodys, password);
             return hash is null ? PasswordCheck.Wrong
                 : result == PasswordVerificationResult.Success ? PasswordCheck.Right
                 : result == PasswordVerificationResult.SuccessRehashNeeded ? PasswordCheck.RightAndOutdated

@@ -35,7 +35,7 @@ public sealed class GpuDashboardTests(Chromium chromium, DashboardServer server)
         await memory.GetByText("Table", new() { Exact = true }).ClickAsync();
         var holder = memory.GetByRole(AriaRole.Row).Filter(new() { HasText = DashboardServer.Sleeper });
         await Expect(holder).ToContainTextAsync("sleeping");
-        await Expect(memory.GetByRole(AriaRole.Row).Filter(new() { HasText = "All" })).ToHaveCountAsync(2);
+        await Expect(memory.GetByRole(AriaRole.Cell, new() { Name = "All", Exact = true })).ToHaveCountAsync(2);
         await page.CloseAsync();
     }
 

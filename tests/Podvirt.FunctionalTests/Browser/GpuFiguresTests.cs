@@ -165,8 +165,12 @@ public sealed class GpuFiguresTests(Chromium chromium, DashboardServer server) :
     private static string Duration(JsonNode us)
     {
         var ms = Math.Round((double)us / 1000, MidpointRounding.AwayFromZero);
-        return ms < 1000 ? $"{ms} ms" : ms < 9950 ? string.Create(CultureInfo.InvariantCulture, $"{ms / 1000:0.0} s") : $"{Math.Round(ms / 1000)} s";
+        return ms < 1000 ? $"{ms} ms" : ms < 9950 ? $"{Tenths(ms / 1000)} s" : $"{Math.Round(ms / 1000, MidpointRounding.AwayFromZero)} s";
     }
+
+    /// <summary>As browsers do it: by what the double really is. 1.95 is less than that, so it is 1.9.</summary>
+    private static string Tenths(double value) => Math.Round(decimal.Parse(value.ToString("F20", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture), 1, MidpointRounding.AwayFromZero)
+        .ToString("0.0", CultureInfo.InvariantCulture);
 
     private async Task AskSomeAsync()
     {

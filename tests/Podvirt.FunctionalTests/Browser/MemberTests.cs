@@ -52,7 +52,7 @@ public sealed class MemberTests(Chromium chromium)
         (string Path, int Status)[] calls =
         [
             ("/api/keys?project=search", 200), ("/api/keys?project=default", 404), ("/api/projects/search/usage", 200), ("/api/projects/default/usage", 404),
-            ("/api/usage/summary?window=24h&project=default", 404), ("/api/requests?project=default", 404), ("/api/members", 403), ("/api/plans", 403),
+            ("/api/usage/summary?window=24h&project=default", 404), ("/api/requests?project=default", 404), ("/api/members", 403), ("/api/reconcile", 403),
         ];
         foreach (var (path, status) in calls)
         {

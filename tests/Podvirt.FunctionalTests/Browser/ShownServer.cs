@@ -73,7 +73,7 @@ internal static class ShownServer
         return new Dictionary<string, string>
         {
             ["catalog"] = ConsolePage.Catalog,
-            ["chat"] = $"{ConsolePage.ChatPath(Thinker)}/{conversation}",
+            ["chat"] = $"{ConsolePage.ChatPath(Thinker)}?conversation={conversation}",
             ["compare"] = "/inference/compare",
             ["gpu-dashboard"] = "/inference/gpu-dashboard",
             ["api-keys"] = "/inference/api-keys",

@@ -71,7 +71,7 @@ public sealed class UsageTests(Chromium chromium, UsageServer server) : IClassFi
         await page.Page.WaitForURLAsync($"**/usage?model={Uri.EscapeDataString(UsageServer.Steady)}&range=24h&group=day");
         await page.Page.ReloadAsync();
         var report = await server.GetAsync($"api/usage?group=day&project=default&model={Uri.EscapeDataString(UsageServer.Steady)}");
-        var table = page.Page.GetByRole(AriaRole.Table, new() { Name = "Usage by day (utc)" });
+        var table = page.Page.GetByRole(AriaRole.Table, new() { Name = "Usage by day" });
         await Expect(table.Locator("tfoot")).ToContainTextAsync(UsageServer.Money(report["total"]!["cost"]));
         await Expect(page.Page.GetByRole(AriaRole.Img, new() { Name = "Cost in US dollars by day" })).ToBeVisibleAsync();
 

@@ -45,6 +45,9 @@ public sealed class AnswerTests
         Assert.InRange((long)answer.Answer["first_token_ms"]!, 1, (long)answer.Answer["duration_ms"]!);
         Assert.Equal(20, (long)answer.Answer["usage"]!["completion"]!);
         await AssertBilledAsync(app, answer.Answer, UsageOutcome.Completed);
+        var found = await app.GetAsync($"/api/conversations?request={answer.Answer["request_id"]}");
+        Assert.Equal(conversation, (string)Assert.Single(found["data"]!.AsArray())!["id"]!);
+        Assert.Empty((await app.GetAsync($"/api/conversations?request={Guid.NewGuid()}"))["data"]!.AsArray());
 
         var view = await app.GetAsync($"/api/conversations/{conversation}");
         Assert.Equal("Describe a harbour town.", (string)view["title"]!);

@@ -10,6 +10,8 @@ internal sealed class Browser(PodvirtApp app)
 {
     private readonly Dictionary<string, string> _cookies = new(StringComparer.Ordinal);
 
+    public const string MemberPassword = "a long enough password";
+
     public static async Task<Browser> SignInAsync(PodvirtApp app, object credential)
     {
         var browser = new Browser(app);
@@ -30,7 +32,16 @@ internal sealed class Browser(PodvirtApp app)
         return (browser, invited.GetProperty("member").GetProperty("id").GetString()!);
     }
 
-    public const string MemberPassword = "a long enough password";
+    /// <summary>The same browser at another server, or at the same after a restart.</summary>
+    public Browser In(PodvirtApp other)
+    {
+        var browser = new Browser(other);
+        foreach (var (name, cookie) in _cookies)
+        {
+            browser._cookies[name] = cookie;
+        }
+        return browser;
+    }
 
     /// <summary>The code in the link of an invite.</summary>
     public static string CodeOf(JsonElement invited) => invited.GetProperty("invite_url").GetString()!.Split("#invite=")[1];

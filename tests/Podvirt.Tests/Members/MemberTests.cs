@@ -68,6 +68,22 @@ public sealed class MemberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SessionsAndInvites_SurviveARestart()
+    {
+        var (browser, id) = await Browser.InviteAsync(_app, Ada, "member", "default");
+        var admins = await Browser.SignInAsync(_app, new { token = PodvirtApp.AdminToken });
+        var invited = await InviteAsync("POST", "/api/members", new { name = "Grace", email = "grace@example.com" });
+
+        _app = await _app.RestartAsync();
+
+        Assert.Equal(id, (await browser.In(_app).GetAsync("/api/session")).GetProperty("member").GetProperty("id").GetString());
+        Assert.Equal("admin", (await admins.In(_app).GetAsync("/api/session")).GetProperty("role").GetString());
+        using var accepted = await new Browser(_app).SendAsync(
+            "POST", "/api/session/invites/accept", new { code = Browser.CodeOf(invited), password = Browser.MemberPassword });
+        Assert.Equal(HttpStatusCode.NoContent, accepted.StatusCode);
+    }
+
+    [Fact]
     public async Task AnUnknownAddressAndAWrongPassword_AreRefusedAlike()
     {
         await Browser.InviteAsync(_app, Ada, "member", "default");

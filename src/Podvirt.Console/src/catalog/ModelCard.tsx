@@ -52,7 +52,11 @@ export const ModelCard = memo(function ModelCard({ model, usage, speed }: ModelC
       </dl>
       <Situation model={model} />
       <div className={classes.foot}>
-        <span className={classes.replicas}>{replicas(model)}</span>
+        <span className={classes.replicas}>
+          {replicas(model).map((part) => (
+            <span key={part}>{part}</span>
+          ))}
+        </span>
         <div className={classes.actions}>
           {hasSnippets(model) && (
             <Button
@@ -113,8 +117,7 @@ function startUp(model: ModelView): string {
   return isExternal(model) ? 'Not ours to start' : 'Not started yet';
 }
 
-function replicas(model: ModelView): string {
+function replicas(model: ModelView): string[] {
   const parts = isExternal(model) ? [] : [`${model.replicas.active} of ${plural(model.replicas.max, 'replica')}`];
-  if (model.requests_total !== null) parts.push(plural(model.requests_total, 'request'));
-  return parts.join(' · ');
+  return model.requests_total === null ? parts : [...parts, plural(model.requests_total, 'request')];
 }

@@ -5,29 +5,45 @@ import { Dialog } from '../shell/Dialog';
 import { EngineLog } from './EngineLog';
 import classes from './FailureDialog.module.css';
 
-/** Why a model failed, and to admins what its engine wrote. It stays open, and says so, when the model recovers. */
-export function FailureDialog({ model, opened, onClose }: { model: ModelView; opened: boolean; onClose: () => void }) {
+interface FailureDialogProps {
+  /** Undefined before the first one was looked at. */
+  model: ModelView | undefined;
+  opened: boolean;
+  onClose: () => void;
+}
+
+/**
+ * Why a model failed, and to admins what its engine wrote. It stays open, and says so, when the model recovers. It is there
+ * before it is opened: only so it knows where the focus was.
+ */
+export function FailureDialog({ model, opened, onClose }: FailureDialogProps) {
+  return (
+    <Dialog opened={opened && model !== undefined} onClose={onClose} title={model === undefined ? '' : `${model.name}: ${model.status}`} size="xl">
+      {model !== undefined && <Content model={model} />}
+    </Dialog>
+  );
+}
+
+function Content({ model }: { model: ModelView }) {
   const isAdmin = useSession().data?.role === 'admin';
   return (
-    <Dialog opened={opened} onClose={onClose} title={`${model.name}: ${model.status}`} size="xl">
-      <div className={classes.body}>
-        <dl className={classes.facts}>
-          <dt>Reason</dt>
-          <dd className={classes.reason}>{model.reason ?? (model.status === 'Failed' ? 'The server gave no reason.' : 'It is no longer failed.')}</dd>
-          {model.failure !== null && (
-            <>
-              <dt>Code</dt>
-              <dd>
-                <code>{model.failure.code}</code>
-              </dd>
-              <dt>Next attempt</dt>
-              <dd>{nextAttempt(model.failure)}</dd>
-            </>
-          )}
-        </dl>
-        {isAdmin && !isExternal(model) && <EngineLog model={model.id} />}
-      </div>
-    </Dialog>
+    <div className={classes.body}>
+      <dl className={classes.facts}>
+        <dt>Reason</dt>
+        <dd className={classes.reason}>{model.reason ?? (model.status === 'Failed' ? 'The server gave no reason.' : 'It is no longer failed.')}</dd>
+        {model.failure !== null && (
+          <>
+            <dt>Code</dt>
+            <dd>
+              <code>{model.failure.code}</code>
+            </dd>
+            <dt>Next attempt</dt>
+            <dd>{nextAttempt(model.failure)}</dd>
+          </>
+        )}
+      </dl>
+      {isAdmin && !isExternal(model) && <EngineLog model={model.id} />}
+    </div>
   );
 }
 

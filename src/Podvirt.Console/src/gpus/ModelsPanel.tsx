@@ -35,7 +35,6 @@ export function ModelsPanel() {
     setOpened(true);
   };
   const list = models.data ?? [];
-  // Kept after it closed: the dialog gives the focus back, and goes by itself.
   const failed = list.find(({ id }) => id === shown);
   return (
     <Panel
@@ -60,7 +59,7 @@ export function ModelsPanel() {
           ],
         }))}
       />
-      {failed !== undefined && <FailureDialog model={failed} opened={opened} onClose={() => setOpened(false)} />}
+      <FailureDialog model={failed} opened={opened} onClose={() => setOpened(false)} />
     </Panel>
   );
 }

@@ -103,7 +103,7 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: (done: string | 
       onConfirm={() => revoke.mutate(undefined, { onSuccess: (key) => onClose(`${key.name} is revoked.`) })}
       onCancel={() => onClose(null)}
     >
-      Whoever calls with <code>{apiKey.prefix}…</code> is refused at once, its retiring secrets included. This cannot be
+      Calls with <code>{apiKey.prefix}…</code>, and with old secrets that still work, are refused at once. This cannot be
       undone: a new key has a new secret.
     </Ask>
   );

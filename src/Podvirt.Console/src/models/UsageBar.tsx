@@ -42,7 +42,7 @@ export function UsageBar({ label, used, limit, unit, figures = usageFigures(used
         aria-valuenow={Math.min(100, percent)}
         aria-valuetext={`${figures}, ${percent} %: ${usageWord(used, limit)}`}
       >
-        <div className={classes.fill} style={{ width: `${Math.min(100, percent)}%` }} />
+        {used > 0 && <div className={classes.fill} style={{ width: `${Math.min(100, percent)}%` }} />}
       </div>
     </div>
   );

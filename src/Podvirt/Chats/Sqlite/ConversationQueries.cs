@@ -26,6 +26,7 @@ internal static class ConversationQueries
             WHERE c.visitor = $visitor
               AND ($projects IS NULL OR c.project IN (SELECT value FROM json_each($projects)))
               AND ($model IS NULL OR c.model = $model)
+              AND ($request IS NULL OR EXISTS (SELECT 1 FROM answer r WHERE r.conversation = c.id AND json_extract(r.facts, '$.request_id') = $request))
               AND ($before IS NULL OR (c.updated_us, c.id) < ($before, $before_id))
               AND ($search IS NULL OR c.title LIKE $search ESCAPE '\' OR EXISTS (
                 SELECT 1 FROM message m LEFT JOIN answer n ON n.id = m.id
@@ -35,7 +36,7 @@ internal static class ConversationQueries
             ReadConversation,
             ("$visitor", query.Visitor), ("$projects", query.Projects is null ? null : JsonSerializer.Serialize(query.Projects)), ("$model", query.Model),
             ("$before", query.Before?.UpdatedUs), ("$before_id", query.Before?.Id), ("$search", query.Search is null ? null : Pattern(query.Search)),
-            ("$limit", query.Limit + 1));
+            ("$request", query.Request), ("$limit", query.Limit + 1));
         if (found.Count <= query.Limit)
         {
             return new ConversationPage(found, null);

@@ -10,15 +10,15 @@ export type Filters = Record<FilterName, string | null>;
 
 export const outcomes = ['completed', 'cancelled', 'truncated', 'failed'] as const;
 
-/** What a sum can be split by. `one` heads the column of the names. */
+/** What a sum can be split by; `by` stands within a sentence. */
 export const groups = [
-  { value: 'model', label: 'Model', one: 'Model' },
-  { value: 'revision', label: 'Model revision', one: 'Model revision' },
-  { value: 'key', label: 'API key', one: 'API key' },
-  { value: 'project', label: 'Project', one: 'Project' },
-  { value: 'outcome', label: 'Outcome', one: 'Outcome' },
-  { value: 'day', label: 'Day', one: 'Day (UTC)' },
-  { value: 'hour', label: 'Hour', one: 'Hour' },
+  { value: 'model', label: 'Model', by: 'model' },
+  { value: 'revision', label: 'Model revision', by: 'model revision' },
+  { value: 'key', label: 'API key', by: 'API key' },
+  { value: 'project', label: 'Project', by: 'project' },
+  { value: 'outcome', label: 'Outcome', by: 'outcome' },
+  { value: 'day', label: 'Day (UTC)', by: 'day' },
+  { value: 'hour', label: 'Hour', by: 'hour' },
 ] as const;
 
 export type Group = (typeof groups)[number]['value'];
@@ -49,6 +49,16 @@ export function withView(params: URLSearchParams, { range, filters }: View): URL
 
 export function groupFrom(params: URLSearchParams): Group {
   return groups.find(({ value }) => value === params.get('group'))?.value ?? 'model';
+}
+
+/** "API key" */
+export function groupLabel(group: Group): string {
+  return groups.find(({ value }) => value === group)?.label ?? group;
+}
+
+/** "Usage by API key" */
+export function usageBy(group: Group): string {
+  return `Usage by ${groups.find(({ value }) => value === group)?.by ?? group}`;
 }
 
 export function isFiltering(filters: Filters): boolean {

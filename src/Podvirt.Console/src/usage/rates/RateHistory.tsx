@@ -27,7 +27,7 @@ export function RateHistory({ versions, now }: { versions: readonly RateVersion[
           </span>,
           <Moment key="from" at={version.from} />,
           ...kinds.map(({ name }) => formatMoney(version[name])),
-          <div key="by">
+          <div key="by" className={classes.by}>
             {version.set_by ?? 'podvirt.yaml'}
             <span className={classes.sub}>
               {wasAhead(version) && 'ahead, on '}

@@ -19,8 +19,8 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
         columns={[
           { key: 'ended', label: 'Ended', short: true },
           { key: 'model', label: 'Model' },
-          { key: 'outcome', label: 'Outcome' },
           { key: 'cost', label: 'Cost', numeric: true },
+          { key: 'outcome', label: 'Outcome' },
           { key: 'prompt', label: 'Prompt', numeric: true },
           { key: 'completion', label: 'Completion', numeric: true },
           { key: 'waited', label: 'Waited', numeric: true },
@@ -38,13 +38,13 @@ export function RequestTable({ records, names, allProjects }: { records: readonl
               {record.model}
               <span className={classes.sub}>revision {record.revision}</span>
             </div>,
+            <Money key="cost" amount={record.cost} />,
             <div key="outcome">
               <span className={classes.outcome} data-good={record.outcome === 'completed'}>
                 {outcomeLabel(record.outcome)}
               </span>
               {record.usage_source !== 'engine' && <span className={classes.sub}>not billed</span>}
             </div>,
-            <Money key="cost" amount={record.cost} />,
             <Part key="prompt" count={record.prompt_tokens} of={record.cached_tokens} what="cached" />,
             <Part key="completion" count={record.completion_tokens} of={record.reasoning_tokens} what="reasoning" />,
             <div key="waited">

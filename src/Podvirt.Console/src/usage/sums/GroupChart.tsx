@@ -1,7 +1,7 @@
 import { TimeChart } from '../../charts/TimeChart';
 import { formatValue } from '../../charts/quantity';
 import { plural } from '../../models/format';
-import { groups, type Group } from '../filters/filters';
+import { usageBy, type Group } from '../filters/filters';
 import { rowLabel, type Names } from '../filters/names';
 import { stepOf } from '../time';
 import type { UsageReport } from '../wire';
@@ -37,7 +37,7 @@ export function GroupChart({ report, group, measure, names }: GroupChartProps) {
   const largest = shown[0] === undefined ? 0 : shareOf(shown[0], report.total, measure);
   return (
     <div>
-      <div className={classes.bars} role="img" aria-label={`${quantity.name} by ${groups.find(({ value }) => value === group)?.label.toLowerCase()}`}>
+      <div className={classes.bars} role="img" aria-label={`${quantity.name}: ${usageBy(group)}`}>
         {shown.map((row) => {
           const share = shareOf(row, report.total, measure);
           return (

@@ -4,7 +4,7 @@ import { Link, useSearchParams } from 'react-router';
 import { DataTable } from '../../charts/DataTable';
 import { formatShare } from '../../charts/quantity';
 import { formatCount } from '../../models/format';
-import { groups, viewFrom, viewOfRow, withView, type Group } from '../filters/filters';
+import { groupLabel, usageBy, viewFrom, viewOfRow, withView, type Group } from '../filters/filters';
 import { rowLabel, type Names } from '../filters/names';
 import { Money } from '../Money';
 import { formatMicros } from '../time';
@@ -27,7 +27,6 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
   const sorted = group === 'day' || group === 'hour' ? [...report.data].reverse() : bySize(report.data, measure);
   const shown = all ? sorted : sorted.slice(0, rowsFirst);
   const hasVideo = report.total.video_us > 0;
-  const name = groups.find(({ value }) => value === group)?.one ?? '';
   const figures = (row: UsageRow) => [
     <Money key="cost" amount={row.cost} />,
     formatShare(shareOf(row, report.total, measure)),
@@ -42,16 +41,16 @@ export function GroupTable({ report, group, measure, names }: GroupTableProps) {
   return (
     <div className={classes.rows}>
       <DataTable
-        caption={`Usage by ${name.toLowerCase()}`}
+        caption={usageBy(group)}
         columns={[
-          { key: 'group', label: name },
+          { key: 'group', label: groupLabel(group) },
           { key: 'cost', label: 'Cost', numeric: true },
           { key: 'share', label: `% of ${measure}`, numeric: true },
           { key: 'requests', label: 'Requests', numeric: true },
           { key: 'prompt', label: 'Prompt', numeric: true },
-          { key: 'cached', label: 'of it cached', numeric: true },
+          { key: 'cached', label: 'Cached', numeric: true },
           { key: 'completion', label: 'Completion', numeric: true },
-          { key: 'reasoning', label: 'of it reasoning', numeric: true },
+          { key: 'reasoning', label: 'Reasoning', numeric: true },
           ...(hasVideo ? [{ key: 'video', label: 'Video', numeric: true }] : []),
           { key: 'unfinished', label: 'Not completed', numeric: true },
         ]}

@@ -4,7 +4,7 @@ import { Panel, type EmptyNotice } from '../../charts/Panel';
 import { useDocumentTitle } from '../../shell/useDocumentTitle';
 import { useAsk } from '../ask';
 import { FilterBar } from '../filters/FilterBar';
-import { callParams, csvAddress, groupFrom, groups, isFiltering, noFilters, viewFrom, withView, type Group } from '../filters/filters';
+import { callParams, csvAddress, groupFrom, groups, isFiltering, noFilters, usageBy, viewFrom, withView, type Group } from '../filters/filters';
 import { useNames, type Names } from '../filters/names';
 import { useScope, type Scope } from '../filters/scope';
 import { Refresh } from '../Refresh';
@@ -42,7 +42,7 @@ export function SumsPage() {
     <>
       <FilterBar scope={scope} names={names} />
       <Panel
-        title={`Usage by ${groups.find(({ value }) => value === group)?.label.toLowerCase()}`}
+        title={usageBy(group)}
         note={<Refresh query={report} />}
         query={report}
         empty={empty}
