@@ -21,6 +21,8 @@ import { turnsOf } from './tree';
 import { useChat } from './useChat';
 import { useFresh } from './useFresh';
 
+const closeButton = { 'aria-label': 'Close' };
+
 export function ChatPage({ model }: { model: ModelView }) {
   const navigate = useNavigate();
   const id = conversationIn(useLocation().search);
@@ -121,12 +123,12 @@ export function ChatPage({ model }: { model: ModelView }) {
         )}
       </div>
       {!roomy && (
-        <Drawer opened={historyDrawer} onClose={setHistoryDrawer.close} position="left" size="min(22rem, 100%)" title="Conversations" classNames={{ content: classes.drawer ?? '', body: classes.drawerBody ?? '' }}>
+        <Drawer opened={historyDrawer} onClose={setHistoryDrawer.close} position="left" size="min(22rem, 100%)" title="Conversations" closeButtonProps={closeButton} classNames={{ content: classes.drawer ?? '', body: classes.drawerBody ?? '' }}>
           {sidebar}
         </Drawer>
       )}
       {!wide && (
-        <Drawer opened={settingsDrawer} onClose={setSettingsDrawer.close} position="right" size="min(22rem, 100%)" title="Settings">
+        <Drawer opened={settingsDrawer} onClose={setSettingsDrawer.close} position="right" size="min(22rem, 100%)" title="Settings" closeButtonProps={closeButton}>
           {form}
         </Drawer>
       )}

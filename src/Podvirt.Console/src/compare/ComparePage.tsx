@@ -20,6 +20,8 @@ import { ModelPicker } from './ModelPicker';
 import { useComparison } from './useComparison';
 import { useQuestion } from './useQuestion';
 
+const closeButton = { 'aria-label': 'Close' };
+
 export default function ComparePage() {
   useDocumentTitle('Compare');
   const models = useModels();
@@ -107,7 +109,7 @@ function Comparison({ models }: { models: ModelView[] }) {
         refusal={refusal}
         billedTo={project?.name ?? null}
       />
-      <Drawer opened={drawer} onClose={setDrawer.close} position="right" size="min(22rem, 100%)" title="Settings of all models">
+      <Drawer opened={drawer} onClose={setDrawer.close} position="right" size="min(22rem, 100%)" title="Settings of all models" closeButtonProps={closeButton}>
         <SettingsForm settings={settings} onChange={setSettings} sessionId={null} />
       </Drawer>
       <div className="visually-hidden" role="status">
