@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -14,6 +16,38 @@ public sealed class AccessibilityTests(Chromium chromium, ConsoleServer server)
         await using var page = await OpenAsync(ConsolePage.Catalog, new Look(Dark: dark, SignedIn: false));
         await Expect(page.Page.GetByLabel("Admin token")).ToBeVisibleAsync();
         Assert.Empty(await Barriers.OfAsync(page));
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with e-mail and password" }).ClickAsync();
+        await Expect(page.Page.GetByLabel("E-mail")).ToBeVisibleAsync();
+        Assert.Empty(await Barriers.OfAsync(page));
+        await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(1280, true)]
+    [InlineData(390, false)]
+    [InlineData(390, true)]
+    public async Task InviteAndPasswordDialog_HaveNoSeriousBarrier(int width, bool dark)
+    {
+        using var invited = await server.Process.Admin.PostAsJsonAsync(
+            "api/members", new { name = "Ada Lovelace", email = $"ada-{width}-{dark}@example.com", projects = new[] { "default" } });
+        var link = (string)(await invited.Content.ReadFromJsonAsync<JsonObject>())!["invite_url"]!;
+        await using var page = await OpenAsync(link, new Look(width, 844, dark, SignedIn: false));
+        await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Welcome, Ada Lovelace" })).ToBeVisibleAsync();
+        Assert.Empty(await Barriers.OfAsync(page));
+        Assert.Equal(0, await page.OverflowAsync());
+
+        await page.Page.GetByLabel("New password").FillAsync("a boat in a bottle");
+        await page.Page.GetByLabel("New password").PressAsync("Enter");
+        await Expect(page.Card("House Model")).ToBeVisibleAsync();
+        if (width < 768)
+        {
+            await page.Page.GetByRole(AriaRole.Button, new() { Name = "Navigation", Exact = true }).ClickAsync();
+        }
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Change password" }).ClickAsync();
+        await Expect(page.Page.GetByRole(AriaRole.Dialog).GetByLabel("Current password", new() { Exact = true })).ToBeVisibleAsync();
+        Assert.Empty(await Barriers.OfAsync(page));
+        Assert.Equal(0, await page.OverflowAsync());
         await page.CloseAsync();
     }
 

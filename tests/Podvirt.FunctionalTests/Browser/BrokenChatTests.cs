@@ -40,6 +40,7 @@ public sealed partial class BrokenChatTests(Chromium chromium, ConsoleServer ser
 
         // The engine takes the next one at once: it is not busy with the rest of the first.
         await page.AskAsync("And again?");
+        await Expect(page.Page.GetByRole(AriaRole.Article, new() { Name = "Answer" })).ToHaveCountAsync(2);
         await Expect(page.LastText).ToContainTextAsync(FewWords());
         await page.Page.Keyboard.PressAsync("Escape");
         await Expect(page.LastAnswer.GetByText(StoppedNote())).ToBeVisibleAsync();

@@ -74,12 +74,12 @@ public sealed class CatalogTests(Chromium chromium, ConsoleServer server)
         await page.Page.GetByLabel("Sort by").SelectOptionAsync("name");
         await page.Page.WaitForURLAsync("**/serverless?q=tests&sort=name");
         await page.Page.ReloadAsync();
-        await Expect(page.Names()).ToHaveTextAsync(["Broken", "Mortal", "Sleeper", "Slow Talker", "Starter"]);
+        await Expect(page.Names()).ToHaveTextAsync(["Broken", "Marathon", "Mortal", "Sleeper", "Slow Talker", "Starter", "Steady"]);
         await page.Page.GetByLabel("Sort by").SelectOptionAsync("");
         await search.FillAsync("none of them");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Clear the filters" }).ClickAsync();
         await page.Page.WaitForURLAsync("**/serverless");
-        await Expect(page.Page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(10);
+        await Expect(page.Page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(12);
         await page.CloseAsync();
     }
 

@@ -66,7 +66,8 @@ internal static class ShownServer
         await server.RecordsAsync(30);
 
         var conversation = await ConverseAsync(server, Thinker, "Why does a lighthouse flash?", "And how far does its light reach?");
-        var records = await server.RecordsAsync(32);
+        var (first, second) = (await AnswerAsync(server, Thinker), await AnswerAsync(server, "llama-3.3-70b"));
+        var records = await server.RecordsAsync(34);
         var cold = records.First(r => (bool)r["cold_start"]! && r["first_token_us"] is not null);
         var invoices = await server.Admin.GetFromJsonAsync<JsonObject>("api/invoices");
         var invoice = (string)invoices!["data"]![0]!["id"]!;
@@ -74,7 +75,7 @@ internal static class ShownServer
         {
             ["catalog"] = ConsolePage.Catalog,
             ["chat"] = $"{ConsolePage.ChatPath(Thinker)}?conversation={conversation}",
-            ["compare"] = "/inference/compare",
+            ["compare"] = $"/inference/compare?model={Thinker}&model=llama-3.3-70b&answer={first}&answer={second}",
             ["gpu-dashboard"] = "/inference/gpu-dashboard",
             ["api-keys"] = "/inference/api-keys",
             ["usage"] = "/inference/usage",
@@ -94,10 +95,19 @@ internal static class ShownServer
         foreach (var content in questions)
         {
             var asked = await PostAsync(server, $"api/conversations/{id}/answers", new { parent = leaf, content });
-            leaf = (string)asked["answer"]!["id"]!;
-            await Until.TrueAsync(
-                async () => (string)(await server.Admin.GetFromJsonAsync<JsonObject>($"api/answers/{leaf}"))!["status"]! is "complete", () => "The answer did not end.");
+            leaf = await UntilCompleteAsync(server, asked["answer"]!);
         }
+        return id;
+    }
+
+    private static async Task<string> AnswerAsync(PodvirtProcess server, string model) => await UntilCompleteAsync(server, await PostAsync(
+        server, "api/answers", new { model, project = "default", messages = new[] { new { role = "user", content = "Why does a lighthouse flash?" } } }));
+
+    private static async Task<string> UntilCompleteAsync(PodvirtProcess server, JsonNode answer)
+    {
+        var id = (string)answer["id"]!;
+        await Until.TrueAsync(
+            async () => (string)(await server.Admin.GetFromJsonAsync<JsonObject>($"api/answers/{id}"))!["status"]! is "complete", () => "The answer did not end.");
         return id;
     }
 

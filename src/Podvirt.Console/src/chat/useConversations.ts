@@ -61,15 +61,14 @@ export function useConversationChanges() {
       return relist();
     },
   });
-  const remove = useMutation({
-    mutationFn: requests.deleteConversation,
+  // Not waited for: the row that asked for it leaves with the new list, and with the row what it does afterwards.
+  const forget = (queryKey: readonly unknown[]) => {
+    void relist();
     // The page that shows it leaves next: only who comes back asks again, and finds it gone.
-    onSuccess: (_, id) => Promise.all([relist(), client.invalidateQueries({ queryKey: conversationKey(id), refetchType: 'none' })]),
-  });
-  const removeAll = useMutation({
-    mutationFn: requests.deleteAllConversations,
-    onSuccess: () => Promise.all([relist(), client.invalidateQueries({ queryKey: ['conversation'], refetchType: 'none' })]),
-  });
+    void client.invalidateQueries({ queryKey, refetchType: 'none' });
+  };
+  const remove = useMutation({ mutationFn: requests.deleteConversation, onSuccess: (_, id) => forget(conversationKey(id)) });
+  const removeAll = useMutation({ mutationFn: requests.deleteAllConversations, onSuccess: () => forget(['conversation']) });
   return { rename, remove, removeAll, relist };
 }
 
