@@ -1,8 +1,8 @@
 import { Button, Group, MultiSelect, NumberInput, Stack, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
 import { problemAt, problemElsewhere } from '../http/problems';
 import { useModels } from '../live/ModelFeed';
 import { FormProblem } from '../shell/FormProblem';
+import { useDraft } from '../shell/useDraft';
 import type { KeyDraft } from './apiKey';
 import { ExpiryField } from './ExpiryField';
 
@@ -25,16 +25,11 @@ interface KeyFormProps {
 /** Name, expiry and limits of a key. The server checks them, and what it refuses is said at the field. */
 export function KeyForm({ first, expiresAt, action, busy, error, onSubmit, onCancel }: KeyFormProps) {
   const models = useModels();
-  const [draft, setDraft] = useState(first);
-  const change = (part: Partial<KeyDraft>) => setDraft((before) => ({ ...before, ...part }));
+  const { draft, change, submit } = useDraft(first, onSubmit);
   const known = models.data?.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` })) ?? [];
   // A model that left the catalog stays visible until it is taken away here.
   const gone = draft.models.filter((id) => !known.some(({ value }) => value === id));
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSubmit(draft);
-  };
   return (
     <form onSubmit={submit} noValidate>
       <Stack>

@@ -1,8 +1,8 @@
 import { Button, Group, MultiSelect, NativeSelect, Stack, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
 import { problemAt, problemElsewhere } from '../http/problems';
 import type { SessionProject } from '../session/session';
 import { FormProblem } from '../shell/FormProblem';
+import { useDraft } from '../shell/useDraft';
 import type { MemberDraft, Role } from './member';
 
 const fields = ['name', 'email', 'role', 'projects'];
@@ -26,13 +26,7 @@ interface MemberFormProps {
 }
 
 export function MemberForm({ first, projects, emailFixed = false, action, busy, error, onSubmit, onCancel }: MemberFormProps) {
-  const [draft, setDraft] = useState(first);
-  const change = (part: Partial<MemberDraft>) => setDraft((before) => ({ ...before, ...part }));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSubmit(draft);
-  };
-  return (
+  const { draft, change, submit } = useDraft(first, onSubmit);  return (
     <form onSubmit={submit} noValidate>
       <Stack>
         <TextInput

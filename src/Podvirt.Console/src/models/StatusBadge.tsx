@@ -1,19 +1,13 @@
-import classes from './StatusBadge.module.css';
+import { StateTag, type StateTone } from '../shell/StateTag';
 
-const tones: Record<string, string> = {
-  Active: 'active',
+const tones: Record<string, StateTone> = {
+  Active: 'good',
   'Warming Up': 'warming',
   Sleeping: 'sleeping',
-  Cold: 'cold',
-  Failed: 'failed',
+  Cold: 'calm',
+  Failed: 'bad',
 };
 
-/** A word with a mark beside it: the mark's shape differs too, so that colour carries nothing alone. */
 export function StatusBadge({ status }: { status: string }) {
-  return (
-    <span className={classes.badge} data-tone={tones[status] ?? 'cold'}>
-      <span className={classes.mark} aria-hidden="true" />
-      {status}
-    </span>
-  );
+  return <StateTag tone={tones[status] ?? 'calm'}>{status}</StateTag>;
 }

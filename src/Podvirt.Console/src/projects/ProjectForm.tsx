@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
 import { problemAt, problemElsewhere } from '../http/problems';
 import { FormProblem } from '../shell/FormProblem';
+import { useDraft } from '../shell/useDraft';
 import { unlimited, usePlans, type ProjectDraft } from './useProjects';
 
 interface ProjectFormProps {
@@ -15,12 +15,8 @@ interface ProjectFormProps {
 
 export function ProjectForm({ first, action, busy, error, onSubmit, onCancel }: ProjectFormProps) {
   const plans = usePlans();
-  const [draft, setDraft] = useState(first);
+  const { draft, change, submit } = useDraft(first, onSubmit);
   const choices = new Set([unlimited, ...(plans.data?.map(({ id }) => id) ?? []), first.plan]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSubmit(draft);
-  };
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
@@ -28,7 +24,7 @@ export function ProjectForm({ first, action, busy, error, onSubmit, onCancel }: 
           label="Name"
           autoComplete="off"
           value={draft.name}
-          onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+          onChange={(event) => change({ name: event.currentTarget.value })}
           error={problemAt(error, 'name') ?? problemAt(error, 'id')}
           data-autofocus
         />
@@ -37,7 +33,7 @@ export function ProjectForm({ first, action, busy, error, onSubmit, onCancel }: 
           description="What it may use in a month; plans are made in podvirt.yaml."
           data={[...choices].map((id) => ({ value: id, label: id === unlimited ? 'Unlimited' : id }))}
           value={draft.plan}
-          onChange={(event) => setDraft({ ...draft, plan: event.currentTarget.value })}
+          onChange={(event) => change({ plan: event.currentTarget.value })}
           error={problemAt(error, 'plan')}
         />
         <FormProblem>{problemElsewhere(error, ['name', 'id', 'plan'])}</FormProblem>
