@@ -26,7 +26,8 @@ interface MemberFormProps {
 }
 
 export function MemberForm({ first, projects, emailFixed = false, action, busy, error, onSubmit, onCancel }: MemberFormProps) {
-  const { draft, change, submit } = useDraft(first, onSubmit);  return (
+  const { draft, change, submit } = useDraft(first, onSubmit);
+  return (
     <form onSubmit={submit} noValidate>
       <Stack>
         <TextInput
