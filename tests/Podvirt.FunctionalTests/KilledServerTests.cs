@@ -14,7 +14,7 @@ public class KilledServerTests
     public async Task ServerKilledInTheMiddleOfAnAnswer_TheNextOneShowsItInterruptedWithWhatHadCome()
     {
         // As many tokens a second as can be counted in the text.
-        var yaml = Configs.Catalog(Configs.Model("chat", more: "--sim-token-time, 20ms"));
+        var yaml = Configs.Catalog(Configs.Model("chat", more: "--sim-token-time, 20ms, --sim-tokens-min, 2000"));
         var first = await PodvirtProcess.StartAsync(yaml);
         var settings = new { max_tokens = 2000, temperature = 1.0 };
         var conversation = (string)(await PostAsync(first, "api/conversations", new { model = "chat", settings }, HttpStatusCode.Created))["id"]!;

@@ -64,7 +64,7 @@ public sealed class InvoicePagesTests(Chromium chromium, UsageServer server) : I
         await Expect(page.Page.Locator("tfoot")).ToBeVisibleAsync();
         await Expect(page.Page.GetByRole(AriaRole.Navigation)).ToHaveCountAsync(0);
         await Expect(page.Page.GetByRole(AriaRole.Link, new() { Name = "Print view" })).ToHaveCountAsync(0);
-        Assert.Equal("rgb(255, 255, 255)", await page.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+        await Expect(page.Page.Locator("body")).ToHaveCSSAsync("background-color", "rgb(255, 255, 255)");
         await page.CloseAsync();
     }
 
