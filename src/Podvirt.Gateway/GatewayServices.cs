@@ -55,37 +55,14 @@ public static class GatewayServices
     {
         var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
         var models = endpoints.ServiceProvider.GetRequiredService<ModelsHandler>();
-        var time = endpoints.ServiceProvider.GetRequiredService<TimeProvider>();
-        MapPost("/v1/chat/completions", Surface.ChatCompletions);
-        MapPost("/v1/completions", Surface.Completions);
-        MapPost("/v1/embeddings", Surface.Embeddings);
-        endpoints.MapGet("/v1/models", models.ListAsync);
-        endpoints.MapGet("/v1/models/{**id}", models.GetAsync);
-        Refuse("/v1/models", "GET");
-        Refuse("/v1/models/{**id}", "GET");
-        endpoints.Map("/v1/{**path}", context => Refusal(context, ApiErrors.UnknownPath(context.Request.Method, context.Request.Path)))
-            .WithOrder(int.MaxValue - 1);
-
-        void MapPost(string path, Surface surface)
+        var routes = new ApiRoutes(endpoints, endpoints.ServiceProvider.GetRequiredService<TimeProvider>());
+        foreach (var surface in Surface.All)
         {
-            endpoints.MapPost(path, context => inference.HandleAsync(context, surface, known: null));
-            Refuse(path, "POST");
+            routes.Map("POST", surface.Path, context => inference.HandleAsync(context, surface, known: null));
         }
-
-        // Without these a wrong method would be answered by the host, in no shape at all.
-        void Refuse(string path, string allowed) => endpoints
-            .Map(path, context => Refusal(context, ApiErrors.WrongMethod(context.Request.Method, context.Request.Path, allowed)))
-            .WithOrder(1);
-
-        Task Refusal(HttpContext context, ApiError error)
-        {
-            RequestIds.Assign(context, time);
-            if (error.Status == StatusCodes.Status405MethodNotAllowed)
-            {
-                context.Response.Headers.Allow = context.Request.Path.StartsWithSegments("/v1/models", StringComparison.OrdinalIgnoreCase) ? "GET" : "POST";
-            }
-            return ApiErrorWriter.WriteReplyAsync(context, error);
-        }
+        routes.Map("GET", "/v1/models", models.ListAsync);
+        routes.Map("GET", "/v1/models/{**id}", models.GetAsync);
+        routes.RefuseTheRest();
     }
 
     private static void AddHostedSingleton<T>(this IServiceCollection services)

@@ -33,7 +33,7 @@ public struct BodySplice
     public static BodySplice For(in PeekedRequest request, ReadOnlyMemory<byte>? servedAs, bool continuousUsage)
     {
         var splice = WithoutUsage(request, servedAs);
-        if (request.Stream)
+        if (request is { Stream: true, TakesStreamOptions: true })
         {
             splice.AskForUsage(request, continuousUsage);
         }

@@ -22,6 +22,9 @@ public struct PeekedRequest
 
     public bool Stream { get; internal set; }
 
+    /// <summary>Counts are asked for by <c>stream_options</c> on its surface.</summary>
+    public bool TakesStreamOptions { get; internal set; }
+
     /// <summary>The whole value of <c>stream_options</c>, when it is an object.</summary>
     public ByteRange StreamOptions { get; internal set; }
 

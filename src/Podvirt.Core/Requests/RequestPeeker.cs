@@ -23,7 +23,7 @@ public static class RequestPeeker
             return new PeekError("The body is not valid UTF-8.", null);
         }
         var reader = new Utf8JsonReader(body, s_options);
-        var pass = new Pass(surface);
+        var pass = new Pass(BodyShape.Of(surface));
         try
         {
             var error = pass.Run(ref reader, ref request);
@@ -52,7 +52,7 @@ public static class RequestPeeker
         return new ByteRange(start, (int)reader.BytesConsumed - start);
     }
 
-    private ref struct Pass(RequestSurface surface)
+    private ref struct Pass(BodyShape shape)
     {
         private bool _hasInput;
         private bool _hasStream;
@@ -65,6 +65,7 @@ public static class RequestPeeker
                 return new PeekError("The body must be one JSON object.", null);
             }
             request.RootStart = (int)reader.BytesConsumed;
+            request.TakesStreamOptions = shape.TakesStreamOptions;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var error = ReadMember(ref reader, ref request);
@@ -79,7 +80,7 @@ public static class RequestPeeker
             }
             if (!_hasInput)
             {
-                var name = InputName(surface);
+                var name = shape.Inputs[0].Name;
                 return new PeekError($"'{name}' is missing.", name);
             }
             if (_hasStreamOptions && !request.StreamOptionsIsNull && !request.Stream)
@@ -99,27 +100,29 @@ public static class RequestPeeker
             {
                 return ReadStream(ref reader, ref request);
             }
-            if (reader.ValueTextEquals("stream_options"u8))
+            if (shape.TakesStreamOptions && reader.ValueTextEquals("stream_options"u8))
             {
                 return ReadStreamOptions(ref reader, ref request);
             }
-            if (reader.ValueTextEquals("messages"u8) && surface == RequestSurface.ChatCompletions)
+            foreach (var input in shape.Inputs)
             {
-                return ReadMessages(ref reader, ref request);
+                if (reader.ValueTextEquals(input.Utf8))
+                {
+                    return input.Form == InputForm.Messages ? ReadMessages(ref reader, ref request) : ReadInput(ref reader, ref request, input.Name);
+                }
             }
-            if ((reader.ValueTextEquals("prompt"u8) && surface == RequestSurface.Completions)
-                || (reader.ValueTextEquals("input"u8) && surface == RequestSurface.Embeddings))
+            foreach (var member in shape.MaxTokens)
             {
-                return ReadInput(ref reader, ref request);
+                if (reader.ValueTextEquals(member.Utf8))
+                {
+                    return ReadMaxTokens(ref reader, ref request, member.Name);
+                }
             }
-            if (reader.ValueTextEquals("max_tokens"u8))
-            {
-                return ReadMaxTokens(ref reader, ref request, "max_tokens");
-            }
-            if (reader.ValueTextEquals("max_completion_tokens"u8))
-            {
-                return ReadMaxTokens(ref reader, ref request, "max_completion_tokens");
-            }
+            return shape.ChecksSampling ? ReadSampling(ref reader, ref request) : PassBy(ref reader);
+        }
+
+        private static PeekError? ReadSampling(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
             if (reader.ValueTextEquals("n"u8))
             {
                 var error = ReadCount(ref reader, "n", ChoicesMax, out var choices);
@@ -130,10 +133,12 @@ public static class RequestPeeker
             {
                 return ReadTemperature(ref reader);
             }
-            if (reader.ValueTextEquals("stop"u8))
-            {
-                return ReadStop(ref reader);
-            }
+            return reader.ValueTextEquals("stop"u8) ? ReadStop(ref reader) : PassBy(ref reader);
+        }
+
+        // The engine's business.
+        private static PeekError? PassBy(ref Utf8JsonReader reader)
+        {
             reader.Read();
             reader.Skip();
             return null;
@@ -188,8 +193,8 @@ public static class RequestPeeker
                 return new PeekError("'stream' must be true or false.", "stream");
             }
             request.Stream = reader.TokenType == JsonTokenType.True;
-            return request.Stream && surface == RequestSurface.Embeddings
-                ? new PeekError("Embeddings are not streamed: leave 'stream' out.", "stream")
+            return request.Stream && shape.NotStreamed is { } what
+                ? new PeekError($"{what} not streamed: leave 'stream' out.", "stream")
                 : null;
         }
 
@@ -337,9 +342,8 @@ public static class RequestPeeker
             return null;
         }
 
-        private PeekError? ReadInput(ref Utf8JsonReader reader, ref PeekedRequest request)
+        private PeekError? ReadInput(ref Utf8JsonReader reader, ref PeekedRequest request, string name)
         {
-            var name = InputName(surface);
             reader.Read();
             if (_hasInput)
             {
@@ -408,12 +412,5 @@ public static class RequestPeeker
         }
 
         private static PeekError Duplicate(string name) => new($"'{name}' is there twice: which one counts would be a guess.", name);
-
-        private static string InputName(RequestSurface surface) => surface switch
-        {
-            RequestSurface.ChatCompletions => "messages",
-            RequestSurface.Completions => "prompt",
-            _ => "input",
-        };
     }
 }

@@ -121,7 +121,7 @@ internal sealed class ForwardAttempt(
         var splice = _asked == UsageAsk.Nothing
             ? BodySplice.WithoutUsage(exchange.Request, replica.ServedAs)
             : BodySplice.For(exchange.Request, replica.ServedAs, _asked == UsageAsk.OnEveryChunk);
-        return UpstreamRequest.WriteAsync(connection, replica.Pool, exchange.Surface.Path, exchange.Id, IsStream, exchange.Body, splice).AsTask();
+        return UpstreamRequest.WriteAsync(connection, replica.Pool, exchange.Surface.EnginePath, exchange.Id, IsStream, exchange.Body, splice).AsTask();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -66,9 +66,8 @@ internal static class ApiErrors
         408, ApiError.InvalidRequest, "body_too_slow",
         $"The body came more slowly than {options.ClientRateMin} bytes a second for {options.ClientGrace.TotalSeconds:0.###} s.");
 
-    public static ApiError UnknownPath(string method, string path) => new(
-        404, ApiError.InvalidRequest, "unknown_path",
-        $"There is no {method} {path}. Known: POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings, GET /v1/models, GET /v1/models/{{id}}.");
+    public static ApiError UnknownPath(string method, string path, string known) => new(
+        404, ApiError.InvalidRequest, "unknown_path", $"There is no {method} {path}. Known: {known}.");
 
     public static ApiError WrongMethod(string method, string path, string allowed) => new(
         405, ApiError.InvalidRequest, "wrong_method", $"{path} takes {allowed}, not {method}.");

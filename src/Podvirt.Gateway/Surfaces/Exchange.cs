@@ -229,18 +229,3 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         return isWithin;
     }
 }
-
-/// <summary>One path of the API.</summary>
-/// <param name="Name">As it stands in usage records.</param>
-/// <param name="Path">The engine's path.</param>
-internal sealed record Surface(RequestSurface Kind, string Name, ReadOnlyMemory<byte> Path)
-{
-    public static Surface ChatCompletions { get; } = new(RequestSurface.ChatCompletions, "chat.completions", "/v1/chat/completions"u8.ToArray());
-
-    public static Surface Completions { get; } = new(RequestSurface.Completions, "completions", "/v1/completions"u8.ToArray());
-
-    public static Surface Embeddings { get; } = new(RequestSurface.Embeddings, "embeddings", "/v1/embeddings"u8.ToArray());
-
-    /// <summary>The console's chat.</summary>
-    public static Surface Playground { get; } = ChatCompletions with { Name = "playground" };
-}

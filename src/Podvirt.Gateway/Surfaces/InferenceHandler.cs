@@ -229,13 +229,10 @@ internal sealed class InferenceHandler(
         return routes.TryFind(modelId, out dispatcher);
     }
 
-    private static ApiError? CheckType(Surface surface, ModelSpec model) => (model.Type, surface.Kind) switch
-    {
-        (ModelType.VideoGeneration, _) => ApiErrors.VideoNotServed(model),
-        (ModelType.Embedding, not RequestSurface.Embeddings) => ApiErrors.WrongModelType(model, "POST /v1/embeddings"),
-        (not ModelType.Embedding, RequestSurface.Embeddings) => ApiErrors.WrongModelType(model, "POST /v1/chat/completions"),
-        _ => null,
-    };
+    private static ApiError? CheckType(Surface surface, ModelSpec model) =>
+        surface.Models.Contains(model.Type) ? null
+        : model.Type == ModelType.VideoGeneration ? ApiErrors.VideoNotServed(model)
+        : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
 }
 
 /// <summary>Gives every request its id.</summary>

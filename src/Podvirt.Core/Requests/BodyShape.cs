@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace Podvirt.Core.Requests;
+
+/// <summary>What the bodies of one surface hold that the gateway reads: one entry a surface.</summary>
+internal sealed record BodyShape
+{
+    private static readonly BodyShape s_chat = new()
+    {
+        Inputs = [new("messages", InputForm.Messages)],
+        MaxTokens = [new("max_tokens"), new("max_completion_tokens")],
+        ChecksSampling = true,
+        TakesStreamOptions = true,
+    };
+
+    private static readonly BodyShape s_completions = s_chat with { Inputs = [new("prompt", InputForm.StringOrArray)] };
+
+    private static readonly BodyShape s_embeddings = s_chat with { Inputs = [new("input", InputForm.StringOrArray)], NotStreamed = "Embeddings are" };
+
+    /// <summary>What the engine works on: one of these has to be there.</summary>
+    public required InputMember[] Inputs { get; init; }
+
+    /// <summary>Names of the most tokens that one answer may have.</summary>
+    public Member[] MaxTokens { get; init; } = [];
+
+    /// <summary><c>n</c>, <c>temperature</c> and <c>stop</c> are what OpenAI's chat takes.</summary>
+    public bool ChecksSampling { get; init; }
+
+    /// <summary>Counts are asked for by <c>stream_options</c>, as on OpenAI's chat.</summary>
+    public bool TakesStreamOptions { get; init; }
+
+    /// <summary>Why there are no streams, as the start of a sentence; null: there are.</summary>
+    public string? NotStreamed { get; init; }
+
+    public static BodyShape Of(RequestSurface surface) => surface switch
+    {
+        RequestSurface.ChatCompletions => s_chat,
+        RequestSurface.Completions => s_completions,
+        RequestSurface.Embeddings => s_embeddings,
+        _ => throw new ArgumentOutOfRangeException(nameof(surface), surface, "unknown surface"),
+    };
+}
+
+/// <summary>A member's name, as text for people and as bytes to compare.</summary>
+internal readonly record struct Member(string Name)
+{
+    public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(Name);
+}
+
+/// <summary>A member with what the engine works on.</summary>
+internal readonly record struct InputMember(string Name, InputForm Form)
+{
+    public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(Name);
+}
+
+/// <summary>What an input may be.</summary>
+internal enum InputForm
+{
+    /// <summary>An array of objects with <c>role</c> and <c>content</c>.</summary>
+    Messages,
+
+    StringOrArray,
+}

@@ -1,0 +1,40 @@
+using System.Text;
+using Podvirt.Core.Models;
+using Podvirt.Core.Requests;
+
+namespace Podvirt.Gateway.Surfaces;
+
+/// <summary>One path of the API that an engine answers: one entry each.</summary>
+/// <param name="Kind">What its bodies hold.</param>
+/// <param name="Name">As it stands in usage records.</param>
+/// <param name="Path">Podvirt's path and the engine's.</param>
+internal sealed record Surface(RequestSurface Kind, string Name, string Path)
+{
+    private static readonly ModelType[] s_text = [ModelType.Chat, ModelType.Code];
+    private static readonly ModelType[] s_vectors = [ModelType.Embedding];
+
+    public static Surface ChatCompletions { get; } = new(RequestSurface.ChatCompletions, "chat.completions", "/v1/chat/completions") { Models = s_text };
+
+    public static Surface Completions { get; } = new(RequestSurface.Completions, "completions", "/v1/completions") { Models = s_text };
+
+    public static Surface Embeddings { get; } = new(RequestSurface.Embeddings, "embeddings", "/v1/embeddings") { Models = s_vectors };
+
+    /// <summary>The console's chat; not a path of its own.</summary>
+    public static Surface Playground { get; } = ChatCompletions with { Name = "playground" };
+
+    /// <summary>All that are paths.</summary>
+    public static IReadOnlyList<Surface> All { get; } = [ChatCompletions, Completions, Embeddings];
+
+    /// <summary>The engine's path, as it is sent.</summary>
+    public ReadOnlyMemory<byte> EnginePath { get; } = Encoding.ASCII.GetBytes(Path);
+
+    /// <summary>The types of models that answer it.</summary>
+    public required IReadOnlyList<ModelType> Models { get; init; }
+
+    /// <summary>What to use a model for instead, of whose type it is not.</summary>
+    public static string UseOf(ModelType type) => type switch
+    {
+        ModelType.Embedding => "POST /v1/embeddings",
+        _ => "POST /v1/chat/completions",
+    };
+}
