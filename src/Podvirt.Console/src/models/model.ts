@@ -80,11 +80,11 @@ export function typeLabel(type: string): string {
   return modelTypes.find((known) => known.value === type)?.label ?? type;
 }
 
-export function canChat(model: ModelView): boolean {
+export function canChat(model: Pick<ModelView, 'type'>): boolean {
   return model.type === 'chat' || model.type === 'code';
 }
 
-export function canMakeVideo(model: ModelView): boolean {
+export function canMakeVideo(model: Pick<ModelView, 'type'>): boolean {
   return model.type === 'video-generation';
 }
 
