@@ -13,7 +13,7 @@ internal sealed class Dispatcher
     // The only paths that the API key guards.
     private static readonly string[] _guarded = ["/v1", "/v2", "/inference", "/cohere"];
 
-    private readonly Dictionary<string, List<EngineRoute>> _routes;
+    private readonly RouteTable _routes;
     private readonly Timeline _timeline;
     private readonly FaultBook _faults;
     private readonly Errors _errors;
@@ -27,7 +27,7 @@ internal sealed class Dispatcher
         SimulatorOptions options, IEnumerable<EngineRoute> routes, Timeline timeline, FaultBook faults, Errors errors, EngineLog log, TimeProvider time, CancellationToken stopping)
     {
         _log = log;
-        _routes = routes.GroupBy(route => route.Path).ToDictionary(group => group.Key, group => group.ToList());
+        _routes = new RouteTable(routes);
         _timeline = timeline;
         _faults = faults;
         _errors = errors;
@@ -67,7 +67,7 @@ internal sealed class Dispatcher
                 return;
             }
 
-            var route = Find(context.Request.Method, path);
+            var route = _routes.Find(context.Request, path);
             if (route.Inference && await FailInferenceAsync(context))
             {
                 return;
@@ -98,17 +98,6 @@ internal sealed class Dispatcher
 
             await _errors.ReplyAsync(context, RequestException.Engine("EngineCore encountered an issue."));
         }
-    }
-
-    private EngineRoute Find(string method, string path)
-    {
-        if (!_routes.TryGetValue(path, out var routes))
-        {
-            throw new RequestException(StatusCodes.Status404NotFound, "Not Found", "Not Found", null);
-        }
-
-        return routes.Find(route => route.Method == method)
-            ?? throw new RequestException(StatusCodes.Status405MethodNotAllowed, "Method Not Allowed", "Method Not Allowed", null);
     }
 
     private bool Authorized(HttpRequest request, string path)
