@@ -49,6 +49,7 @@ internal sealed class Dispatcher
 
     private async Task DispatchAsync(HttpContext context, string path)
     {
+        var errors = _errors;
         try
         {
             if (!path.StartsWith("/sim/", StringComparison.Ordinal) && await RefuseOrHangAsync(context))
@@ -68,7 +69,8 @@ internal sealed class Dispatcher
             }
 
             var route = _routes.Find(context.Request, path);
-            if (route.Inference && await FailInferenceAsync(context))
+            errors = route.Errors ?? errors;
+            if (route.Inference && await FailInferenceAsync(context, errors))
             {
                 return;
             }
@@ -77,7 +79,7 @@ internal sealed class Dispatcher
         }
         catch (RequestException error) when (!context.Response.HasStarted)
         {
-            await _errors.ReplyAsync(context, error);
+            await errors.ReplyAsync(context, error);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -96,7 +98,7 @@ internal sealed class Dispatcher
                 return;
             }
 
-            await _errors.ReplyAsync(context, RequestException.Engine("EngineCore encountered an issue."));
+            await errors.ReplyAsync(context, RequestException.Engine("EngineCore encountered an issue."));
         }
     }
 
@@ -138,7 +140,7 @@ internal sealed class Dispatcher
         return false;
     }
 
-    private async Task<bool> FailInferenceAsync(HttpContext context)
+    private async Task<bool> FailInferenceAsync(HttpContext context, Errors errors)
     {
         if (_faults.TakeWhen(FaultNames.Hang, fault => fault.Argument is null) is not null)
         {
@@ -158,7 +160,7 @@ internal sealed class Dispatcher
             >= 500 => "InternalServerError",
             _ => "Error",
         };
-        await _errors.ReplyAsync(context, new RequestException(fault.Number, type, "The simulated engine was told to fail.", null));
+        await errors.ReplyAsync(context, new RequestException(fault.Number, type, "The simulated engine was told to fail.", null));
         return true;
     }
 

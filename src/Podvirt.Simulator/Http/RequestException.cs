@@ -22,11 +22,7 @@ internal sealed class RequestException(int status, string type, string message, 
     public static RequestException NotImplemented(string message, string? parameter = null) => new(501, "NotImplementedError", message, parameter);
 
     /// <summary>What FastAPI's own exception becomes: its type is the status in words.</summary>
-    public static RequestException Http(int status, string? detail = null)
-    {
-        var words = ReasonPhrases.GetReasonPhrase(status);
-        return new RequestException(status, words, detail ?? words, null);
-    }
+    public static RequestException Http(int status, string detail) => new(status, ReasonPhrases.GetReasonPhrase(status), detail, null);
 
     public static RequestException Engine(string message) => new(500, "InternalServerError", message, null);
 }

@@ -1,36 +1,32 @@
 namespace Podvirt.Simulator.Http;
 
-/// <summary>Finds the endpoint of a request: by its whole path if that is one, else by the first path with open parts that it fits.</summary>
+/// <summary>Finds the endpoint of a request: paths of fixed text first, then those with a segment in braces.</summary>
 internal sealed class RouteTable
 {
-    private readonly ILookup<string, EngineRoute> _plain;
-    private readonly (string[] Parts, EngineRoute Route)[] _open;
+    private readonly Dictionary<string, List<EngineRoute>> _fixed;
+    private readonly List<(string[] Segments, EngineRoute Route)> _open;
 
     public RouteTable(IEnumerable<EngineRoute> routes)
     {
         var all = routes.ToLookup(route => route.Path.Contains('{', StringComparison.Ordinal));
-        _plain = all[false].ToLookup(route => route.Path);
+        _fixed = all[false].GroupBy(route => route.Path).ToDictionary(group => group.Key, group => group.ToList());
         _open = [.. all[true].Select(route => (route.Path.Split('/'), route))];
     }
 
-    /// <summary>Also gives the request the route values that its path has.</summary>
-    /// <exception cref="RequestException">There is no such path, or not with this method.</exception>
+    /// <summary>The endpoint; what its open segments hold is put among the request's route values.</summary>
+    /// <exception cref="RequestException">There is none: 404, or 405 when the path is known under another method.</exception>
     public EngineRoute Find(HttpRequest request, string path)
     {
-        var known = false;
-        foreach (var route in _plain[path])
+        if (_fixed.TryGetValue(path, out var routes))
         {
-            known = true;
-            if (route.Method == request.Method)
-            {
-                return route;
-            }
+            return routes.Find(route => route.Method == request.Method) ?? throw NotAllowed();
         }
 
-        var given = path.Split('/');
-        foreach (var (parts, route) in _open)
+        var segments = path.Split('/');
+        var known = false;
+        foreach (var (pattern, route) in _open)
         {
-            if (!Fits(parts, given))
+            if (!Fits(pattern, segments))
             {
                 continue;
             }
@@ -38,20 +34,45 @@ internal sealed class RouteTable
             known = true;
             if (route.Method == request.Method)
             {
-                foreach (var (part, value) in parts.Zip(given).Where(pair => IsOpen(pair.First)))
-                {
-                    request.RouteValues[part[1..^1]] = value;
-                }
-
+                Keep(request, pattern, segments);
                 return route;
             }
         }
 
-        throw RequestException.Http(known ? StatusCodes.Status405MethodNotAllowed : StatusCodes.Status404NotFound);
+        throw known ? NotAllowed() : new RequestException(StatusCodes.Status404NotFound, "Not Found", "Not Found", null);
     }
 
-    private static bool Fits(string[] parts, string[] given) =>
-        parts.Length == given.Length && parts.Zip(given).All(pair => pair.First == pair.Second || (IsOpen(pair.First) && pair.Second.Length > 0));
+    private static bool Fits(string[] pattern, string[] segments)
+    {
+        if (pattern.Length != segments.Length)
+        {
+            return false;
+        }
 
-    private static bool IsOpen(string part) => part is ['{', .., '}'];
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (IsOpen(pattern[i]) ? segments[i].Length == 0 : pattern[i] != segments[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void Keep(HttpRequest request, string[] pattern, string[] segments)
+    {
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (IsOpen(pattern[i]))
+            {
+                request.RouteValues[pattern[i][1..^1]] = segments[i];
+            }
+        }
+    }
+
+    private static bool IsOpen(string segment) => segment is ['{', .., '}'];
+
+    private static RequestException NotAllowed() =>
+        new(StatusCodes.Status405MethodNotAllowed, "Method Not Allowed", "Method Not Allowed", null);
 }

@@ -27,9 +27,9 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly EngineLog _log;
     private readonly SimulatedEngine _engine;
     private readonly GpuMemory _memory;
-    private readonly SleepController _sleep;
     private readonly VideoEngine _videos;
     private readonly VideoJobs _jobs;
+    private readonly SleepController _sleep;
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
 
