@@ -38,6 +38,11 @@ internal static class OptionParser
             problems.Add("serve needs the name of a MODEL");
         }
 
+        if (result is { Kind: ModelKind.Video, Omni: false })
+        {
+            problems.Add("--sim-type video needs --omni");
+        }
+
         if (result.ServedModelNames.Count == 0)
         {
             result.ServedModelNames.Add(result.Model);
