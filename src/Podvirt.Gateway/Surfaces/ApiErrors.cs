@@ -92,10 +92,6 @@ internal static class ApiErrors
         400, ApiError.InvalidRequest, "wrong_model_type",
         $"`{model.Id}` is a model of type {model.Type.ToName()}. Use {use}.", "model");
 
-    public static ApiError VideoNotServed(ModelSpec model) => new(
-        501, "not_implemented_error", "not_implemented",
-        $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");
-
     public static ApiError ModelNotAllowed(string model) => new(
         403, ApiError.InvalidRequest, "model_not_allowed", $"This key may not call `{model}`. GET /v1/models lists the models that it may call.", "model");
 

@@ -8,6 +8,7 @@ using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Videos;
 
 namespace Podvirt.Gateway.Surfaces;
 
@@ -17,7 +18,7 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, RateBoard rates, RateWatch rateWatch, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
-    AdmissionControl admission, IdempotencyGate idempotency, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    AdmissionControl admission, IdempotencyGate idempotency, GatewayDrain drain, VideoChat videoChat, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -93,7 +94,12 @@ internal sealed class InferenceHandler(
         HttpContext context, Surface surface, Caller caller, Guid id, ClientHeaders headers, RequestBody body, TimeSpan authenticated, ReplyCapture? capture)
     {
         // 6. Peek, find, admit.
-        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange);
+        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video);
+        if (video is not null)
+        {
+            await videoChat.ServeAsync(context, caller, id, body.Bytes, video);
+            return;
+        }
         if (exchange is null)
         {
             await ApiErrorWriter.WriteReplyAsync(context, error!);
@@ -148,9 +154,10 @@ internal sealed class InferenceHandler(
 
     private ApiError? Admit(
         HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, ReplyCapture? capture,
-        out Exchange? exchange)
+        out Exchange? exchange, out VideoTurn? video)
     {
         exchange = null;
+        video = null;
         var body = owner.Bytes;
         if (RequestPeeker.Peek(body.Span, surface.Kind, out var request) is { } wrong)
         {
@@ -160,6 +167,11 @@ internal sealed class InferenceHandler(
         if (!TryFindModel(body.Span, request.Model, out var dispatcher, out var modelId))
         {
             return modelId is null ? ApiErrors.NotText : ApiErrors.UnknownModel(modelId);
+        }
+        if (surface == Surface.ChatCompletions && dispatcher.Model.Type == ModelType.VideoGeneration)
+        {
+            video = new VideoTurn(dispatcher, request.Stream, request.WantsUsage);
+            return null;
         }
         if (CheckType(surface, dispatcher.Model) is { } wrongType)
         {
@@ -230,9 +242,7 @@ internal sealed class InferenceHandler(
     }
 
     private static ApiError? CheckType(Surface surface, ModelSpec model) =>
-        surface.Models.Contains(model.Type) ? null
-        : model.Type == ModelType.VideoGeneration ? ApiErrors.VideoNotServed(model)
-        : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
+        surface.Models.Contains(model.Type) ? null : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
 }
 
 /// <summary>Gives every request its id.</summary>
