@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.WebUtilities;
+
 namespace Podvirt.Simulator.Http;
 
 /// <summary>A request that cannot be served; becomes an error reply.</summary>
@@ -22,6 +24,9 @@ internal sealed class RequestException(int status, string type, string message, 
     public static RequestException UnknownModel(string model) => new(404, "NotFoundError", $"The model `{model}` does not exist.", "model");
 
     public static RequestException NotImplemented(string message, string? parameter = null) => new(501, "NotImplementedError", message, parameter);
+
+    /// <summary>What FastAPI's own exception becomes: its type is the status in words.</summary>
+    public static RequestException Http(int status, string detail) => new(status, ReasonPhrases.GetReasonPhrase(status), detail, null);
 
     public static RequestException Engine(string message) => new(500, "InternalServerError", message, null);
 }

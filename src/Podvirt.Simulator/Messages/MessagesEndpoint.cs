@@ -90,7 +90,7 @@ internal sealed class MessagesEndpoint(SimulatedEngine engine, GenerationFactory
 
     private void Refuse()
     {
-        if (engine.Options.Kind == ModelKind.Embedding)
+        if (engine.Options.Kind is ModelKind.Embedding or ModelKind.Video)
         {
             throw RequestException.NotImplemented("The model does not support Messages API");
         }

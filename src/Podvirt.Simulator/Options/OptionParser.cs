@@ -43,6 +43,11 @@ internal static class OptionParser
             problems.Add("--enable-auto-tool-choice requires --tool-call-parser");
         }
 
+        if (result is { Kind: ModelKind.Video, Omni: false })
+        {
+            problems.Add("--sim-type video needs --omni");
+        }
+
         if (result.ServedModelNames.Count == 0)
         {
             result.ServedModelNames.Add(result.Model);

@@ -32,7 +32,7 @@ internal static class OptionTable
         Whole("--tensor-parallel-size", "gpus that the model needs (1)", 1, 1_024, (o, v) => o.TensorParallelSize = v),
         Whole("--shutdown-timeout", "seconds that SIGTERM lets running requests finish (0)", 0, 86_400, (o, v) => o.ShutdownTimeout = TimeSpan.FromSeconds(v)),
         Switch("--enable-prompt-tokens-details", "report cached_tokens in usage (on)", (o, v) => o.PromptTokensDetails = v),
-        Switch("--omni", "serve as vllm-omni does: /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
+        Switch("--omni", "serve as vllm-omni does: /v1/videos, and /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
         Text("--reasoning-parser", "NAME", "move thinking from content to its own field", (o, v) => o.ReasoningParser = v),
         Switch("--enable-auto-tool-choice", "let the model choose whether to call a function; needs --tool-call-parser", (o, v) => o.AutoToolChoice = v),
         Text("--tool-call-parser", "NAME", "find the calls of functions in what the model writes", (o, v) => o.ToolCallParser = v),
@@ -51,7 +51,10 @@ internal static class OptionTable
         Whole("--sim-tokens-per-frame", "tokens that one streamed frame carries (1)", 1, 1_024, (o, v) => o.TokensPerFrame = v),
         Whole("--sim-tokens-min", "tokens that an answer has at least, unless the request says otherwise (0)", 0, 10_000_000, (o, v) => o.TokensMin = v),
         Switch("--sim-thinking", "think before the answer", (o, v) => o.Thinking = v),
-        new("--sim-type", "chat|code|embedding", "what the model is for (chat)", ApplyKind),
+        new("--sim-type", "chat|code|embedding|video", "what the model is for; video needs --omni (chat)", ApplyKind),
+        Duration("--sim-video-time", "time to make one second of video (500ms)", (o, v) => o.VideoTime = v),
+        Whole("--sim-videos-at-once", "videos that are made at once; more wait in order (1)", 1, 1_024, (o, v) => o.VideosAtOnce = v),
+        Duration("--sim-video-sync-timeout", "longest that /v1/videos/sync may take (10m)", (o, v) => o.VideoSyncTimeout = v),
         Switch("--sim-no-continuous-usage", "ignore continuous_usage_stats, as older engines do", (o, v) => o.NoContinuousUsage = v),
         Switch("--sim-reject-continuous-usage", "refuse continuous_usage_stats with a 400", (o, v) => o.RejectContinuousUsage = v),
         Switch("--sim-legacy-errors", "send errors in the older flat shape", (o, v) => o.LegacyErrors = v),
@@ -143,10 +146,11 @@ internal static class OptionTable
             "chat" => ModelKind.Chat,
             "code" => ModelKind.Code,
             "embedding" => ModelKind.Embedding,
+            "video" => ModelKind.Video,
             _ => null,
         };
         options.Kind = kind ?? options.Kind;
-        return kind is null ? "chat, code or embedding" : null;
+        return kind is null ? "chat, code, embedding or video" : null;
     }
 
     private static string? ApplyFault(SimulatorOptions options, string value)

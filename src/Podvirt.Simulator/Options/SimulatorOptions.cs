@@ -8,6 +8,7 @@ internal enum ModelKind
     Chat,
     Code,
     Embedding,
+    Video,
 }
 
 /// <summary>Everything one engine process was told on its command line and by its environment.</summary>
@@ -56,6 +57,12 @@ internal sealed class SimulatorOptions
 
     public bool Thinking { get; set; }
     public ModelKind Kind { get; set; } = ModelKind.Chat;
+
+    /// <summary>For one second of video.</summary>
+    public TimeSpan VideoTime { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    public int VideosAtOnce { get; set; } = 1;
+    public TimeSpan VideoSyncTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     public bool NoContinuousUsage { get; set; }
     public bool RejectContinuousUsage { get; set; }

@@ -14,6 +14,7 @@ using Podvirt.Simulator.Options;
 using Podvirt.Simulator.Responses;
 using Podvirt.Simulator.Sleep;
 using Podvirt.Simulator.Tokens;
+using Podvirt.Simulator.Videos;
 
 namespace Podvirt.Simulator.Startup;
 
@@ -28,6 +29,8 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly EngineLog _log;
     private readonly SimulatedEngine _engine;
     private readonly GpuMemory _memory;
+    private readonly VideoEngine _videos;
+    private readonly VideoJobs _jobs;
     private readonly SleepController _sleep;
     private readonly ResponseStore _responses = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -42,6 +45,8 @@ internal sealed class EngineHost : IAsyncDisposable
         _engine = new SimulatedEngine(options, time, new LanguageModel(options.Kind));
         _memory = new GpuMemory(options, time, pid);
         _sleep = new SleepController(_engine, _memory, message => _log.Info("executor_base.py:209", message));
+        _videos = new VideoEngine(_engine, _stopping.Token);
+        _jobs = new VideoJobs(_engine, _videos, message => _log.Info("api_server.py:2840", message));
     }
 
     /// <summary>The bound port, once <see cref="StartAsync"/> has returned true.</summary>
@@ -96,6 +101,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _stopping.CancelAsync();
         _engine.AbortAll();
+        await _jobs.StopAsync();
         await stop;
         _log.Plain("INFO:     Application shutdown complete.");
     }
@@ -170,7 +176,10 @@ internal sealed class EngineHost : IAsyncDisposable
         if (_options.Omni)
         {
             var omni = new OmniSleepEndpoints(_options, _sleep);
+            // A model of videos has no tokens to give.
+            routes.RemoveAll(route => route.Inference && _options.Kind == ModelKind.Video);
             routes.AddRange([new("POST", "/v1/omni/sleep", omni.SleepAsync), new("POST", "/v1/omni/wakeup", omni.WakeAsync)]);
+            routes.AddRange(new VideoEndpoints(_engine, _videos, _jobs, models).Routes());
         }
         else if (_options.DevMode)
         {
