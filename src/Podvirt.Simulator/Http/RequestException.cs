@@ -5,14 +5,18 @@ namespace Podvirt.Simulator.Http;
 /// <summary>A request that cannot be served; becomes an error reply.</summary>
 internal sealed class RequestException(int status, string type, string message, string? parameter) : Exception(message)
 {
+    private const string MalformedType = "Bad Request";
+
     public int Status => status;
 
     public string Type => type;
 
     public string? Parameter => parameter;
 
+    public bool IsMalformed => type == MalformedType;
+
     /// <summary>The body has not the shape that the endpoint asks for.</summary>
-    public static RequestException Malformed(string message, string? parameter = null) => new(400, "Bad Request", message, parameter);
+    public static RequestException Malformed(string message, string? parameter = null) => new(400, MalformedType, message, parameter);
 
     /// <summary>The body has the right shape and a value that cannot be served.</summary>
     public static RequestException Bad(string message, string? parameter = null) => new(400, "BadRequestError", message, parameter);

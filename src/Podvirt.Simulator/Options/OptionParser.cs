@@ -19,6 +19,7 @@ internal static class OptionParser
         var result = new SimulatorOptions
         {
             DevMode = environment("VLLM_SERVER_DEV_MODE") == "1",
+            ResponseStore = environment("VLLM_ENABLE_RESPONSES_API_STORE") == "1",
             ApiKey = environment("VLLM_API_KEY") is { Length: > 0 } key ? key : null,
             VisibleDevices = environment("CUDA_VISIBLE_DEVICES"),
         };

@@ -66,6 +66,12 @@ internal sealed class SimulatorOptions
     public bool RejectContinuousUsage { get; set; }
     public bool LegacyErrors { get; set; }
     public bool ReasoningContent { get; set; }
+    public bool MessagesDone { get; set; }
+    public bool MessagesPing { get; set; }
+
+    /// <summary>Whether responses are kept for later requests; comes from <c>VLLM_ENABLE_RESPONSES_API_STORE=1</c> unless an option says otherwise.</summary>
+    public bool ResponseStore { get; set; }
+
     public bool NoSleepModeParameter { get; set; }
     public bool RejectSleepModeParameter { get; set; }
 

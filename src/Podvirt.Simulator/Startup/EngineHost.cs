@@ -8,8 +8,10 @@ using Podvirt.Simulator.Faults;
 using Podvirt.Simulator.Gpu;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
+using Podvirt.Simulator.Messages;
 using Podvirt.Simulator.Metrics;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Responses;
 using Podvirt.Simulator.Sleep;
 using Podvirt.Simulator.Tokens;
 using Podvirt.Simulator.Videos;
@@ -30,6 +32,7 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly VideoEngine _videos;
     private readonly VideoJobs _jobs;
     private readonly SleepController _sleep;
+    private readonly ResponseStore _responses = new();
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
 
@@ -112,6 +115,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _memory.ReleaseAsync();
         _sleep.Dispose();
+        _responses.Dispose();
         _stopping.Dispose();
     }
 
@@ -133,10 +137,14 @@ internal sealed class EngineHost : IAsyncDisposable
 
     private Dispatcher CreateDispatcher()
     {
-        var errors = new Errors(_options.LegacyErrors);
+        var errors = new Errors(_options.LegacyErrors ? ErrorShape.Flat : ErrorShape.Nested);
         var models = new ServedModels(_options, _time.GetUtcNow().ToUnixTimeSeconds());
         var replies = new Replies(_engine, errors);
         var factory = new GenerationFactory(_engine);
+        var anthropic = new Errors(ErrorShape.Anthropic);
+        var messages = new MessagesEndpoint(_engine, factory, models, replies);
+        var responses = new ResponsesEndpoint(_engine, factory, models, replies, _responses, _log);
+        var kept = new KeptResponses(_responses);
         var tokens = new TokenEndpoints(_options, models);
         var timeline = new Timeline(_time);
         var faults = new FaultEndpoints(_engine.Faults);
@@ -152,6 +160,11 @@ internal sealed class EngineHost : IAsyncDisposable
             new("POST", "/v1/chat/completions", new ChatEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/completions", new CompletionEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/embeddings", new EmbeddingEndpoint(_engine, models).HandleAsync, Inference: true),
+            new("POST", "/v1/responses", responses.CreateAsync, Inference: true),
+            new("GET", "/v1/responses/{id}", kept.GetAsync),
+            new("POST", "/v1/responses/{id}/cancel", kept.CancelAsync),
+            new("POST", "/v1/messages", messages.HandleAsync, Inference: true, anthropic),
+            new("POST", "/v1/messages/count_tokens", messages.CountAsync, Errors: anthropic),
             new("POST", "/tokenize", tokens.TokenizeAsync),
             new("POST", "/detokenize", tokens.DetokenizeAsync),
             new("GET", "/sim/state", new StateEndpoint(_engine, _sleep, _memory).HandleAsync),
