@@ -37,6 +37,19 @@ public sealed class VideoJobTests
         Assert.Equal(4, new Mp4Reader(await content.Content.ReadAsByteArrayAsync()).Samples().Count);
     }
 
+    [Fact]
+    public async Task Range_IsThatPartOfTheFile()
+    {
+        await using var engine = await VideoClient.StartAsync();
+        var id = await engine.Client.CreateAsync();
+        await engine.Client.UntilJobAsync(id, "completed");
+        var whole = await engine.Client.Http.GetByteArrayAsync($"{VideoClient.Videos}/{id}/content");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{VideoClient.Videos}/{id}/content") { Headers = { Range = new(10, 19) } };
+        using var part = await engine.Client.Http.SendAsync(request);
+        Assert.Equal((HttpStatusCode.PartialContent, $"bytes 10-19/{whole.Length}"), (part.StatusCode, part.Content.Headers.ContentRange!.ToString()));
+        Assert.Equal(whole[10..20], await part.Content.ReadAsByteArrayAsync());
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
