@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Podvirt.Simulator.Audio;
 using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Embeddings;
@@ -10,6 +11,7 @@ using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
 using Podvirt.Simulator.Metrics;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Rerank;
 using Podvirt.Simulator.Sleep;
 using Podvirt.Simulator.Tokens;
 
@@ -132,6 +134,9 @@ internal sealed class EngineHost : IAsyncDisposable
         var replies = new Replies(_engine, errors);
         var factory = new GenerationFactory(_engine);
         var tokens = new TokenEndpoints(_options, models);
+        var scorer = new Scorer(_engine);
+        var rerank = new RerankEndpoint(scorer, models, _time);
+        var score = new ScoreEndpoint(scorer, models, _time);
         var timeline = new Timeline(_time);
         var faults = new FaultEndpoints(_engine.Faults);
         var sleep = new SleepEndpoints(_engine, _sleep);
@@ -146,6 +151,9 @@ internal sealed class EngineHost : IAsyncDisposable
             new("POST", "/v1/chat/completions", new ChatEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/completions", new CompletionEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/embeddings", new EmbeddingEndpoint(_engine, models).HandleAsync, Inference: true),
+            .. ((string[])["/rerank", "/v1/rerank", "/v2/rerank"]).Select(path => new EngineRoute("POST", path, rerank.HandleAsync, Inference: true)),
+            .. ((string[])["/score", "/v1/score"]).Select(path => new EngineRoute("POST", path, score.HandleAsync, Inference: true)),
+            new("POST", "/v1/audio/speech", new SpeechEndpoint(_engine, models).HandleAsync, Inference: true),
             new("POST", "/tokenize", tokens.TokenizeAsync),
             new("POST", "/detokenize", tokens.DetokenizeAsync),
             new("GET", "/sim/state", new StateEndpoint(_engine, _sleep, _memory).HandleAsync),
