@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Podvirt.Simulator.Engine;
+using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
 
@@ -30,18 +31,14 @@ internal sealed class SpeechStream(HttpContext context, SpeechRequest request, V
     public async ValueTask WriteMalformedAsync() =>
         await RawAsync(IsEvents ? "event: speech.audio.delta\ndata: {\"type\":\"speech.audio.delta\",,}\n\n"u8.ToArray() : "\0"u8.ToArray());
 
-    public ValueTask CutAsync()
-    {
-        context.Abort();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask CutAsync() => new ClientEvents(context).CutAsync();
 
     /// <summary>Bytes have no word for it: their end is missing.</summary>
     public async ValueTask FailAsync()
     {
         if (!IsEvents)
         {
-            context.Abort();
+            await CutAsync();
             return;
         }
 

@@ -58,7 +58,7 @@ public sealed class RerankTests
 
     [Theory]
     [InlineData("/v1/score", """{"text_1":["a","b"],"text_2":["a","b","c"]}""", "1:1, 1:N or N:N")]
-    [InlineData("/v1/score", """{"text_1":"a"}""", "documents")]
+    [InlineData("/v1/score", """{"text_1":"a"}""", "queries")]
     [InlineData("/v1/rerank", """{"query":"a","documents":[]}""", "At least one")]
     [InlineData("/v1/rerank", """{"query":"a","documents":[{"content":[{"type":"image_url"}]}]}""", "multimodal")]
     public async Task WhatCannotBeCompared_IsRefused(string path, string body, string said)
