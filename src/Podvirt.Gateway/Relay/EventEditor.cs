@@ -14,6 +14,8 @@ namespace Podvirt.Gateway.Relay;
 /// </summary>
 internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
 {
+    private const int BitsOfWord = 64;
+
     // Of what an engine said wrong, in the log.
     private const int ShownBytesMax = 200;
 
@@ -26,7 +28,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     private readonly ChunkReader _chunks = new();
     private byte[] _joined = [];
     private byte[]? _done;
-    private UInt128 _finished;
+    private ulong[] _finished = new ulong[1];
     private int _choices = 1;
     private bool _droppedUpToCarriageReturn;
     private bool _hasBegun;
@@ -85,7 +87,7 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     public void WriteCut(ReadOnlySpan<byte> cost)
     {
         Begin();
-        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0), cost);
+        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => !IsFinished(choice)), cost);
         MarkForwarded();
     }
 
@@ -181,12 +183,23 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
 
     private void NoteChoice(int choice, bool isFinished)
     {
-        if (choice is >= 0 and < Exchange.ChoicesMax)
+        if (choice < 0 || choice >= exchange.ChoicesMax)
         {
-            _choices = Math.Max(_choices, choice + 1);
-            _finished |= isFinished ? UInt128.One << choice : 0;
+            return;
         }
+        _choices = Math.Max(_choices, choice + 1);
+        if (!isFinished)
+        {
+            return;
+        }
+        if (choice / BitsOfWord >= _finished.Length)
+        {
+            Array.Resize(ref _finished, ((exchange.ChoicesMax - 1) / BitsOfWord) + 1);
+        }
+        _finished[choice / BitsOfWord] |= 1UL << choice;
     }
+
+    private bool IsFinished(int choice) => choice / BitsOfWord < _finished.Length && (_finished[choice / BitsOfWord] >> choice & 1) != 0;
 
     private static string Shown(ReadOnlySpan<byte> json) =>
         Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
