@@ -8,6 +8,9 @@ public enum RequestSurface
     ChatCompletions,
     Completions,
     Embeddings,
+    Responses,
+    Messages,
+    MessageTokens,
 }
 
 /// <summary>What the gateway needs to know of a request body. Ranges are offsets into the body; nothing is copied.</summary>
@@ -52,7 +55,13 @@ public struct PeekedRequest
     /// <summary>How many choices are asked for (<c>n</c>); 0: not said, which is one.</summary>
     public int Choices { get; internal set; }
 
-    /// <summary>The raw <c>content</c> of the first system or developer message.</summary>
+    /// <summary>The response that this one goes on from, as a JSON string with its quotes.</summary>
+    public ByteRange PreviousResponse { get; internal set; }
+
+    /// <summary>The engine is asked not to keep the response.</summary>
+    public bool IsNotStored { get; internal set; }
+
+    /// <summary>The raw <c>content</c> of the first system or developer message; the instructions where they stand by themselves.</summary>
     public ByteRange SystemPrompt { get; internal set; }
 
     /// <summary>The raw <c>content</c> of the first user message; the prompt or input on the other surfaces.</summary>

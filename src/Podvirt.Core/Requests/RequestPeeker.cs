@@ -7,7 +7,7 @@ namespace Podvirt.Core.Requests;
 /// One pass over a request body. Finds what routing and metering need, and refuses what no engine could answer, before
 /// anything is parked or started for it. Members it does not know are the engine's business.
 /// </summary>
-public static class RequestPeeker
+public static partial class RequestPeeker
 {
     // OpenAI's own limit on n; each one is a whole answer.
     private const int ChoicesMax = 128;
@@ -52,11 +52,13 @@ public static class RequestPeeker
         return new ByteRange(start, (int)reader.BytesConsumed - start);
     }
 
-    private ref struct Pass(BodyShape shape)
+    private ref partial struct Pass(BodyShape shape)
     {
         private bool _hasInput;
         private bool _hasStream;
         private bool _hasStreamOptions;
+        private bool _seenInstructions;
+        private bool _hasInstructions;
 
         public PeekError? Run(ref Utf8JsonReader reader, ref PeekedRequest request)
         {
@@ -83,6 +85,11 @@ public static class RequestPeeker
                 var name = shape.Inputs[0].Name;
                 return new PeekError($"'{name}' is missing.", name);
             }
+            if (shape.NeedsMaxTokens && request.MaxTokens == 0)
+            {
+                var name = shape.MaxTokens[0].Name;
+                return new PeekError($"'{name}' is missing: how many tokens the answer may have.", name);
+            }
             if (_hasStreamOptions && !request.StreamOptionsIsNull && !request.Stream)
             {
                 return new PeekError("'stream_options' is only allowed when 'stream' is true.", "stream_options");
@@ -108,7 +115,12 @@ public static class RequestPeeker
             {
                 if (reader.ValueTextEquals(input.Utf8))
                 {
-                    return input.Form == InputForm.Messages ? ReadMessages(ref reader, ref request) : ReadInput(ref reader, ref request, input.Name);
+                    return input.Form switch
+                    {
+                        InputForm.Messages => ReadMessages(ref reader, ref request),
+                        InputForm.StringOrItems => ReadItems(ref reader, ref request, input.Name),
+                        _ => ReadInput(ref reader, ref request, input.Name),
+                    };
                 }
             }
             foreach (var member in shape.MaxTokens)
@@ -118,7 +130,13 @@ public static class RequestPeeker
                     return ReadMaxTokens(ref reader, ref request, member.Name);
                 }
             }
-            return shape.ChecksSampling ? ReadSampling(ref reader, ref request) : PassBy(ref reader);
+            if (shape.Instructions is { } instructions && reader.ValueTextEquals(instructions.Utf8))
+            {
+                return ReadInstructions(ref reader, ref request, instructions.Name);
+            }
+            return shape.IsStored ? ReadStored(ref reader, ref request)
+                : shape.ChecksSampling ? ReadSampling(ref reader, ref request)
+                : PassBy(ref reader);
         }
 
         private static PeekError? ReadSampling(ref Utf8JsonReader reader, ref PeekedRequest request)
@@ -293,7 +311,7 @@ public static class RequestPeeker
             return count == 0 ? new PeekError("'messages' is empty: send at least one message.", "messages") : null;
         }
 
-        private static PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
+        private readonly PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
         {
             var content = default(ByteRange);
             var hasRole = false;
@@ -331,14 +349,7 @@ public static class RequestPeeker
             {
                 return new PeekError($"'messages[{index}].role' is missing.", $"messages[{index}].role");
             }
-            if (isSystem && !request.SystemPrompt.IsPresent)
-            {
-                request.SystemPrompt = content;
-            }
-            if (isUser && !request.FirstUserMessage.IsPresent)
-            {
-                request.FirstUserMessage = content;
-            }
+            Keep(ref request, content, isSystem && !_hasInstructions, isUser);
             return null;
         }
 

@@ -15,7 +15,7 @@ namespace Podvirt.Gateway.Relay;
 internal sealed class PlainRelay(
     Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder, ResponseHead head, string contentType)
 {
-    private readonly PlainUsageScanner _scanner = new();
+    private readonly PlainUsageScanner _scanner = new(exchange.Surface.Usage);
     private UpstreamBody _body = new(head);
     private byte _held;
     private bool _holds;
@@ -159,9 +159,9 @@ internal sealed class PlainRelay(
             return RelayEnd.ClientGone;
         }
 
-        // A reply that the engine gave up says so itself, in its finish_reason.
-        var isKept = _scanner.IsAborted
-            ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+        // A reply that the engine gave up says so itself.
+        var isKept = _scanner.IsAborted ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+            : _scanner.IsFailed ? await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, head.Status, "engine_error")
             : await recorder.TryCompleteAsync(exchange, head.Status);
         if (!isKept)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Podvirt.Core.Models;
+using Podvirt.Core.Replies;
 using Podvirt.Core.Requests;
 
 namespace Podvirt.Gateway.Surfaces;
@@ -19,17 +20,47 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
 
     public static Surface Embeddings { get; } = new(RequestSurface.Embeddings, "embeddings", "/v1/embeddings") { Models = s_vectors };
 
+    public static Surface Responses { get; } = new(RequestSurface.Responses, "responses", "/v1/responses")
+    {
+        Models = s_text,
+        Usage = UsageShape.Responses,
+        BeginsEarly = true,
+    };
+
+    public static Surface Messages { get; } = new(RequestSurface.Messages, "messages", "/v1/messages")
+    {
+        Models = s_text,
+        Usage = UsageShape.Messages,
+        BeginsEarly = true,
+        IsAnthropics = true,
+    };
+
+    public static Surface MessageTokens { get; } = new(RequestSurface.MessageTokens, "messages.count_tokens", "/v1/messages/count_tokens")
+    {
+        Models = s_text,
+        IsAnthropics = true,
+    };
+
     /// <summary>The console's chat; not a path of its own.</summary>
     public static Surface Playground { get; } = ChatCompletions with { Name = "playground" };
 
     /// <summary>All that are paths.</summary>
-    public static IReadOnlyList<Surface> All { get; } = [ChatCompletions, Completions, Embeddings];
+    public static IReadOnlyList<Surface> All { get; } = [ChatCompletions, Completions, Embeddings, Responses, Messages, MessageTokens];
 
     /// <summary>The engine's path, as it is sent.</summary>
     public ReadOnlyMemory<byte> EnginePath { get; } = Encoding.ASCII.GetBytes(Path);
 
     /// <summary>The types of models that answer it.</summary>
     public required IReadOnlyList<ModelType> Models { get; init; }
+
+    /// <summary>In whose words engines count on it.</summary>
+    public UsageShape Usage { get; init; } = UsageShape.Completions;
+
+    /// <summary>Its streams begin before the model has answered anything.</summary>
+    public bool BeginsEarly { get; init; }
+
+    /// <summary>Errors are told, and keys taken, as Anthropic's API does.</summary>
+    public bool IsAnthropics { get; init; }
 
     /// <summary>What to use a model for instead, of whose type it is not.</summary>
     public static string UseOf(ModelType type) => type switch

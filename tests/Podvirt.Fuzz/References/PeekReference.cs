@@ -6,7 +6,7 @@ using Podvirt.Core.Requests;
 namespace Podvirt.Fuzz.References;
 
 /// <summary>What a request body says, found in its <see cref="JsonDocument"/>, and everything that is wrong with it.</summary>
-internal sealed class PeekReference
+internal sealed partial class PeekReference
 {
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64 };
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -78,6 +78,11 @@ internal sealed class PeekReference
         HasHalfNames = members.Exists(m => JsonMember.HasHalf(m.Name));
         ReadModel(One(members, "model"));
         ReadStream(One(members, "stream"));
+        if (IsTyped)
+        {
+            ReadTyped(members);
+            return;
+        }
         One(members, "stream_options");
         foreach (var options in members.Where(m => m.Name == "stream_options"))
         {
@@ -108,7 +113,7 @@ internal sealed class PeekReference
     {
         WrongUnless(stream is null || IsSwitch(stream.Value), "stream");
         Stream = stream is { ValueKind: JsonValueKind.True };
-        WrongUnless(!Stream || _surface != RequestSurface.Embeddings, "stream");
+        WrongUnless(!Stream || _surface is not (RequestSurface.Embeddings or RequestSurface.MessageTokens), "stream");
     }
 
     private void ReadStreamOptions(JsonElement value)
@@ -184,9 +189,14 @@ internal sealed class PeekReference
             // Of doubled members the last one counts, as it does for engines.
             var content = contents.Count > 0 ? JsonMember.RangeOf(contents[^1], _body) : default;
             var role = roles.Count > 0 && IsString(roles[^1]) ? JsonMember.TextOf(roles[^1]) : "";
-            SystemPrompt = role is "system" or "developer" && !SystemPrompt.IsPresent ? content : SystemPrompt;
-            FirstUserMessage = role == "user" && !FirstUserMessage.IsPresent ? content : FirstUserMessage;
+            Take(role, content);
         }
+    }
+
+    private void Take(string role, ByteRange content)
+    {
+        SystemPrompt = role is "system" or "developer" && !SystemPrompt.IsPresent ? content : SystemPrompt;
+        FirstUserMessage = role == "user" && !FirstUserMessage.IsPresent ? content : FirstUserMessage;
     }
 
     // What routing reads must not be there twice.

@@ -14,6 +14,7 @@ internal static class RequestWords
             "\"model\"", "\"stream\"", "\"stream_options\"", "\"include_usage\"", "\"continuous_usage_stats\"", "\"messages\"", "\"role\"", "\"content\"",
             "\"prompt\"", "\"input\"", "\"max_tokens\"", "\"max_completion_tokens\"", "\"n\"", "\"temperature\"", "\"stop\"", "\"x\"", "\"\"", "\"mod\\u0065l\"",
             "\"str\\u0065am\"", "\"\\ud800\"", "\"Model\"", "\"models\"", "\"stream_option\"",
+            "\"instructions\"", "\"system\"", "\"max_output_tokens\"", "\"previous_response_id\"", "\"store\"", "\"background\"", "\"request_id\"",
         ],
         [
             "true", "false", "null", "0", "1", "128", "129", "-1", "2", "2.0", "2.1", "1e0", "1e999", "2147483648", "\"\"", "\"m\"", "\"user\"", "\"system\"",
