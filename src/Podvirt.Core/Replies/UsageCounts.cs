@@ -15,7 +15,7 @@ public static class UsageCounts
     {
         if (shape != UsageShape.Messages)
         {
-            return TryRead(ref reader, shape == UsageShape.Responses ? s_responses : s_completions, out tokens, out isBad);
+            return TryReadOpenAis(ref reader, shape, out tokens, out isBad);
         }
         var usage = default(MessageUsage);
         var found = usage.TryRead(ref reader, out isBad);
@@ -32,12 +32,15 @@ public static class UsageCounts
     /// <param name="tokens">The counts.</param>
     /// <param name="isBad">One of the counts is there, and neither <c>null</c> nor a whole number from 0 to what a long holds: the engine cannot be believed.</param>
     public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad) =>
-        TryRead(ref reader, s_completions, out tokens, out isBad);
+        TryReadOpenAis(ref reader, UsageShape.Completions, out tokens, out isBad);
 
-    private static bool TryRead(ref Utf8JsonReader reader, Names names, out TokenCounts tokens, out bool isBad)
+    private static bool TryReadOpenAis(ref Utf8JsonReader reader, UsageShape shape, out TokenCounts tokens, out bool isBad)
     {
+        var names = shape == UsageShape.Responses ? s_responses : s_completions;
         tokens = default;
         isBad = false;
+        long? total = null;
+        var isBadTotal = false;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             reader.Skip();
@@ -56,6 +59,10 @@ public static class UsageCounts
                 found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Completion = count };
             }
+            else if (shape == UsageShape.Prompts && reader.ValueTextEquals("total_tokens"u8))
+            {
+                total = TryReadCount(ref reader, out var count, ref isBadTotal) ? count : total;
+            }
             else if (reader.ValueTextEquals(names.PromptDetails))
             {
                 tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8, ref isBad) };
@@ -69,6 +76,12 @@ public static class UsageCounts
                 reader.Read();
                 reader.Skip();
             }
+        }
+        if (!found)
+        {
+            isBad |= isBadTotal;
+            found = total is not null;
+            tokens = tokens with { Prompt = total ?? 0 };
         }
         tokens = found
             ? tokens with { Cached = Math.Min(tokens.Cached, tokens.Prompt), Reasoning = Math.Min(tokens.Reasoning, tokens.Completion) }

@@ -30,14 +30,8 @@ public static partial class RequestPeeker
             return null;
         }
 
-        private PeekError? ReadItems(ref Utf8JsonReader reader, ref PeekedRequest request, string name)
+        private readonly PeekError? ReadItems(ref Utf8JsonReader reader, ref PeekedRequest request, string name)
         {
-            reader.Read();
-            if (_hasInput)
-            {
-                return Duplicate(name);
-            }
-            _hasInput = true;
             if (reader.TokenType == JsonTokenType.String)
             {
                 request.FirstUserMessage = RangeOf(ref reader);

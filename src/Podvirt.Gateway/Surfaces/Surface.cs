@@ -18,7 +18,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
 
     public static Surface Completions { get; } = new(RequestSurface.Completions, "completions", "/v1/completions") { Models = s_text };
 
-    public static Surface Embeddings { get; } = new(RequestSurface.Embeddings, "embeddings", "/v1/embeddings") { Models = s_vectors };
+    public static Surface Embeddings { get; } = new(RequestSurface.Embeddings, "embeddings", "/v1/embeddings") { Models = s_vectors, Usage = UsageShape.Prompts };
 
     public static Surface Responses { get; } = new(RequestSurface.Responses, "responses", "/v1/responses")
     {

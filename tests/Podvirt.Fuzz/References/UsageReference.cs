@@ -24,7 +24,12 @@ internal static class UsageReference
         var completions = members.Where(m => m.Name == completionName).Select(m => Count(m.Value)).ToList();
         if (!prompts.Concat(completions).Any(c => c is not null))
         {
-            return null;
+            prompts = shape == UsageShape.Prompts ? [.. members.Where(m => m.Name == "total_tokens").Select(m => Count(m.Value)).Where(c => c is not null)] : [];
+            completions = [];
+            if (prompts.Count == 0)
+            {
+                return null;
+            }
         }
         var prompt = prompts.LastOrDefault() ?? 0;
         var completion = completions.LastOrDefault() ?? 0;
@@ -48,7 +53,8 @@ internal static class UsageReference
             return false;
         }
         var members = JsonMember.Of(usage);
-        return members.Where(m => m.Name == promptName || m.Name == completionName)
+        var isAlone = shape == UsageShape.Prompts && !members.Exists(m => (m.Name == promptName || m.Name == completionName) && Count(m.Value) is not null);
+        return members.Where(m => m.Name == promptName || m.Name == completionName || (isAlone && m.Name == "total_tokens"))
             .Concat(Details(members, promptName + "_details", "cached_tokens"))
             .Concat(Details(members, completionName + "_details", "reasoning_tokens"))
             .Any(m => m.Value.ValueKind != JsonValueKind.Null && Count(m.Value) is null);
