@@ -97,6 +97,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
     public static string UseOf(ModelType type) => type switch
     {
         ModelType.Embedding => "POST /v1/embeddings",
+        ModelType.VideoGeneration => "POST /v1/videos",
         _ => "POST /v1/chat/completions",
     };
 
