@@ -8,7 +8,8 @@ namespace Podvirt.Core.Replies;
 /// strings and nesting byte by byte and keeps only that one object. Where there are several, the last one counts. Besides,
 /// it sees a choice that the engine gave up. Names are known as engines write them, without escapes.
 /// </summary>
-public sealed class PlainUsageScanner
+/// <param name="totalIsPrompt">Nothing is generated: where only a total is counted, it is the prompt's.</param>
+public sealed class PlainUsageScanner(bool totalIsPrompt = false)
 {
     /// <summary>Longest <c>usage</c> object that is kept; real ones have two or three hundred bytes.</summary>
     public const int UsageBytesMax = 1024;
@@ -100,7 +101,7 @@ public sealed class PlainUsageScanner
         var reader = new Utf8JsonReader(_usage.AsSpan(0, _usageLength));
         try
         {
-            return reader.Read() && UsageCounts.TryRead(ref reader, out tokens, out isBad);
+            return reader.Read() && UsageCounts.TryRead(ref reader, out tokens, out isBad, totalIsPrompt);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -14,10 +14,13 @@ public static class UsageCounts
     /// <param name="reader">Stands on the value.</param>
     /// <param name="tokens">The counts.</param>
     /// <param name="isBad">One of the counts is there, and neither <c>null</c> nor a whole number from 0 to what a long holds: the engine cannot be believed.</param>
-    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad)
+    /// <param name="totalIsPrompt">Where <c>total_tokens</c> stands alone, as some engines count a ranking, it is the prompt's.</param>
+    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad, bool totalIsPrompt = false)
     {
         tokens = default;
         isBad = false;
+        long? total = null;
+        var isBadTotal = false;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             reader.Skip();
@@ -36,6 +39,10 @@ public static class UsageCounts
                 found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Completion = count };
             }
+            else if (totalIsPrompt && reader.ValueTextEquals("total_tokens"u8))
+            {
+                total = TryReadCount(ref reader, out var count, ref isBadTotal) ? count : total;
+            }
             else if (reader.ValueTextEquals("prompt_tokens_details"u8))
             {
                 tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8, ref isBad) };
@@ -49,6 +56,12 @@ public static class UsageCounts
                 reader.Read();
                 reader.Skip();
             }
+        }
+        if (!found)
+        {
+            isBad |= isBadTotal;
+            found = total is not null;
+            tokens = tokens with { Prompt = total ?? 0 };
         }
         tokens = found
             ? tokens with { Cached = Math.Min(tokens.Cached, tokens.Prompt), Reasoning = Math.Min(tokens.Reasoning, tokens.Completion) }

@@ -15,10 +15,45 @@ internal sealed record BodyShape
 
     private static readonly BodyShape s_completions = s_chat with { Inputs = [new("prompt", InputForm.StringOrArray)] };
 
-    private static readonly BodyShape s_embeddings = s_chat with { Inputs = [new("input", InputForm.StringOrArray)], NotStreamed = "Embeddings are" };
+    private static readonly BodyShape s_embeddings = s_chat with
+    {
+        Inputs = [new("input", InputForm.StringOrArray), new("messages", InputForm.Messages)],
+        NotStreamed = "Embeddings are",
+    };
+
+    private static readonly BodyShape s_rerank = new()
+    {
+        Inputs = [new("query", InputForm.Texts) { NotEmpty = true }],
+        Counterparts = [new("documents", InputForm.Texts) { NotEmpty = true }],
+        NotStreamed = "Rankings are",
+    };
+
+    private static readonly BodyShape s_score = new()
+    {
+        Inputs = [new("queries", InputForm.Texts) { NotEmpty = true }, new("text_1", InputForm.Texts) { NotEmpty = true }, new("data_1", InputForm.Texts) { NotEmpty = true }],
+        Counterparts =
+        [
+            new("documents", InputForm.Texts) { NotEmpty = true }, new("text_2", InputForm.Texts) { NotEmpty = true },
+            new("data_2", InputForm.Texts) { NotEmpty = true }, new("items", InputForm.Texts) { NotEmpty = true },
+        ],
+        NotStreamed = "Scores are",
+    };
+
+    private static readonly BodyShape s_tokenize = new()
+    {
+        Inputs = [new("prompt", InputForm.String), new("messages", InputForm.Messages)],
+        NotStreamed = "Tokens are",
+    };
+
+    private static readonly BodyShape s_detokenize = new() { Inputs = [new("tokens", InputForm.Array)], NotStreamed = "Texts of tokens are" };
+
+    private static readonly BodyShape s_speech = new() { Inputs = [new("input", InputForm.String) { NotEmpty = true }], StreamsByFormat = true };
 
     /// <summary>What the engine works on: one of these has to be there.</summary>
     public required InputMember[] Inputs { get; init; }
+
+    /// <summary>What it is compared with: one of these has to be there as well. None: there is no such thing.</summary>
+    public InputMember[] Counterparts { get; init; } = [];
 
     /// <summary>Names of the most tokens that one answer may have.</summary>
     public Member[] MaxTokens { get; init; } = [];
@@ -32,11 +67,21 @@ internal sealed record BodyShape
     /// <summary>Why there are no streams, as the start of a sentence; null: there are.</summary>
     public string? NotStreamed { get; init; }
 
+    /// <summary>
+    /// <c>stream_format</c> says whether events are sent. Where only <c>stream</c> is true, engines differ: older ones send bytes, newer ones events.
+    /// </summary>
+    public bool StreamsByFormat { get; init; }
+
     public static BodyShape Of(RequestSurface surface) => surface switch
     {
         RequestSurface.ChatCompletions => s_chat,
         RequestSurface.Completions => s_completions,
         RequestSurface.Embeddings => s_embeddings,
+        RequestSurface.Rerank => s_rerank,
+        RequestSurface.Score => s_score,
+        RequestSurface.Tokenize => s_tokenize,
+        RequestSurface.Detokenize => s_detokenize,
+        RequestSurface.Speech => s_speech,
         _ => throw new ArgumentOutOfRangeException(nameof(surface), surface, "unknown surface"),
     };
 }
@@ -51,6 +96,9 @@ internal readonly record struct Member(string Name)
 internal readonly record struct InputMember(string Name, InputForm Form)
 {
     public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(Name);
+
+    /// <summary>Nothing in it is no input.</summary>
+    public bool NotEmpty { get; init; }
 }
 
 /// <summary>What an input may be.</summary>
@@ -60,4 +108,11 @@ internal enum InputForm
     Messages,
 
     StringOrArray,
+
+    String,
+
+    Array,
+
+    /// <summary>A text, a picture as an object, or an array of them.</summary>
+    Texts,
 }

@@ -8,6 +8,11 @@ public enum RequestSurface
     ChatCompletions,
     Completions,
     Embeddings,
+    Rerank,
+    Score,
+    Tokenize,
+    Detokenize,
+    Speech,
 }
 
 /// <summary>What the gateway needs to know of a request body. Ranges are offsets into the body; nothing is copied.</summary>
@@ -20,7 +25,11 @@ public struct PeekedRequest
     /// <summary>The model's JSON string with its quotes.</summary>
     public ByteRange Model { get; internal set; }
 
+    /// <summary>The client wants events.</summary>
     public bool Stream { get; internal set; }
+
+    /// <summary>The client wants its answer in pieces, and whether these are events is up to the engine.</summary>
+    public bool MayStream { get; internal set; }
 
     /// <summary>Counts are asked for by <c>stream_options</c> on its surface.</summary>
     public bool TakesStreamOptions { get; internal set; }
@@ -49,8 +58,14 @@ public struct PeekedRequest
     /// <summary>The most tokens that one choice may have; 0: not said.</summary>
     public int MaxTokens { get; internal set; }
 
-    /// <summary>How many choices are asked for (<c>n</c>); 0: not said, which is one.</summary>
+    /// <summary>How many choices of each prompt are asked for (<c>n</c>); 0: not said, which is one.</summary>
     public int Choices { get; internal set; }
+
+    /// <summary>Of how many answers to each prompt the choices are the best (<c>best_of</c>); 0: not said, which is as many as choices.</summary>
+    public int BestOf { get; internal set; }
+
+    /// <summary>How many texts stand in the input of one request; 0: it is no array of texts, which is one.</summary>
+    public int Prompts { get; internal set; }
 
     /// <summary>The raw <c>content</c> of the first system or developer message.</summary>
     public ByteRange SystemPrompt { get; internal set; }

@@ -7,10 +7,13 @@ namespace Podvirt.Core.Requests;
 /// One pass over a request body. Finds what routing and metering need, and refuses what no engine could answer, before
 /// anything is parked or started for it. Members it does not know are the engine's business.
 /// </summary>
-public static class RequestPeeker
+public static partial class RequestPeeker
 {
     // OpenAI's own limit on n; each one is a whole answer.
     private const int ChoicesMax = 128;
+
+    /// <summary>Answers of one stream: each is followed to its end.</summary>
+    public const int StreamChoicesMax = 4096;
 
     private static readonly JsonReaderOptions s_options = new() { MaxDepth = 64, CommentHandling = JsonCommentHandling.Disallow };
 
@@ -52,10 +55,15 @@ public static class RequestPeeker
         return new ByteRange(start, (int)reader.BytesConsumed - start);
     }
 
-    private ref struct Pass(BodyShape shape)
+    private ref partial struct Pass(BodyShape shape)
     {
-        private bool _hasInput;
+        // The names they came under.
+        private string? _input;
+        private string? _counterpart;
         private bool _hasStream;
+        private bool _hasStreamFormat;
+        private bool _wantsPieces;
+        private bool _saysFormat;
         private bool _hasStreamOptions;
 
         public PeekError? Run(ref Utf8JsonReader reader, ref PeekedRequest request)
@@ -78,16 +86,29 @@ public static class RequestPeeker
             {
                 return new PeekError("'model' is missing. Name a model of GET /v1/models.", "model");
             }
-            if (!_hasInput)
+            if (_input is null)
             {
-                var name = shape.Inputs[0].Name;
-                return new PeekError($"'{name}' is missing.", name);
+                return Missing(shape.Inputs);
+            }
+            if (_counterpart is null && shape.Counterparts.Length > 0)
+            {
+                return Missing(shape.Counterparts);
             }
             if (_hasStreamOptions && !request.StreamOptionsIsNull && !request.Stream)
             {
                 return new PeekError("'stream_options' is only allowed when 'stream' is true.", "stream_options");
             }
-            return null;
+            request.MayStream = _wantsPieces && !_saysFormat;
+            var choices = (long)Math.Max(1, request.Choices) * Math.Max(1, request.Prompts);
+            return request.Stream && choices > StreamChoicesMax
+                ? new PeekError($"A stream has at most {StreamChoicesMax} answers, and this one would have {choices}: send fewer prompts, or ask for fewer choices.", _input)
+                : null;
+        }
+
+        private static PeekError Missing(InputMember[] members)
+        {
+            var others = members.Length == 1 ? "" : $" Send it, or {string.Join(" or ", members.Skip(1).Select(m => $"'{m.Name}'"))}.";
+            return new PeekError($"'{members[0].Name}' is missing.{others}", members[0].Name);
         }
 
         private PeekError? ReadMember(ref Utf8JsonReader reader, ref PeekedRequest request)
@@ -104,11 +125,22 @@ public static class RequestPeeker
             {
                 return ReadStreamOptions(ref reader, ref request);
             }
+            if (shape.StreamsByFormat && reader.ValueTextEquals("stream_format"u8))
+            {
+                return ReadStreamFormat(ref reader, ref request);
+            }
             foreach (var input in shape.Inputs)
             {
                 if (reader.ValueTextEquals(input.Utf8))
                 {
-                    return input.Form == InputForm.Messages ? ReadMessages(ref reader, ref request) : ReadInput(ref reader, ref request, input.Name);
+                    return ReadInput(ref reader, ref request, input);
+                }
+            }
+            foreach (var counterpart in shape.Counterparts)
+            {
+                if (reader.ValueTextEquals(counterpart.Utf8))
+                {
+                    return ReadCounterpart(ref reader, ref request, counterpart);
                 }
             }
             foreach (var member in shape.MaxTokens)
@@ -127,6 +159,12 @@ public static class RequestPeeker
             {
                 var error = ReadCount(ref reader, "n", ChoicesMax, out var choices);
                 request.Choices = choices;
+                return error;
+            }
+            if (reader.ValueTextEquals("best_of"u8))
+            {
+                var error = ReadCount(ref reader, "best_of", ChoicesMax, out var bestOf);
+                request.BestOf = bestOf;
                 return error;
             }
             if (reader.ValueTextEquals("temperature"u8))
@@ -192,10 +230,37 @@ public static class RequestPeeker
             {
                 return new PeekError("'stream' must be true or false.", "stream");
             }
-            request.Stream = reader.TokenType == JsonTokenType.True;
-            return request.Stream && shape.NotStreamed is { } what
+            var isWanted = reader.TokenType == JsonTokenType.True;
+            if (shape.StreamsByFormat)
+            {
+                _wantsPieces = isWanted;
+                return null;
+            }
+            request.Stream = isWanted;
+            return isWanted && shape.NotStreamed is { } what
                 ? new PeekError($"{what} not streamed: leave 'stream' out.", "stream")
                 : null;
+        }
+
+        private PeekError? ReadStreamFormat(ref Utf8JsonReader reader, ref PeekedRequest request)
+        {
+            reader.Read();
+            if (_hasStreamFormat)
+            {
+                return Duplicate("stream_format");
+            }
+            _hasStreamFormat = true;
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return null;
+            }
+            request.Stream = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("sse"u8);
+            if (!request.Stream && !(reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("audio"u8)))
+            {
+                return new PeekError("'stream_format' must be \"audio\" or \"sse\".", "stream_format");
+            }
+            _saysFormat = true;
+            return null;
         }
 
         private PeekError? ReadStreamOptions(ref Utf8JsonReader reader, ref PeekedRequest request)
@@ -261,100 +326,6 @@ public static class RequestPeeker
                 request.WantsContinuousUsage = wanted;
                 request.ContinuousUsage = RangeOf(ref reader);
             }
-            return null;
-        }
-
-        private PeekError? ReadMessages(ref Utf8JsonReader reader, ref PeekedRequest request)
-        {
-            reader.Read();
-            if (_hasInput)
-            {
-                return Duplicate("messages");
-            }
-            if (reader.TokenType != JsonTokenType.StartArray)
-            {
-                return new PeekError("'messages' must be an array of messages.", "messages");
-            }
-            var count = 0;
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                if (reader.TokenType != JsonTokenType.StartObject)
-                {
-                    return new PeekError($"'messages[{count}]' must be an object with 'role' and 'content'.", $"messages[{count}]");
-                }
-                var error = ReadMessage(ref reader, ref request, count);
-                if (error is not null)
-                {
-                    return error;
-                }
-                count++;
-            }
-            _hasInput = true;
-            return count == 0 ? new PeekError("'messages' is empty: send at least one message.", "messages") : null;
-        }
-
-        private static PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
-        {
-            var content = default(ByteRange);
-            var hasRole = false;
-            var isSystem = false;
-            var isUser = false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var isRole = reader.ValueTextEquals("role"u8);
-                var isContent = !isRole && reader.ValueTextEquals("content"u8);
-                reader.Read();
-                if (isRole)
-                {
-                    if (reader.TokenType != JsonTokenType.String)
-                    {
-                        return new PeekError($"'messages[{index}].role' must be a string.", $"messages[{index}].role");
-                    }
-                    hasRole = true;
-                    isUser = reader.ValueTextEquals("user"u8);
-                    isSystem = reader.ValueTextEquals("system"u8) || reader.ValueTextEquals("developer"u8);
-                }
-                else if (isContent && reader.TokenType is not (JsonTokenType.String or JsonTokenType.StartArray or JsonTokenType.Null))
-                {
-                    return new PeekError($"'messages[{index}].content' must be a string or an array of parts.", $"messages[{index}].content");
-                }
-                else if (isContent)
-                {
-                    content = RangeOf(ref reader);
-                }
-                else
-                {
-                    reader.Skip();
-                }
-            }
-            if (!hasRole)
-            {
-                return new PeekError($"'messages[{index}].role' is missing.", $"messages[{index}].role");
-            }
-            if (isSystem && !request.SystemPrompt.IsPresent)
-            {
-                request.SystemPrompt = content;
-            }
-            if (isUser && !request.FirstUserMessage.IsPresent)
-            {
-                request.FirstUserMessage = content;
-            }
-            return null;
-        }
-
-        private PeekError? ReadInput(ref Utf8JsonReader reader, ref PeekedRequest request, string name)
-        {
-            reader.Read();
-            if (_hasInput)
-            {
-                return Duplicate(name);
-            }
-            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.StartArray))
-            {
-                return new PeekError($"'{name}' must be a string or an array.", name);
-            }
-            request.FirstUserMessage = RangeOf(ref reader);
-            _hasInput = true;
             return null;
         }
 

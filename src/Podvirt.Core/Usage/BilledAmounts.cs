@@ -25,8 +25,8 @@ public enum UsageKind
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct BilledAmounts(long Prompt, long Cached, long Completion, long Embedding, long VideoUs)
 {
-    /// <summary>The surface whose prompt tokens are embedded ones.</summary>
-    public const string EmbeddingSurface = "embeddings";
+    /// <summary>The surfaces whose prompt tokens are embedded ones, as SQL lists them: those of embedding models.</summary>
+    public const string EmbeddingSurfaces = "'embeddings', 'rerank', 'score'";
 
     /// <summary>Tokens of one request at most. A thousand times the largest context there is still stays far below.</summary>
     public const long TokensMax = 1_000_000_000_000;
@@ -50,9 +50,12 @@ public readonly record struct BilledAmounts(long Prompt, long Cached, long Compl
         return Of(record.Surface, record.Tokens) with { VideoUs = record.VideoUs };
     }
 
+    /// <summary>Whether the prompt tokens of a surface are embedded ones. The same as <see cref="EmbeddingSurfaces"/>.</summary>
+    public static bool IsEmbedding(string surface) => surface is "embeddings" or "rerank" or "score";
+
     /// <summary>Of what was counted on a surface.</summary>
     public static BilledAmounts Of(string surface, TokenCounts tokens) =>
-        surface == EmbeddingSurface ? new BilledAmounts(0, 0, tokens.Completion, tokens.Prompt, 0) : Of(tokens);
+        IsEmbedding(surface) ? new BilledAmounts(0, 0, tokens.Completion, tokens.Prompt, 0) : Of(tokens);
 
     /// <summary>False for counts that cannot be: such a record is billed at zero.</summary>
     public static bool CanBill(TokenCounts tokens) =>

@@ -87,7 +87,7 @@ internal sealed partial class EngineClient : IDisposable
     public async Task SleepAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         var level = EngineTraits.SleepLevel(target.Model, target.SleepLevel);
-        if (target.Model.Engine.Kind == EngineKind.VllmOmni)
+        if (EngineTraits.IsOmni(target.Model))
         {
             // Either answer will do: what counts is the memory, which is measured next.
             await OmniAsync(target, "/v1/omni/sleep", new JsonObject { ["stage_ids"] = new JsonArray(0), ["level"] = level }, cancellationToken);
@@ -112,7 +112,7 @@ internal sealed partial class EngineClient : IDisposable
     /// <summary>The engine's word; null where there is no question to ask, and only the memory tells.</summary>
     public async Task<bool?> IsSleepingAsync(EngineTarget target, CancellationToken cancellationToken)
     {
-        if (target.Model.Engine.Kind == EngineKind.VllmOmni)
+        if (EngineTraits.IsOmni(target.Model))
         {
             return null;
         }
@@ -127,7 +127,7 @@ internal sealed partial class EngineClient : IDisposable
     /// <returns>False: the engine did nothing, because it takes itself to be awake.</returns>
     public async Task<bool> WakeAsync(EngineTarget target, CancellationToken cancellationToken)
     {
-        if (target.Model.Engine.Kind == EngineKind.VllmOmni)
+        if (EngineTraits.IsOmni(target.Model))
         {
             return await OmniAsync(target, "/v1/omni/wakeup", new JsonObject { ["stage_ids"] = new JsonArray(0) }, cancellationToken);
         }

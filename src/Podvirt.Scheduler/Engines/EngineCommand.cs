@@ -117,11 +117,13 @@ internal sealed class EngineCommandBuilder
             yield return gpus.Min(gpu => gpu.MemoryBytes).ToString(CultureInfo.InvariantCulture);
         }
 
-        if (model.Type is ModelType.Chat or ModelType.Code or ModelType.Embedding)
+        if (EngineTraits.IsOmni(model))
         {
-            yield return "--sim-type";
-            yield return model.Type.ToName();
+            yield return "--omni";
         }
+
+        yield return "--sim-type";
+        yield return model.Type == ModelType.VideoGeneration ? "video" : model.Type.ToName();
     }
 
     private static string Fill(string part, ModelSpec model, string gpus, int port) => part

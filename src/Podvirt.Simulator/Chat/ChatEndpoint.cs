@@ -19,8 +19,7 @@ internal sealed class ChatEndpoint(SimulatedEngine engine, GenerationFactory fac
         models.Refuse(ModelKind.Embedding, "Chat Completions API");
         RefuseTools(fields);
         var prompt = ChatTemplate.Render(messages);
-        var thinks = engine.Options.Thinking && (fields.Group("chat_template_kwargs") is not { } template || WantsThinking(template));
-        using var generation = factory.Create([prompt], sampling, thinks, continues: false, defaultMax: null, context.RequestAborted);
+        using var generation = factory.Create([prompt], sampling, ChatTemplate.Thinks(fields, engine.Options), continues: false, defaultMax: null, context.RequestAborted);
         if (sampling.Stream)
         {
             var head = ReplyHead.Create(context, "chatcmpl-", "chat.completion.chunk", model, engine.Time);
@@ -32,8 +31,6 @@ internal sealed class ChatEndpoint(SimulatedEngine engine, GenerationFactory fac
 
         await replies.PlainAsync(context, generation, ReplyHead.Create(context, "chatcmpl-", "chat.completion", model, engine.Time), WriteChoice);
     }
-
-    private static bool WantsThinking(Fields template) => !template.Has("enable_thinking") || template.Flag("enable_thinking");
 
     private static void RefuseTools(Fields fields)
     {

@@ -9,26 +9,33 @@ internal sealed class Replies(SimulatedEngine engine, Errors errors)
 {
     public Errors Errors => errors;
 
-    public async Task StreamAsync(Generation generation, StreamSink sink)
+    public async Task<GenerationOutcome> StreamAsync(Generation generation, IReplyStream sink)
     {
         await sink.OpenAsync();
-        if (await engine.RunAsync(generation, sink) is GenerationOutcome.Completed or GenerationOutcome.Aborted)
+        var outcome = await engine.RunAsync(generation, sink);
+        if (outcome is GenerationOutcome.Completed or GenerationOutcome.Aborted)
         {
             await sink.CloseAsync();
         }
+
+        return outcome;
     }
+
+    /// <summary>Runs a generation whose reply is one body.</summary>
+    /// <returns>False when nobody is left to answer.</returns>
+    /// <exception cref="RequestException">The engine failed.</exception>
+    public async Task<bool> CompleteAsync(Generation generation) => await engine.RunAsync(generation, NullSink.Instance) switch
+    {
+        GenerationOutcome.ClientLeft => false,
+        GenerationOutcome.Failed => throw RequestException.Engine("EngineCore encountered an issue."),
+        _ => true,
+    };
 
     public async Task PlainAsync(HttpContext context, Generation generation, ReplyHead head, Action<Utf8JsonWriter, Sequence> writeChoice)
     {
-        var outcome = await engine.RunAsync(generation, NullSink.Instance);
-        if (outcome == GenerationOutcome.ClientLeft)
+        if (!await CompleteAsync(generation))
         {
             return;
-        }
-
-        if (outcome == GenerationOutcome.Failed)
-        {
-            throw RequestException.Engine("EngineCore encountered an issue.");
         }
 
         await Json.ReplyAsync(context, writer =>

@@ -7,31 +7,31 @@ namespace Podvirt.Simulator.Completions;
 /// <summary>What chat and completion requests have in common.</summary>
 internal sealed record Sampling
 {
-    public string? Model { get; private init; }
+    public string? Model { get; init; }
 
-    public bool Stream { get; private init; }
+    public bool Stream { get; init; }
 
-    public bool IncludeUsage { get; private init; }
+    public bool IncludeUsage { get; init; }
 
-    public bool ContinuousUsage { get; private init; }
+    public bool ContinuousUsage { get; init; }
 
-    public int Choices { get; private init; }
+    public int Choices { get; init; }
 
-    public double Temperature { get; private init; }
+    public double Temperature { get; init; }
 
-    public ulong Seed { get; private init; }
+    public ulong Seed { get; init; }
 
-    public string[] Stops { get; private init; } = [];
+    public string[] Stops { get; init; } = [];
 
-    public bool IncludeStop { get; private init; }
+    public bool IncludeStop { get; init; }
 
-    public int[] StopTokens { get; private init; } = [];
+    public int[] StopTokens { get; init; } = [];
 
-    public int? TokensMax { get; private init; }
+    public int? TokensMax { get; init; }
 
-    public int TokensMin { get; private init; }
+    public int TokensMin { get; init; }
 
-    public bool IgnoreEnd { get; private init; }
+    public bool IgnoreEnd { get; init; }
 
     /// <exception cref="RequestException">A field has the wrong type or value; the model is not checked here.</exception>
     public static Sampling Read(Fields fields, SimulatorOptions options)
@@ -59,12 +59,6 @@ internal sealed record Sampling
 
         CheckNumbers(fields);
         CheckUnsupported(fields);
-        var stops = fields.Texts("stop");
-        if (stops.Contains(""))
-        {
-            throw RequestException.Bad("stop cannot contain an empty string.", "stop");
-        }
-
         int? tokensMax = fields.Has("max_completion_tokens") ? Bounded(fields, "max_completion_tokens", 1, 1, int.MaxValue)
             : fields.Has("max_tokens") ? Bounded(fields, "max_tokens", 1, 1, int.MaxValue)
             : null;
@@ -84,7 +78,7 @@ internal sealed record Sampling
             Temperature = temperature,
             // Without a seed every request goes its own way, as it does on a gpu.
             Seed = (ulong)(fields.Whole("seed") ?? Random.Shared.NextInt64()),
-            Stops = stops,
+            Stops = StopsOf(fields, "stop"),
             IncludeStop = fields.Flag("include_stop_str_in_output"),
             StopTokens = fields.Wholes("stop_token_ids"),
             TokensMax = tokensMax,
@@ -115,14 +109,20 @@ internal sealed record Sampling
         return Math.Min(TokensMax ?? defaultMax ?? room, room);
     }
 
-    private static int Bounded(Fields fields, string name, int absent, int min, int max)
+    public static string[] StopsOf(Fields fields, string name)
+    {
+        var stops = fields.Texts(name);
+        return stops.Contains("") ? throw RequestException.Bad("stop cannot contain an empty string.", name) : stops;
+    }
+
+    public static int Bounded(Fields fields, string name, int absent, int min, int max)
     {
         var value = fields.Whole(name) ?? absent;
         Check(value >= min && value <= max, name, $"must be at least {min}" + (max == int.MaxValue ? "" : $" and at most {max}"), value);
         return (int)value;
     }
 
-    private static void CheckNumbers(Fields fields)
+    public static void CheckNumbers(Fields fields)
     {
         if (fields.Number("top_p") is { } topP)
         {
@@ -162,7 +162,7 @@ internal sealed record Sampling
         }
     }
 
-    private static void Check(bool right, string name, string wanted, object value)
+    public static void Check(bool right, string name, string wanted, object value)
     {
         if (!right)
         {

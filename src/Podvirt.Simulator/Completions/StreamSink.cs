@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Connections.Features;
 using Podvirt.Simulator.Engine;
+using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
 
@@ -7,8 +7,9 @@ namespace Podvirt.Simulator.Completions;
 
 /// <summary>Sends a generation as an event stream, one flush per frame. What a frame holds is up to the endpoint.</summary>
 internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling sampling, Generation generation, Errors errors, bool reportCached)
-    : IGenerationSink
+    : IReplyStream
 {
+    private readonly ClientEvents _client = new(context);
     private readonly byte[] _start = head.FrameStart();
 
     protected FrameWriter Frame { get; } = new(context.Response.BodyWriter);
@@ -17,13 +18,7 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 
     private bool Continuous => sampling.ContinuousUsage && !generation.Faults.NoUsage;
 
-    /// <summary>Sends the head at once, long before the first output: the status is 200 from here on.</summary>
-    public async Task OpenAsync()
-    {
-        context.Response.ContentType = "text/event-stream; charset=utf-8";
-        await context.Response.StartAsync(context.RequestAborted);
-        await Frame.FlushAsync();
-    }
+    public Task OpenAsync() => _client.OpenAsync();
 
     public abstract ValueTask BeginAsync();
 
@@ -50,16 +45,7 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
     {
         Frame.Raw(_start.AsSpan(0, _start.Length / 2));
         await Frame.FlushAsync();
-        // An abort alone would throw away what is still on its way: close the transport, and abort once it has sent everything.
-        if (context.Features.Get<IConnectionTransportFeature>() is { } connection)
-        {
-            var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = context.RequestAborted.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), closed);
-            await connection.Transport.Output.CompleteAsync();
-            await closed.Task;
-        }
-
-        context.Abort();
+        await _client.CutAsync();
     }
 
     public async ValueTask FailAsync()

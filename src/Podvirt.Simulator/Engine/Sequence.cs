@@ -25,6 +25,9 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
 
     public int GeneratedTokens => _generated.Count;
 
+    /// <summary>Generated tokens that are thinking, without the markers around it; zero unless the thinking is kept apart.</summary>
+    public int ThinkingTokens { get; private set; }
+
     public FinishReason Finish { get; private set; }
 
     /// <summary>The stop string or stop token that ended it; null at the natural end.</summary>
@@ -88,6 +91,7 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
 
         // A reasoning parser swallows the markers; without one they are text like any other.
         var swallowed = limits.SplitThinking && token is (SpecialTokens.ThinkOpen or SpecialTokens.ThinkClose);
+        ThinkingTokens += part == Part.Thinking && !swallowed ? 1 : 0;
         Emit(part, swallowed ? "" : _stops.Add(Tokenizer.Decode(token)!, mayStop), deltas);
         if (_stops.Matched is { } matched)
         {

@@ -20,6 +20,9 @@ internal sealed class SimulatedEngine(SimulatorOptions options, TimeProvider tim
 
     public Admission Admission { get; } = new(options.MaxSequences);
 
+    /// <summary>The slots of videos.</summary>
+    public Admission Videos { get; } = new(options.VideosAtOnce);
+
     public PrefixCache Prefixes { get; } = new();
 
     public EngineStats Stats { get; } = new();

@@ -32,6 +32,7 @@ internal sealed record Fault(string Name, string? Argument, int? Times)
                 $"{name}=TIME, TIME such as 250ms or 2s",
             FaultNames.Refuse when argument is not (null or "close" or "503" or ['/', ..]) => $"{name}, {name}=close, {name}=503 or {name}=/PATH",
             FaultNames.Hang when argument is not (null or "all" or ['/', ..]) => $"{name}, {name}=all or {name}=/PATH",
+            FaultNames.HangVideo when argument is not (null or "deaf") => $"{name} or {name}=deaf",
             null => "a fault's name",
             _ when !FaultNames.All.Contains(name) => "one of " + string.Join(", ", FaultNames.All),
             _ when times is <= 0 => "times of at least 1",

@@ -56,9 +56,25 @@ internal static class FaultNames
     /// <summary>No reply carries any usage.</summary>
     public const string NoUsage = "no-usage";
 
+    /// <summary>A video fails half way: with a reason, and a status before it where that is not 500, as in <c>400:Blocked.</c></summary>
+    public const string FailVideo = "fail-video";
+
+    /// <summary>A video stays half made; with the argument <c>deaf</c> it cannot be cancelled either.</summary>
+    public const string HangVideo = "hang-video";
+
+    /// <summary>The engine forgets a job half way, as if it had been started anew.</summary>
+    public const string LoseVideo = "lose-video";
+
+    /// <summary>The process is gone, as if killed, half way through a video.</summary>
+    public const string DieInVideo = "die-in-video";
+
+    /// <summary>The connection closes after half of a video's file.</summary>
+    public const string CutVideo = "cut-video";
+
     public static readonly IReadOnlyList<string> All =
     [
         DieAfterTokens, HangAfterTokens, Hang, Refuse, FailStart, SlowStart, FailSleep, FailWake, LeakWake, SlowWake,
         MemoryNotReturned, HostMemoryKept, MalformedFrame, ErrorMidStream, ErrorStatus, CutStream, NoUsage,
+        FailVideo, HangVideo, LoseVideo, DieInVideo, CutVideo,
     ];
 }

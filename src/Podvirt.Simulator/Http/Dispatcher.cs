@@ -13,7 +13,7 @@ internal sealed class Dispatcher
     // The only paths that the API key guards.
     private static readonly string[] _guarded = ["/v1", "/v2", "/inference", "/cohere"];
 
-    private readonly Dictionary<string, List<EngineRoute>> _routes;
+    private readonly RouteTable _routes;
     private readonly Timeline _timeline;
     private readonly FaultBook _faults;
     private readonly Errors _errors;
@@ -27,7 +27,7 @@ internal sealed class Dispatcher
         SimulatorOptions options, IEnumerable<EngineRoute> routes, Timeline timeline, FaultBook faults, Errors errors, EngineLog log, TimeProvider time, CancellationToken stopping)
     {
         _log = log;
-        _routes = routes.GroupBy(route => route.Path).ToDictionary(group => group.Key, group => group.ToList());
+        _routes = new RouteTable(routes);
         _timeline = timeline;
         _faults = faults;
         _errors = errors;
@@ -49,6 +49,7 @@ internal sealed class Dispatcher
 
     private async Task DispatchAsync(HttpContext context, string path)
     {
+        var errors = _errors;
         try
         {
             if (!path.StartsWith("/sim/", StringComparison.Ordinal) && await RefuseOrHangAsync(context))
@@ -67,8 +68,9 @@ internal sealed class Dispatcher
                 return;
             }
 
-            var route = Find(context.Request.Method, path);
-            if (route.Inference && await FailInferenceAsync(context))
+            var route = _routes.Find(context.Request, path);
+            errors = route.Errors ?? errors;
+            if (route.Inference && await FailInferenceAsync(context, errors))
             {
                 return;
             }
@@ -77,7 +79,7 @@ internal sealed class Dispatcher
         }
         catch (RequestException error) when (!context.Response.HasStarted)
         {
-            await _errors.ReplyAsync(context, error);
+            await errors.ReplyAsync(context, error);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -96,19 +98,8 @@ internal sealed class Dispatcher
                 return;
             }
 
-            await _errors.ReplyAsync(context, RequestException.Engine("EngineCore encountered an issue."));
+            await errors.ReplyAsync(context, RequestException.Engine("EngineCore encountered an issue."));
         }
-    }
-
-    private EngineRoute Find(string method, string path)
-    {
-        if (!_routes.TryGetValue(path, out var routes))
-        {
-            throw new RequestException(StatusCodes.Status404NotFound, "Not Found", "Not Found", null);
-        }
-
-        return routes.Find(route => route.Method == method)
-            ?? throw new RequestException(StatusCodes.Status405MethodNotAllowed, "Method Not Allowed", "Method Not Allowed", null);
     }
 
     private bool Authorized(HttpRequest request, string path)
@@ -149,7 +140,7 @@ internal sealed class Dispatcher
         return false;
     }
 
-    private async Task<bool> FailInferenceAsync(HttpContext context)
+    private async Task<bool> FailInferenceAsync(HttpContext context, Errors errors)
     {
         if (_faults.TakeWhen(FaultNames.Hang, fault => fault.Argument is null) is not null)
         {
@@ -169,7 +160,7 @@ internal sealed class Dispatcher
             >= 500 => "InternalServerError",
             _ => "Error",
         };
-        await _errors.ReplyAsync(context, new RequestException(fault.Number, type, "The simulated engine was told to fail.", null));
+        await errors.ReplyAsync(context, new RequestException(fault.Number, type, "The simulated engine was told to fail.", null));
         return true;
     }
 

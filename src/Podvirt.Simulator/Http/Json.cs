@@ -21,9 +21,11 @@ internal static class Json
         return buffer.WrittenMemory;
     }
 
-    public static async Task ReplyAsync(HttpContext context, Action<Utf8JsonWriter> write, int status = StatusCodes.Status200OK)
+    public static Task ReplyAsync(HttpContext context, Action<Utf8JsonWriter> write, int status = StatusCodes.Status200OK) =>
+        ReplyAsync(context, Bytes(write), status);
+
+    public static async Task ReplyAsync(HttpContext context, ReadOnlyMemory<byte> body, int status = StatusCodes.Status200OK)
     {
-        var body = Bytes(write);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;

@@ -26,8 +26,8 @@ internal sealed class MetricsEndpoint(SimulatedEngine engine, SleepController sl
         var stats = engine.Stats;
         var text = new StringBuilder(8_192);
         var cacheTokens = CacheTokensPerSequence * engine.Options.MaxSequences;
-        Gauge(text, "num_requests_running", "Requests in execution.", engine.Admission.Running);
-        Gauge(text, "num_requests_waiting", "Requests that wait for a slot.", engine.Admission.Waiting);
+        Gauge(text, "num_requests_running", "Requests in execution.", engine.Admission.Running + engine.Videos.Running);
+        Gauge(text, "num_requests_waiting", "Requests that wait for a slot.", engine.Admission.Waiting + engine.Videos.Waiting);
         Gauge(text, "kv_cache_usage_perc", "Share of the KV cache in use, 1 being all of it.", Math.Min(1, stats.HeldTokens / cacheTokens));
         SleepState(text);
         Counter(text, "prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", stats.CacheQueries);

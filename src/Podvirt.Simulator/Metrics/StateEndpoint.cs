@@ -13,8 +13,8 @@ internal sealed class StateEndpoint(SimulatedEngine engine, SleepController slee
         var stats = engine.Stats;
         writer.WriteStartObject();
         writer.WriteNumber("pid", Environment.ProcessId);
-        writer.WriteNumber("running", engine.Admission.Running);
-        writer.WriteNumber("queued", engine.Admission.Waiting);
+        writer.WriteNumber("running", engine.Admission.Running + engine.Videos.Running);
+        writer.WriteNumber("queued", engine.Admission.Waiting + engine.Videos.Waiting);
         writer.WriteNumber("started", stats.RequestsStarted);
         writer.WriteNumber("finished", stats.RequestsFinished);
         writer.WriteNumber("aborted", stats.RequestsAborted);

@@ -19,6 +19,7 @@ internal static class OptionParser
         var result = new SimulatorOptions
         {
             DevMode = environment("VLLM_SERVER_DEV_MODE") == "1",
+            ResponseStore = environment("VLLM_ENABLE_RESPONSES_API_STORE") == "1",
             ApiKey = environment("VLLM_API_KEY") is { Length: > 0 } key ? key : null,
             VisibleDevices = environment("CUDA_VISIBLE_DEVICES"),
         };
@@ -35,6 +36,11 @@ internal static class OptionParser
         if (problems.Count == 0 && result.Model.Length == 0)
         {
             problems.Add("serve needs the name of a MODEL");
+        }
+
+        if (result is { Kind: ModelKind.Video, Omni: false })
+        {
+            problems.Add("--sim-type video needs --omni");
         }
 
         if (result.ServedModelNames.Count == 0)

@@ -32,7 +32,7 @@ internal static class OptionTable
         Whole("--tensor-parallel-size", "gpus that the model needs (1)", 1, 1_024, (o, v) => o.TensorParallelSize = v),
         Whole("--shutdown-timeout", "seconds that SIGTERM lets running requests finish (0)", 0, 86_400, (o, v) => o.ShutdownTimeout = TimeSpan.FromSeconds(v)),
         Switch("--enable-prompt-tokens-details", "report cached_tokens in usage (on)", (o, v) => o.PromptTokensDetails = v),
-        Switch("--omni", "serve as vllm-omni does: /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
+        Switch("--omni", "serve as vllm-omni does: /v1/videos, and /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
         Text("--reasoning-parser", "NAME", "move thinking from content to its own field", (o, v) => o.ReasoningParser = v),
 
         Duration("--sim-load-download", "length of the download phase (0)", (o, v) => o.LoadDownload = v),
@@ -49,11 +49,17 @@ internal static class OptionTable
         Whole("--sim-tokens-per-frame", "tokens that one streamed frame carries (1)", 1, 1_024, (o, v) => o.TokensPerFrame = v),
         Whole("--sim-tokens-min", "tokens that an answer has at least, unless the request says otherwise (0)", 0, 10_000_000, (o, v) => o.TokensMin = v),
         Switch("--sim-thinking", "think before the answer", (o, v) => o.Thinking = v),
-        new("--sim-type", "chat|code|embedding", "what the model is for (chat)", ApplyKind),
+        new("--sim-type", "chat|code|embedding|video", "what the model is for; video needs --omni (chat)", ApplyKind),
+        Duration("--sim-video-time", "time to make one second of video (500ms)", (o, v) => o.VideoTime = v),
+        Whole("--sim-videos-at-once", "videos that are made at once; more wait in order (1)", 1, 1_024, (o, v) => o.VideosAtOnce = v),
+        Duration("--sim-video-sync-timeout", "longest that /v1/videos/sync may take (10m)", (o, v) => o.VideoSyncTimeout = v),
         Switch("--sim-no-continuous-usage", "ignore continuous_usage_stats, as older engines do", (o, v) => o.NoContinuousUsage = v),
         Switch("--sim-reject-continuous-usage", "refuse continuous_usage_stats with a 400", (o, v) => o.RejectContinuousUsage = v),
         Switch("--sim-legacy-errors", "send errors in the older flat shape", (o, v) => o.LegacyErrors = v),
         Switch("--sim-reasoning-content", "call the thinking field reasoning_content, as older engines do", (o, v) => o.ReasoningContent = v),
+        Switch("--sim-messages-done", "end streamed messages with [DONE], as older engines do", (o, v) => o.MessagesDone = v),
+        Switch("--sim-messages-ping", "send a ping after message_start, as Anthropic does", (o, v) => o.MessagesPing = v),
+        Switch("--sim-response-store", "keep responses for later requests (VLLM_ENABLE_RESPONSES_API_STORE)", (o, v) => o.ResponseStore = v),
         Switch("--sim-no-sleep-mode-param", "ignore the mode of /sleep, as older engines do", (o, v) => o.NoSleepModeParameter = v),
         Switch("--sim-reject-sleep-mode-param", "refuse the mode of /sleep with a 400", (o, v) => o.RejectSleepModeParameter = v),
         Text("--sim-gpu-dir", "DIR", "directory of the gpu memory account that engines share", (o, v) => o.GpuDirectory = v),
@@ -138,10 +144,11 @@ internal static class OptionTable
             "chat" => ModelKind.Chat,
             "code" => ModelKind.Code,
             "embedding" => ModelKind.Embedding,
+            "video" => ModelKind.Video,
             _ => null,
         };
         options.Kind = kind ?? options.Kind;
-        return kind is null ? "chat, code or embedding" : null;
+        return kind is null ? "chat, code, embedding or video" : null;
     }
 
     private static string? ApplyFault(SimulatorOptions options, string value)

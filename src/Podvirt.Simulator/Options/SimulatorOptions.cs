@@ -8,6 +8,7 @@ internal enum ModelKind
     Chat,
     Code,
     Embedding,
+    Video,
 }
 
 /// <summary>Everything one engine process was told on its command line and by its environment.</summary>
@@ -55,10 +56,22 @@ internal sealed class SimulatorOptions
     public bool Thinking { get; set; }
     public ModelKind Kind { get; set; } = ModelKind.Chat;
 
+    /// <summary>For one second of video.</summary>
+    public TimeSpan VideoTime { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    public int VideosAtOnce { get; set; } = 1;
+    public TimeSpan VideoSyncTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
     public bool NoContinuousUsage { get; set; }
     public bool RejectContinuousUsage { get; set; }
     public bool LegacyErrors { get; set; }
     public bool ReasoningContent { get; set; }
+    public bool MessagesDone { get; set; }
+    public bool MessagesPing { get; set; }
+
+    /// <summary>Whether responses are kept for later requests; comes from <c>VLLM_ENABLE_RESPONSES_API_STORE=1</c> unless an option says otherwise.</summary>
+    public bool ResponseStore { get; set; }
+
     public bool NoSleepModeParameter { get; set; }
     public bool RejectSleepModeParameter { get; set; }
 

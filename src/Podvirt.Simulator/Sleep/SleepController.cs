@@ -41,6 +41,7 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
             }
 
             engine.Admission.Close();
+            engine.Videos.Close();
             await SettleAsync(mode, token);
             engine.Prefixes.Clear();
             engine.Model.WeightsValid &= level == 1;
@@ -122,6 +123,7 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
                 _level = 0;
                 engine.Thaw();
                 engine.Admission.Open();
+                engine.Videos.Open();
             }
 
             return null;
@@ -164,28 +166,30 @@ internal sealed class SleepController(SimulatedEngine engine, GpuMemory memory, 
 
     private async Task SettleAsync(SleepMode mode, CancellationToken token)
     {
-        switch (mode)
+        try
         {
-            case SleepMode.Abort:
-                engine.AbortAll();
-                await engine.Admission.IdleAsync();
-                break;
-            case SleepMode.Wait:
-                try
-                {
+            // Whoever makes a video hears of nothing else until it is done.
+            await engine.Videos.IdleAsync().WaitAsync(token);
+            switch (mode)
+            {
+                case SleepMode.Abort:
+                    engine.AbortAll();
+                    await engine.Admission.IdleAsync();
+                    break;
+                case SleepMode.Wait:
                     await engine.Admission.IdleAsync().WaitAsync(token);
-                }
-                catch (OperationCanceledException)
-                {
-                    // Whoever asked for the sleep has gone: serve on.
-                    engine.Admission.Open();
-                    throw;
-                }
-
-                break;
-            default:
-                engine.Freeze();
-                break;
+                    break;
+                default:
+                    engine.Freeze();
+                    break;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever asked for the sleep has gone: serve on.
+            engine.Admission.Open();
+            engine.Videos.Open();
+            throw;
         }
     }
 }

@@ -8,10 +8,13 @@ using Podvirt.Simulator.Faults;
 using Podvirt.Simulator.Gpu;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
+using Podvirt.Simulator.Messages;
 using Podvirt.Simulator.Metrics;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Responses;
 using Podvirt.Simulator.Sleep;
 using Podvirt.Simulator.Tokens;
+using Podvirt.Simulator.Videos;
 
 namespace Podvirt.Simulator.Startup;
 
@@ -26,7 +29,10 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly EngineLog _log;
     private readonly SimulatedEngine _engine;
     private readonly GpuMemory _memory;
+    private readonly VideoEngine _videos;
+    private readonly VideoJobs _jobs;
     private readonly SleepController _sleep;
+    private readonly ResponseStore _responses = new();
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
 
@@ -39,6 +45,8 @@ internal sealed class EngineHost : IAsyncDisposable
         _engine = new SimulatedEngine(options, time, new LanguageModel(options.Kind));
         _memory = new GpuMemory(options, time, pid);
         _sleep = new SleepController(_engine, _memory, message => _log.Info("executor_base.py:209", message));
+        _videos = new VideoEngine(_engine, _stopping.Token);
+        _jobs = new VideoJobs(_engine, _videos, message => _log.Info("api_server.py:2840", message));
     }
 
     /// <summary>The bound port, once <see cref="StartAsync"/> has returned true.</summary>
@@ -93,6 +101,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _stopping.CancelAsync();
         _engine.AbortAll();
+        await _jobs.StopAsync();
         await stop;
         _log.Plain("INFO:     Application shutdown complete.");
     }
@@ -106,6 +115,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await _memory.ReleaseAsync();
         _sleep.Dispose();
+        _responses.Dispose();
         _stopping.Dispose();
     }
 
@@ -127,10 +137,14 @@ internal sealed class EngineHost : IAsyncDisposable
 
     private Dispatcher CreateDispatcher()
     {
-        var errors = new Errors(_options.LegacyErrors);
+        var errors = new Errors(_options.LegacyErrors ? ErrorShape.Flat : ErrorShape.Nested);
         var models = new ServedModels(_options, _time.GetUtcNow().ToUnixTimeSeconds());
         var replies = new Replies(_engine, errors);
         var factory = new GenerationFactory(_engine);
+        var anthropic = new Errors(ErrorShape.Anthropic);
+        var messages = new MessagesEndpoint(_engine, factory, models, replies);
+        var responses = new ResponsesEndpoint(_engine, factory, models, replies, _responses, _log);
+        var kept = new KeptResponses(_responses);
         var tokens = new TokenEndpoints(_options, models);
         var timeline = new Timeline(_time);
         var faults = new FaultEndpoints(_engine.Faults);
@@ -146,6 +160,11 @@ internal sealed class EngineHost : IAsyncDisposable
             new("POST", "/v1/chat/completions", new ChatEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/completions", new CompletionEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/embeddings", new EmbeddingEndpoint(_engine, models).HandleAsync, Inference: true),
+            new("POST", "/v1/responses", responses.CreateAsync, Inference: true),
+            new("GET", "/v1/responses/{id}", kept.GetAsync),
+            new("POST", "/v1/responses/{id}/cancel", kept.CancelAsync),
+            new("POST", "/v1/messages", messages.HandleAsync, Inference: true, anthropic),
+            new("POST", "/v1/messages/count_tokens", messages.CountAsync, Errors: anthropic),
             new("POST", "/tokenize", tokens.TokenizeAsync),
             new("POST", "/detokenize", tokens.DetokenizeAsync),
             new("GET", "/sim/state", new StateEndpoint(_engine, _sleep, _memory).HandleAsync),
@@ -157,7 +176,10 @@ internal sealed class EngineHost : IAsyncDisposable
         if (_options.Omni)
         {
             var omni = new OmniSleepEndpoints(_options, _sleep);
+            // A model of videos has no tokens to give.
+            routes.RemoveAll(route => route.Inference && _options.Kind == ModelKind.Video);
             routes.AddRange([new("POST", "/v1/omni/sleep", omni.SleepAsync), new("POST", "/v1/omni/wakeup", omni.WakeAsync)]);
+            routes.AddRange(new VideoEndpoints(_engine, _videos, _jobs, models).Routes());
         }
         else if (_options.DevMode)
         {

@@ -89,7 +89,7 @@ internal sealed partial class ConsolePages(AccessGate gate, PodvirtOptions optio
     }
 
     private static string Policy(string styles) =>
-        $"default-src 'self'; style-src {styles}; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+        $"default-src 'self'; style-src {styles}; img-src 'self' data:; media-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
     private Task SendFileAsync(HttpContext context, string file)
     {

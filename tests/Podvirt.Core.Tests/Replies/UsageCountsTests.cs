@@ -47,6 +47,22 @@ public sealed class UsageCountsTests
     }
 
     [Theory]
+    [InlineData("""{"total_tokens":9}""", 9, false)]
+    [InlineData("""{"total_tokens":9,"prompt_tokens":null}""", 9, false)]
+    [InlineData("""{"total_tokens":9,"prompt_tokens":4}""", 4, false)]
+    [InlineData("""{"total_tokens":"9","prompt_tokens":4}""", 4, false)]
+    [InlineData("""{"total_tokens":9,"completion_tokens":0}""", 0, false)]
+    [InlineData("""{"total_tokens":-9}""", null, true)]
+    [InlineData("""{"total_tokens":null}""", null, false)]
+    public void TotalThatStandsAlone_IsThePromptsWhereNothingIsGenerated(string json, int? prompt, bool isBad)
+    {
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(json));
+        reader.Read();
+        Assert.Equal(prompt is not null, UsageCounts.TryRead(ref reader, out var tokens, out var bad, totalIsPrompt: true));
+        Assert.Equal((new TokenCounts(prompt ?? 0, 0, 0, 0), isBad), (tokens, bad));
+    }
+
+    [Theory]
     [InlineData("""{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":10}}""", 9, 9, 0, 0)]
     [InlineData("""{"prompt_tokens_details":{"cached_tokens":10},"prompt_tokens":9}""", 9, 9, 0, 0)]
     [InlineData("""{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":-3}}""", 9, 0, 0, 0)]

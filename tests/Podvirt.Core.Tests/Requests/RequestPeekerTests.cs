@@ -68,7 +68,7 @@ public sealed class RequestPeekerTests
     [InlineData(RequestSurface.Embeddings, "input", "\"a\"")]
     public void PromptOrInput_TakesThePlaceOfTheFirstUserMessage(RequestSurface surface, string name, string value)
     {
-        var body = Encoding.UTF8.GetBytes($$"""{"messages":5,"{{name}}":{{value}},"model":"m"}""");
+        var body = Encoding.UTF8.GetBytes($$"""{"documents":5,"{{name}}":{{value}},"model":"m"}""");
         Assert.Null(RequestPeeker.Peek(body, surface, out var request));
         Assert.Equal(value, Encoding.UTF8.GetString(request.FirstUserMessage.Of(body)));
     }

@@ -6,10 +6,15 @@ public sealed class BilledAmountsTests
 {
     private static readonly Rate s_rate = new("m", 1, DateTimeOffset.UnixEpoch, 1_000, 100, 10_000, EmbeddingPico: 30, VideoPico: 7);
 
-    [Fact]
-    public void EmbeddedTokens_AreOfTheirOwnKind()
+    [Theory]
+    [InlineData("embeddings")]
+    [InlineData("rerank")]
+    [InlineData("score")]
+    public void EmbeddedTokens_AreOfTheirOwnKind(string surface)
     {
-        var amounts = BilledAmounts.Of(Record("embeddings", new TokenCounts(50, 8, 0, 0)));
+        Assert.True(BilledAmounts.IsEmbedding(surface));
+        Assert.Contains($"'{surface}'", BilledAmounts.EmbeddingSurfaces.Split(", "));
+        var amounts = BilledAmounts.Of(Record(surface, new TokenCounts(50, 8, 0, 0)));
 
         Assert.Equal(new BilledAmounts(0, 0, 0, 50, 0), amounts);
         Assert.Equal((Int128)1_500, s_rate.CostOf(amounts).Pico);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Requests;
@@ -28,12 +29,14 @@ internal sealed class PeekReference
     /// <summary>The members it may be refused for; empty: it must be accepted. Meaningful for objects.</summary>
     public HashSet<string> Wrong { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>A name or a role holds half a character: it may be refused for it, where it is compared.</summary>
+    /// <summary>A name, a role or a stream's format holds half a character: it may be refused for it, where it is compared.</summary>
     public bool HasHalfNames { get; private set; }
 
     public ByteRange Model { get; private set; }
 
     public bool Stream { get; private set; }
+
+    public bool MayStream { get; private set; }
 
     public ByteRange StreamOptions { get; private set; }
 
@@ -52,6 +55,12 @@ internal sealed class PeekReference
     public ByteRange SystemPrompt { get; private set; }
 
     public ByteRange FirstUserMessage { get; private set; }
+
+    public int Choices { get; private set; }
+
+    public int BestOf { get; private set; }
+
+    public int Prompts { get; private set; }
 
     public static PeekReference Read(ReadOnlyMemory<byte> body, RequestSurface surface)
     {
@@ -77,26 +86,62 @@ internal sealed class PeekReference
     {
         HasHalfNames = members.Exists(m => JsonMember.HasHalf(m.Name));
         ReadModel(One(members, "model"));
-        ReadStream(One(members, "stream"));
-        One(members, "stream_options");
-        foreach (var options in members.Where(m => m.Name == "stream_options"))
+        ReadStream(One(members, "stream"), members);
+        if (IsOpenAis)
         {
-            ReadStreamOptions(options.Value);
+            One(members, "stream_options");
+            foreach (var options in members.Where(m => m.Name == "stream_options"))
+            {
+                ReadStreamOptions(options.Value);
+            }
+            ReadSampling(members);
         }
-        ReadInput(members);
+        foreach (var names in InputNames)
+        {
+            ReadInput(members, names);
+        }
+        var choices = (long)Math.Max(1, Choices) * Math.Max(1, Prompts);
+        WrongUnless(!Stream || choices <= RequestPeeker.StreamChoicesMax, InputNames[0].FirstOrDefault(name => members.Exists(m => m.Name == name)) ?? "");
+    }
+
+    // The surfaces that take what OpenAI's chat takes.
+    private bool IsOpenAis => _surface is RequestSurface.ChatCompletions or RequestSurface.Completions or RequestSurface.Embeddings;
+
+    private bool IsNeverStreamed => _surface is RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Tokenize or RequestSurface.Detokenize;
+
+    // One name of each group has to be there.
+    private string[][] InputNames => _surface switch
+    {
+        RequestSurface.ChatCompletions => [["messages"]],
+        RequestSurface.Completions => [["prompt"]],
+        RequestSurface.Embeddings => [["input", "messages"]],
+        RequestSurface.Rerank => [["query"], ["documents"]],
+        RequestSurface.Score => [["queries", "text_1", "data_1"], ["documents", "text_2", "data_2", "items"]],
+        RequestSurface.Tokenize => [["prompt", "messages"]],
+        RequestSurface.Detokenize => [["tokens"]],
+        _ => [["input"]],
+    };
+
+    private void ReadSampling(List<JsonMember> members)
+    {
         foreach (var (name, value) in members.Select(m => (m.Name, m.Value)))
         {
             var isGood = name switch
             {
                 "max_tokens" or "max_completion_tokens" => IsNull(value) || (IsInt(value, out var count) && count >= 1),
-                "n" => IsNull(value) || (IsInt(value, out var choices) && choices is >= 1 and <= 128),
+                "n" or "best_of" => IsNull(value) || (IsInt(value, out var choices) && choices is >= 1 and <= 128),
                 "temperature" => IsNull(value) || (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number is >= 0 and <= 2),
                 "stop" => IsNull(value) || IsString(value) || (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsString)),
                 _ => true,
             };
             WrongUnless(isGood, name);
         }
+        Choices = LastCount(members, "n");
+        BestOf = LastCount(members, "best_of");
     }
+
+    private static int LastCount(List<JsonMember> members, string name) =>
+        members.LastOrDefault(m => m.Name == name).Value is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var count) ? count : 0;
 
     private void ReadModel(JsonElement? model)
     {
@@ -104,11 +149,22 @@ internal sealed class PeekReference
         Model = model is { } value ? JsonMember.RangeOf(value, _body) : default;
     }
 
-    private void ReadStream(JsonElement? stream)
+    private void ReadStream(JsonElement? stream, List<JsonMember> members)
     {
         WrongUnless(stream is null || IsSwitch(stream.Value), "stream");
-        Stream = stream is { ValueKind: JsonValueKind.True };
-        WrongUnless(!Stream || _surface != RequestSurface.Embeddings, "stream");
+        var isTrue = stream is { ValueKind: JsonValueKind.True };
+        if (_surface != RequestSurface.Speech)
+        {
+            Stream = isTrue;
+            WrongUnless(!Stream || !IsNeverStreamed, "stream");
+            return;
+        }
+        var format = One(members, "stream_format");
+        var text = format is { ValueKind: JsonValueKind.String } said ? JsonMember.TextOf(said) : null;
+        WrongUnless(format is null || IsNull(format.Value) || text is "sse" or "audio", "stream_format");
+        HasHalfNames |= members.Exists(m => m.Name == "stream_format" && IsString(m.Value) && JsonMember.HasHalf(JsonMember.TextOf(m.Value)));
+        Stream = text == "sse";
+        MayStream = isTrue && text is null;
     }
 
     private void ReadStreamOptions(JsonElement value)
@@ -137,27 +193,50 @@ internal sealed class PeekReference
         }
     }
 
-    private void ReadInput(List<JsonMember> members)
+    private void ReadInput(List<JsonMember> members, string[] names)
     {
-        var name = _surface switch
+        WrongUnless(members.Exists(m => names.Contains(m.Name)), names[0]);
+        var isFirst = names[0] == InputNames[0][0];
+        foreach (var name in names)
         {
-            RequestSurface.ChatCompletions => "messages",
-            RequestSurface.Completions => "prompt",
-            _ => "input",
-        };
-        WrongUnless(One(members, name) is not null, name);
-        foreach (var input in members.Where(m => m.Name == name).Select(m => m.Value))
+            One(members, name);
+
+            // Of two names whichever came last is refused.
+            WrongUnless(!members.Exists(m => m.Name == name) || !members.Exists(m => m.Name != name && names.Contains(m.Name)), name);
+        }
+        foreach (var (name, input) in members.Where(m => names.Contains(m.Name)).Select(m => (m.Name, m.Value)))
         {
-            if (_surface == RequestSurface.ChatCompletions)
+            if (name == "messages")
             {
                 WrongUnless(input.ValueKind == JsonValueKind.Array && input.GetArrayLength() > 0, name);
                 ReadMessages(input);
                 continue;
             }
-            WrongUnless(input.ValueKind is JsonValueKind.String or JsonValueKind.Array, name);
-            FirstUserMessage = JsonMember.RangeOf(input, _body);
+            WrongUnless(IsGoodInput(input), name);
+            if (isFirst)
+            {
+                FirstUserMessage = JsonMember.RangeOf(input, _body);
+                Prompts = input.ValueKind != JsonValueKind.Array ? 0
+                    : input.EnumerateArray().Any(e => e.ValueKind == JsonValueKind.Number) ? 1
+                    : input.GetArrayLength();
+            }
         }
     }
+
+    private bool IsGoodInput(JsonElement input) => _surface switch
+    {
+        RequestSurface.Tokenize => input.ValueKind == JsonValueKind.String,
+        RequestSurface.Speech => input.ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(input).Length > 2,
+        RequestSurface.Detokenize => input.ValueKind == JsonValueKind.Array,
+        RequestSurface.Rerank or RequestSurface.Score => input.ValueKind switch
+        {
+            JsonValueKind.String => JsonMarshal.GetRawUtf8Value(input).Length > 2,
+            JsonValueKind.Array => input.GetArrayLength() > 0,
+            JsonValueKind.Object => input.EnumerateObject().Any(),
+            _ => false,
+        },
+        _ => input.ValueKind is JsonValueKind.String or JsonValueKind.Array,
+    };
 
     private void ReadMessages(JsonElement messages)
     {

@@ -6,8 +6,11 @@ namespace Podvirt.Fuzz.References;
 /// <summary>The counts of a <c>usage</c> value, from its <see cref="JsonDocument"/>.</summary>
 internal static class UsageReference
 {
+    public static TokenCounts? Read(JsonElement usage) => Read(usage, totalIsPrompt: false);
+
+    /// <param name="totalIsPrompt">A total that stands alone is the prompt's.</param>
     /// <returns>Null: it has none.</returns>
-    public static TokenCounts? Read(JsonElement usage)
+    public static TokenCounts? Read(JsonElement usage, bool totalIsPrompt)
     {
         if (usage.ValueKind != JsonValueKind.Object)
         {
@@ -18,7 +21,12 @@ internal static class UsageReference
         var completions = members.Where(m => m.Name == "completion_tokens").Select(m => Count(m.Value)).ToList();
         if (!prompts.Concat(completions).Any(c => c is not null))
         {
-            return null;
+            prompts = totalIsPrompt ? [.. members.Where(m => m.Name == "total_tokens").Select(m => Count(m.Value)).Where(c => c is not null)] : [];
+            completions = [];
+            if (prompts.Count == 0)
+            {
+                return null;
+            }
         }
         var prompt = prompts.LastOrDefault() ?? 0;
         var completion = completions.LastOrDefault() ?? 0;
@@ -30,14 +38,18 @@ internal static class UsageReference
     }
 
     /// <summary>Whether one of the counts is there and is none.</summary>
-    public static bool IsBad(JsonElement usage)
+    public static bool IsBad(JsonElement usage) => IsBad(usage, totalIsPrompt: false);
+
+    /// <summary>The same where a total may stand alone.</summary>
+    public static bool IsBad(JsonElement usage, bool totalIsPrompt)
     {
         if (usage.ValueKind != JsonValueKind.Object)
         {
             return false;
         }
         var members = JsonMember.Of(usage);
-        return members.Where(m => m.Name is "prompt_tokens" or "completion_tokens")
+        var isAlone = totalIsPrompt && !members.Exists(m => m.Name is "prompt_tokens" or "completion_tokens" && Count(m.Value) is not null);
+        return members.Where(m => m.Name is "prompt_tokens" or "completion_tokens" || (isAlone && m.Name == "total_tokens"))
             .Concat(Details(members, "prompt_tokens_details", "cached_tokens"))
             .Concat(Details(members, "completion_tokens_details", "reasoning_tokens"))
             .Any(m => m.Value.ValueKind != JsonValueKind.Null && Count(m.Value) is null);

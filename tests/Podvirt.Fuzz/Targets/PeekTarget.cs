@@ -54,7 +54,7 @@ internal sealed class PeekTarget : FuzzTarget
         Oracle.Holds(expected.Wrong.Count == 0, $"accepted in spite of {string.Join(", ", expected.Wrong)}");
         CheckFacts(expected, found, body.Span);
         return HashCode.Combine(
-            found.Stream, found.WantsUsage, found.WantsContinuousUsage, found.SystemPrompt.IsPresent, found.FirstUserMessage.IsPresent,
+            found.Stream || found.MayStream, found.WantsUsage, found.WantsContinuousUsage, found.SystemPrompt.IsPresent, found.FirstUserMessage.IsPresent,
             found.StreamOptionsIsNull, found.StreamOptionsIsEmpty, found.IncludeUsage.Start > found.ContinuousUsage.Start);
     }
 
@@ -62,6 +62,8 @@ internal sealed class PeekTarget : FuzzTarget
     {
         Oracle.Equal(expected.Model, found.Model, "model");
         Oracle.Equal(expected.Stream, found.Stream, "stream");
+        Oracle.Equal(expected.MayStream, found.MayStream, "may stream");
+        Oracle.Equal((expected.Choices, expected.BestOf, expected.Prompts), (found.Choices, found.BestOf, found.Prompts), "choices, best of and prompts");
         Oracle.Equal(expected.StreamOptions, found.StreamOptions, "stream_options");
         Oracle.Equal(expected.StreamOptionsIsNull, found.StreamOptionsIsNull, "stream_options is null");
         Oracle.Equal(expected.StreamOptionsIsEmpty, found.StreamOptionsIsEmpty, "stream_options is empty");

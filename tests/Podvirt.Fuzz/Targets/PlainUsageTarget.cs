@@ -21,12 +21,15 @@ internal sealed class PlainUsageTarget : FuzzTarget
 
     public override JsonWords? Json => ReplyWords.Json;
 
-    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
+    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting) =>
+        HashCode.Combine(Check(input, splitting, totalIsPrompt: false), Check(input, splitting, totalIsPrompt: true));
+
+    private static int Check(ReadOnlyMemory<byte> input, Splitting splitting, bool totalIsPrompt)
     {
-        var (found, isBad, isAborted, isWhole) = Scan([input]);
+        var (found, isBad, isAborted, isWhole) = Scan([input], totalIsPrompt);
         foreach (var cuts in splitting.Of(input.Length))
         {
-            Oracle.Equal((found, isBad, isAborted, isWhole), Scan(Splitting.Pieces(input, cuts)), "counts and end of a split reply");
+            Oracle.Equal((found, isBad, isAborted, isWhole), Scan(Splitting.Pieces(input, cuts), totalIsPrompt), "counts and end of a split reply");
         }
         JsonElement root;
         try
@@ -38,11 +41,11 @@ internal sealed class PlainUsageTarget : FuzzTarget
             return found is null ? 0 : 1;
         }
         var usage = UsageOf(root);
-        var expected = usage is null ? null : UsageReference.Read(usage.Value);
+        var expected = usage is null ? null : UsageReference.Read(usage.Value, totalIsPrompt);
         if (found is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
         {
             Oracle.Equal(expected, found, "counts");
-            Oracle.Equal(usage is not null && UsageReference.IsBad(usage.Value), isBad, "has a bad count");
+            Oracle.Equal(usage is not null && UsageReference.IsBad(usage.Value, totalIsPrompt), isBad, "has a bad count");
         }
         Oracle.Equal(IsAborted(root), isAborted, "is aborted");
         var isContainer = root.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
@@ -50,7 +53,7 @@ internal sealed class PlainUsageTarget : FuzzTarget
         var end = input.Span.TrimEnd(" \t\r\n"u8).Length;
         foreach (var cut in splitting.PrefixesOf(end))
         {
-            Oracle.Holds(!Scan([input[..cut]]).IsWhole, $"the first {cut} bytes are the whole reply");
+            Oracle.Holds(!Scan([input[..cut]], totalIsPrompt).IsWhole, $"the first {cut} bytes are the whole reply");
         }
         return HashCode.Combine(2, root.ValueKind, usage is null, found is null, found?.Prompt > 0, found?.Cached > 0, found?.Completion > 0, found?.Reasoning > 0);
     }
@@ -90,9 +93,9 @@ internal sealed class PlainUsageTarget : FuzzTarget
         _ => [],
     };
 
-    private static (TokenCounts? Counts, bool IsBad, bool IsAborted, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces)
+    private static (TokenCounts? Counts, bool IsBad, bool IsAborted, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces, bool totalIsPrompt)
     {
-        var scanner = new PlainUsageScanner();
+        var scanner = new PlainUsageScanner(totalIsPrompt);
         foreach (var piece in pieces)
         {
             scanner.Scan(piece.Span);

@@ -26,7 +26,7 @@ public sealed class InvoicePropertyTests
 
     private static Gen<RatedTemplate> Usage { get; } =
         from n in Gen.Int[0, 40]
-        from names in Gen.Select(OneOf("p", "q"), OneOf("m", "n"), OneOf("chat.completions", "embeddings", "playground"))
+        from names in Gen.Select(OneOf("p", "q"), OneOf("m", "n"), OneOf("chat.completions", "embeddings", "playground", "rerank", "score"))
         from counts in Gen.Select(Gen.Long[0, 1_000_000], Gen.Long[0, 1_000_000], Gen.Long[0, 3_000_000], Gen.Long[0, 1_000_000_000])
         from isReported in Gen.Int[0, 9].Select(i => i > 0)
         from version in Gen.Int[0, 3]

@@ -102,7 +102,7 @@ internal sealed class NaiveLedger(IEnumerable<RatedRecord> appended)
 
     private static TokenCounts Tokens(IEnumerable<RatedRecord> records) => records.Aggregate(default(TokenCounts), (sum, r) => sum + r.Record.Tokens);
 
-    private static long Embedded(IEnumerable<RatedRecord> records) => records.Where(r => r.Record.Surface == "embeddings").Sum(r => r.Record.Tokens.Prompt);
+    private static long Embedded(IEnumerable<RatedRecord> records) => records.Where(r => r.Record.Surface is "embeddings" or "rerank" or "score").Sum(r => r.Record.Tokens.Prompt);
 
     private static Cost CostOf(IEnumerable<RatedRecord> records) => records.Aggregate(Cost.Zero, (sum, r) => sum + r.Cost);
 

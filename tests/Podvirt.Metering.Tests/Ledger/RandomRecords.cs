@@ -32,7 +32,7 @@ internal static class RandomRecords
     public static Gen<RatedRecord> One { get; } =
         from n in Gen.Int[0, 80]
         from names in Gen.Select(Among("p", "q"), Among("k", "l", ""), Among("m", "n/o", "Ünï"))
-        from kind in Gen.Select(Gen.Enum<UsageOutcome>(), Gen.Enum<UsageSource>(), Gen.Int[1, 11], Among("chat.completions", "embeddings"))
+        from kind in Gen.Select(Gen.Enum<UsageOutcome>(), Gen.Enum<UsageSource>(), Gen.Int[1, 11], Among("chat.completions", "embeddings", "rerank", "score", "tokenize"))
         from tokens in Tokens
         from started in Moment
         from waits in Gen.Select(Gen.Long[0, 90_000_000], Gen.Long[0, 1_000_000], Gen.Long[0, 1_000_000], Gen.Bool, Gen.Bool)

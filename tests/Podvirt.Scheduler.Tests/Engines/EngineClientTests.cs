@@ -62,11 +62,13 @@ public sealed class EngineClientTests : IAsyncLifetime
             _engine.Requests);
     }
 
-    [Fact]
-    public async Task Omni_HasCallsOfItsOwn_AndAlwaysLevel1()
+    [Theory]
+    [InlineData(EngineKind.VllmOmni, ModelType.Chat)]
+    [InlineData(EngineKind.Simulated, ModelType.VideoGeneration)]
+    public async Task Omni_HasCallsOfItsOwn_AndAlwaysLevel1(EngineKind kind, ModelType type)
     {
         _engine.Answer = _ => (200, """{"status":"SUCCESS"}""");
-        var target = Target(level: 2, kind: EngineKind.VllmOmni);
+        var target = Target(level: 2, kind: kind, type: type);
         await _client.SleepAsync(target, CancellationToken.None);
         Assert.True(await _client.WakeAsync(target, CancellationToken.None));
         Assert.Null(await _client.IsSleepingAsync(target, CancellationToken.None));
@@ -90,15 +92,17 @@ public sealed class EngineClientTests : IAsyncLifetime
         Assert.Equal(expected, await _client.IsSleepingAsync(Target(), CancellationToken.None));
     }
 
-    [Fact]
-    public async Task UnfinishedJobs_AreCountedOverAllPages()
+    [Theory]
+    [InlineData(EngineKind.VllmOmni, ModelType.Chat)]
+    [InlineData(EngineKind.Simulated, ModelType.VideoGeneration)]
+    public async Task UnfinishedJobs_AreCountedOverAllPages(EngineKind kind, ModelType type)
     {
         static string Job(int id, string status) => $$"""{"id":"v{{id}}","status":"{{status}}"}""";
         var first = Enumerable.Range(0, 100).Select(id => Job(id, id < 3 ? "queued" : "completed"));
         _engine.Answer = path => (200, path.Contains("after=v99", StringComparison.Ordinal)
             ? $$"""{"object":"list","data":[{{Job(100, "in_progress")}},{{Job(101, "failed")}}]}"""
             : $$"""{"object":"list","data":[{{string.Join(',', first)}}]}""");
-        Assert.Equal(4, await _client.CountUnfinishedJobsAsync(Target(kind: EngineKind.VllmOmni), CancellationToken.None));
+        Assert.Equal(4, await _client.CountUnfinishedJobsAsync(Target(kind: kind, type: type), CancellationToken.None));
         Assert.Equal(["GET /v1/videos?limit=100", "GET /v1/videos?limit=100&after=v99"], _engine.Requests);
     }
 

@@ -89,6 +89,13 @@ public class EngineCommandTests
     }
 
     [Fact]
+    public void SimulatedVideoModel_IsServedAsVllmOmniWouldServeIt()
+    {
+        var model = Make.Model("wan") with { Type = ModelType.VideoGeneration, Engine = new EngineSpec { Kind = EngineKind.Simulated, Args = ["--sim-sleep", "1s"] } };
+        Assert.Equal(["--omni", "--sim-type", "video", "--sim-sleep", "1s"], Build(model, Make.Gpus(1, 80)).Arguments.TakeLast(5));
+    }
+
+    [Fact]
     public void Command_FillsItsTemplate_AndItsOwnEnvironmentWins()
     {
         var model = Make.Model("l") with

@@ -49,7 +49,7 @@ public sealed class TokenizerTests
 
     [Theory]
     [InlineData(-1)]
-    [InlineData(7)]
+    [InlineData(8)]
     [InlineData(int.MaxValue)]
     public void UnknownId_HasNoText(int id) => Assert.Null(Tokenizer.Decode(id));
 }

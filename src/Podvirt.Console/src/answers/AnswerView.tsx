@@ -2,6 +2,7 @@ import { Tabs } from '@mantine/core';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { ModelView } from '../models/model';
 import { QuietButton } from '../shell/QuietButton';
+import { Waiting } from '../shell/Waiting';
 import { isRunning } from './answer';
 import { AnswerFoot } from './AnswerFoot';
 import classes from './AnswerView.module.css';
@@ -10,7 +11,7 @@ import { thinkingLine } from './figures';
 import { Markdown } from './Markdown';
 import { Thinking } from './Thinking';
 import type { ShownAnswer } from './useAnswer';
-import { Waiting } from './Waiting';
+import { waitingLine } from './waitingLine';
 
 const FramesView = lazy(() => import('./FramesView'));
 
@@ -50,7 +51,9 @@ export function AnswerView({ shown, name, model, onRetry, first, siblings }: Ans
         <Tabs.Panel value="answer" className={classes.panel ?? ''}>
           {thinking.trim() !== '' && <Thinking text={thinking} line={thinkingLine(answer)} until={answer.frames_until} />}
           {answer.text !== '' && <Markdown text={answer.text} growing={running} first={first} />}
-          {running && answer.text === '' && thinking === '' && problem === null && <Waiting answer={answer} model={model} />}
+          {running && answer.text === '' && thinking === '' && problem === null && (
+            <Waiting since={Date.parse(answer.started_at)} line={(waitedMs) => waitingLine(answer, model, waitedMs)} />
+          )}
           {connection === 'lost' && (
             <p className={classes.lost} role="status">
               The connection is lost. The answer goes on at the server; reconnecting…

@@ -1,13 +1,13 @@
 import { Button } from '@mantine/core';
 import { lazy, memo, Suspense, useState } from 'react';
 import { Link } from 'react-router';
-import { chatPath } from '../models/address';
+import { chatPath, videoPath } from '../models/address';
 import type { ModelSpeed } from '../models/figures';
 import { formatCount, formatDuration, formatGpu, plural } from '../models/format';
-import { canChat, isAlwaysOn, isExternal, typeLabel, type ModelView } from '../models/model';
+import { canChat, canMakeVideo, isAlwaysOn, isExternal, typeLabel, type ModelView } from '../models/model';
 import { StatusBadge } from '../models/StatusBadge';
 import type { ModelUsage } from '../projects/usage';
-import { ChatIcon, CodeIcon } from '../shell/icons';
+import { ChatIcon, CodeIcon, VideoIcon } from '../shell/icons';
 import { Fact } from '../shell/Fact';
 import { MonthUsage } from './MonthUsage';
 import { Price } from './Price';
@@ -44,7 +44,7 @@ export const ModelCard = memo(function ModelCard({ model, usage, speed }: ModelC
       <Price model={model} />
       <MonthUsage model={model} usage={usage} />
       <dl className={classes.facts}>
-        {model.type !== 'embedding' && model.type !== 'video-generation' && <Speed speed={speed} />}
+        {model.type !== 'embedding' && !canMakeVideo(model) && <Speed speed={speed} />}
         <Fact label="GPU" value={formatGpu(model)} />
         <Fact label="Last start-up" value={startUp(model)} />
         <Fact label="In flight" value={formatCount(model.in_flight)} />
@@ -83,6 +83,18 @@ export const ModelCard = memo(function ModelCard({ model, usage, speed }: ModelC
               aria-label={`Chat with ${model.name}`}
             >
               Chat
+            </Button>
+          )}
+          {canMakeVideo(model) && (
+            <Button
+              component={Link}
+              to={videoPath(model.id)}
+              size="xs"
+              variant="light"
+              leftSection={<VideoIcon size={15} />}
+              aria-label={`Video with ${model.name}`}
+            >
+              Video
             </Button>
           )}
         </div>

@@ -3,7 +3,8 @@ import { Link } from 'react-router';
 import type { ModelView } from '../models/model';
 import { CopyText } from '../shell/CopyText';
 import { Dialog } from '../shell/Dialog';
-import { keyVariable, languages, snippet } from './snippets';
+import { keyVariable, languages } from './languages';
+import { needsOf, snippet } from './snippets';
 import classes from './SnippetDialog.module.css';
 
 interface SnippetDialogProps {
@@ -30,12 +31,12 @@ export default function SnippetDialog({ model, opened, onClose }: SnippetDialogP
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {languages.map(({ value, label, needs }) => {
+        {languages.map(({ value, label }) => {
           const text = snippet(value, model, window.location.origin);
           return (
             <Tabs.Panel key={value} value={value} className={classes.panel}>
               <div className={classes.head}>
-                <span>{needs}</span>
+                <span>{needsOf(value, model)}</span>
                 <CopyText text={text} label={`Copy the ${label} snippet`} />
               </div>
               {/* It scrolls sideways: whoever has no mouse needs the focus for that. */}

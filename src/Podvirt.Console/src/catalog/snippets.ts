@@ -1,27 +1,37 @@
-import type { ModelView } from '../models/model';
-
-/** Where every snippet takes the key from, so that none holds a secret. */
-export const keyVariable = 'PODVIRT_API_KEY';
-
-export const languages = [
-  { value: 'curl', label: 'curl', needs: null },
-  { value: 'python', label: 'Python', needs: 'Python 3.8 or later; nothing to install.' },
-  { value: 'javascript', label: 'JavaScript', needs: 'npm install openai · save as chat.mjs · node chat.mjs' },
-  { value: 'csharp', label: 'C#', needs: 'dotnet new console · dotnet add package OpenAI · into Program.cs' },
-] as const;
-
-export type Language = (typeof languages)[number]['value'];
+import { canChat, canMakeVideo, type ModelView } from '../models/model';
+import { keyVariable, type Language } from './languages';
+import { shell, text } from './quoting';
+import { videoSnippets } from './videoSnippets';
 
 /** Whether there is an endpoint that a snippet could show. */
 export function hasSnippets(model: ModelView): boolean {
-  return model.type === 'chat' || model.type === 'code' || model.type === 'embedding';
+  return canChat(model) || canMakeVideo(model) || model.type === 'embedding';
 }
 
 /** A program that calls the model once and prints what came, complete as it stands. `base` is the reader's own origin. */
-export function snippet(language: Language, model: Pick<ModelView, 'id' | 'type'>, base: string): string {
+export function snippet(language: Language, model: Called, base: string): string {
+  const url = `${base.replace(/\/+$/, '')}/v1`;
+  if (canMakeVideo(model)) return videoSnippets[language](model, url);
   const makers = model.type === 'embedding' ? embedding : chat;
-  return makers[language](model.id, `${base.replace(/\/+$/, '')}/v1`, model.type === 'code' ? codeQuestion : question);
+  return makers[language](model.id, url, model.type === 'code' ? codeQuestion : question);
 }
+
+/** What it takes to run one; null: nothing that is not there. */
+export function needsOf(language: Language, model: Called): string | null {
+  const name = canMakeVideo(model) ? 'video' : 'chat';
+  switch (language) {
+    case 'curl':
+      return null;
+    case 'python':
+      return 'Python 3.8 or later; nothing to install.';
+    case 'javascript':
+      return `npm install openai · save as ${name}.mjs · node ${name}.mjs`;
+    case 'csharp':
+      return canMakeVideo(model) ? 'dotnet new console · into Program.cs' : 'dotnet new console · dotnet add package OpenAI · into Program.cs';
+  }
+}
+
+type Called = Pick<ModelView, 'id' | 'type' | 'video'>;
 
 const question = 'Why is the sky blue?';
 const codeQuestion = 'Write a function that reverses a string.';
@@ -113,14 +123,4 @@ function curl(url: string, body: object): string {
   -H "Authorization: Bearer $${keyVariable}" \\
   -H "Content-Type: application/json" \\
   -d ${shell(JSON.stringify(body))}`;
-}
-
-/** A string in double quotes, as JavaScript, Python and C# all read it: anything beyond plain ASCII goes in as \\uXXXX. */
-function text(value: string): string {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** A word of a POSIX shell. */
-function shell(value: string): string {
-  return `'${value.replaceAll("'", `'\\''`)}'`;
 }

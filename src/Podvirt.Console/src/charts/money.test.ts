@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addMoney, compareMoney, formatMoney, shareOfMoney } from './money';
+import { addMoney, compareMoney, formatMoney, shareOfMoney, timesMoney } from './money';
 
 describe('money', () => {
   it.each([
@@ -20,6 +20,8 @@ describe('money', () => {
   it('adds without losing a digit', () => {
     expect(addMoney(['0.1', '0.2', '90071992547409.930000000001'])).toBe('90071992547410.230000000001');
     expect(addMoney(['0.1', '-0.3'])).toBe('-0.200000000000');
+    expect(timesMoney('0.000003', '4')).toBe('0.000012000000');
+    expect(timesMoney('0.050000', '5.0625')).toBe('0.253125000000');
     expect(addMoney([])).toBe('0.000000000000');
   });
 

@@ -18,11 +18,19 @@ function units(exact: string): bigint {
   return negative ? -value : value;
 }
 
+function exactOf(amount: bigint): string {
+  const digits = String(amount < 0n ? -amount : amount).padStart(scale + 1, '0');
+  return `${amount < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
 /** The exact sum. */
 export function addMoney(amounts: readonly string[]): string {
-  const sum = amounts.reduce((total, amount) => total + units(amount), 0n);
-  const digits = String(sum < 0n ? -sum : sum).padStart(scale + 1, '0');
-  return `${sum < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return exactOf(amounts.reduce((total, amount) => total + units(amount), 0n));
+}
+
+/** What so much of something costs at this price for one; both with at most six decimals. */
+export function timesMoney(price: string, quantity: string): string {
+  return exactOf((units(price) * units(quantity)) / 10n ** BigInt(scale));
 }
 
 /** Which of two amounts is more: for sorting. */

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { messageOf } from '../http/api';
 import { MoreIcon } from '../shell/icons';
 import { conversationPath } from './address';
-import { Confirm } from './Confirm';
+import { Confirm } from '../shell/Confirm';
 import type { ConversationSummary } from './conversation';
 import classes from './ConversationRow.module.css';
 import { exportPath } from './requests';

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { messageOf } from '../http/api';
-import { Confirm } from './Confirm';
+import { Confirm } from '../shell/Confirm';
 import classes from './Sidebar.module.css';
 import { useConversationChanges } from './useConversations';
 

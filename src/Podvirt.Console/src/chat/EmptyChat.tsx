@@ -1,6 +1,5 @@
-import { formatDuration } from '../models/format';
-import { isExternal, type ModelView } from '../models/model';
-import { warmUpLine } from '../models/warmUp';
+import type { ModelView } from '../models/model';
+import { readiness } from '../models/readiness';
 import classes from './EmptyChat.module.css';
 
 const starters: Record<string, string[]> = {
@@ -21,7 +20,7 @@ export function EmptyChat({ model, onPick }: { model: ModelView; onPick: (questi
     <div className={classes.empty}>
       <h2 className={classes.title}>Chat with {model.name}</h2>
       <p className={`${classes.note} tabular`} data-failed={model.status === 'Failed' || undefined}>
-        {readiness(model)}
+        {readiness(model, 'message', 'answers')}
       </p>
       <ul className={classes.starters} aria-label="Ways to start">
         {(starters[model.type] ?? []).map((starter) => (
@@ -34,22 +33,4 @@ export function EmptyChat({ model, onPick }: { model: ModelView; onPick: (questi
       </ul>
     </div>
   );
-}
-
-/** What the first message will meet, so that a wait is no surprise. */
-function readiness(model: ModelView): string {
-  const last = model.startup_duration_ms === null ? '' : ` The last start-up took ${formatDuration(model.startup_duration_ms)}.`;
-  if (model.warm_up !== null) return warmUpLine(model.warm_up);
-  switch (model.status) {
-    case 'Active':
-      return isExternal(model) ? 'Served by an external engine. It answers at once.' : 'The model is active and answers at once.';
-    case 'Sleeping':
-      return 'The model sleeps. The first message wakes it up.';
-    case 'Failed':
-      return `The model failed: ${model.reason ?? 'the server gave no reason.'}`;
-    case 'Cold':
-      return `The model is cold. The first message starts it.${last}`;
-    default:
-      return `The model is ${model.status.toLowerCase()}.`;
-  }
 }

@@ -45,6 +45,7 @@ async function refusal(response: Response): Promise<ApiError> {
 
 export interface CallOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Sent as JSON, or as the form that it is. */
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -59,7 +60,10 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
   const init: RequestInit = { method, credentials: 'same-origin', cache: 'no-store', headers: { ...headers } };
   // The server takes a state-changing call only with this header, which another site's form cannot set.
   if (method !== 'GET') init.headers = { ...headers, 'X-Podvirt-Console': '1' };
-  if (body !== undefined) {
+  if (body instanceof FormData) {
+    // The browser names the boundary itself.
+    init.body = body;
+  } else if (body !== undefined) {
     init.headers = { ...init.headers, 'Content-Type': 'application/json' };
     init.body = JSON.stringify(body);
   }
@@ -81,7 +85,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await response.json()) as T;
 }
 
-/** Sends JSON and returns the JSON of the answer. */
+/** Sends JSON, or a form, and returns the JSON of the answer. */
 export async function sendJson<T>(path: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', body?: unknown): Promise<T> {
   const response = await call(path, { method, body });
   return (await response.json()) as T;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { chatModelId, chatPath } from './address';
+import { chatModelId, chatPath, videoModelId, videoPath } from './address';
 
-describe('chat address', () => {
+describe('a model’s address', () => {
   it.each(['qwen3-8b', 'Qwen/Qwen3-8B', 'a b/c%d', 'org/team/chat', 'größe?#x'])('takes the id %s', (id) => {
     expect(chatModelId(chatPath(id))).toBe(id);
   });
@@ -16,5 +16,13 @@ describe('chat address', () => {
       expect(chatModelId(path), path).toBeNull();
     }
     expect(chatModelId('/inference/serverless/%E0%A4%A/chat')).toBeNull();
+  });
+
+  it('is told from a video page’s', () => {
+    for (const id of ['wan2.2', 'Wan-AI/Wan2.2', 'org/chat']) {
+      expect(videoModelId(videoPath(id))).toBe(id);
+      expect(chatModelId(videoPath(id))).toBeNull();
+      expect(videoModelId(chatPath(id))).toBeNull();
+    }
   });
 });

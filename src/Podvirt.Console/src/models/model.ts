@@ -19,6 +19,8 @@ export interface ModelView {
   waiting: number;
   startup_duration_ms: number | null;
   warm_up: WarmUp | null;
+  /** What a video model offers; null: whatever its engine takes. */
+  video: VideoOffer | null;
   /** Set while it is Failed. */
   failure: Failure | null;
 }
@@ -39,6 +41,14 @@ export interface Price {
   completion: string;
   embeddings: string | null;
   video_second: string | null;
+}
+
+export interface VideoOffer {
+  /** Such as `1280x720`; empty: any that the engine takes. */
+  sizes: string[];
+  /** Lengths to choose from; empty: any up to `max_seconds`. */
+  seconds: number[];
+  max_seconds: number | null;
 }
 
 export interface WarmUp {
@@ -70,8 +80,12 @@ export function typeLabel(type: string): string {
   return modelTypes.find((known) => known.value === type)?.label ?? type;
 }
 
-export function canChat(model: ModelView): boolean {
+export function canChat(model: Pick<ModelView, 'type'>): boolean {
   return model.type === 'chat' || model.type === 'code';
+}
+
+export function canMakeVideo(model: Pick<ModelView, 'type'>): boolean {
+  return model.type === 'video-generation';
 }
 
 export function isExternal(model: ModelView): boolean {

@@ -179,3 +179,16 @@ export const CopyIcon = (props: IconProps) => (
     <path d="M15 5.5A1.5 1.5 0 0 0 13.5 4h-8A1.5 1.5 0 0 0 4 5.5v8A1.5 1.5 0 0 0 5.5 15" />
   </Icon>
 );
+
+export const VideoIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <rect x="3.5" y="6" width="12" height="12" rx="1.5" />
+    <path d="m15.5 10.5 5-3v9l-5-3" />
+  </Icon>
+);
+
+export const PlayIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <path d="M8 5.5v13l10.5-6.5Z" fill="currentColor" />
+  </Icon>
+);

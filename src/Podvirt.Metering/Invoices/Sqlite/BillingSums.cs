@@ -15,10 +15,10 @@ internal static class BillingSums
     /// <summary>As <see cref="BilledAmounts.Of(UsageRecord)"/>; a record without counts that can be is billed at zero.</summary>
     private const string Amounts =
         $"""
-        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface <> '{BilledAmounts.EmbeddingSurface}', u.prompt - u.cached, 0)),
-        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface <> '{BilledAmounts.EmbeddingSurface}', u.cached, 0)),
+        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface NOT IN ({BilledAmounts.EmbeddingSurfaces}), u.prompt - u.cached, 0)),
+        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface NOT IN ({BilledAmounts.EmbeddingSurfaces}), u.cached, 0)),
         sum(iif(u.source = '{UsageNames.Engine}', u.completion, 0)),
-        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface = '{BilledAmounts.EmbeddingSurface}', u.prompt, 0)),
+        sum(iif(u.source = '{UsageNames.Engine}' AND u.surface IN ({BilledAmounts.EmbeddingSurfaces}), u.prompt, 0)),
         sum(iif(u.source = '{UsageNames.Engine}', u.video_us, 0)),
         count(*), sum(u.source <> '{UsageNames.Engine}')
         """;

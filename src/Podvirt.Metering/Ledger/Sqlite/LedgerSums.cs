@@ -18,7 +18,7 @@ internal static class LedgerSums
           sum(outcome = '{UsageNames.Completed}'), sum(outcome = '{UsageNames.Cancelled}'),
           sum(outcome = '{UsageNames.Truncated}'), sum(outcome = '{UsageNames.Failed}'), sum(source = '{UsageNames.None}'),
           sum(prompt), sum(cached), sum(completion), sum(reasoning),
-          sum(CASE surface WHEN '{BilledAmounts.EmbeddingSurface}' THEN prompt ELSE 0 END), sum(video_us), {CostColumns.Sums}, sum(source = '{UsageNames.Quarantined}')
+          sum(iif(surface IN ({BilledAmounts.EmbeddingSurfaces}), prompt, 0)), sum(video_us), {CostColumns.Sums}, sum(source = '{UsageNames.Quarantined}')
         """;
 
     private const string RollupSums =

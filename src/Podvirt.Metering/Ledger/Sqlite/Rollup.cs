@@ -74,7 +74,7 @@ internal sealed class Rollup
         Add(Sum.Cached, record.Tokens.Cached);
         Add(Sum.Completion, record.Tokens.Completion);
         Add(Sum.Reasoning, record.Tokens.Reasoning);
-        Add(Sum.Embedding, record.Surface == BilledAmounts.EmbeddingSurface ? record.Tokens.Prompt : 0);
+        Add(Sum.Embedding, BilledAmounts.IsEmbedding(record.Surface) ? record.Tokens.Prompt : 0);
         Add(Sum.VideoUs, record.VideoUs);
         // Time in which nothing was generated says nothing of the pace.
         Add(Sum.DecodeUs, record.Tokens.Completion > 0 ? record.DecodeUs : 0);

@@ -1,0 +1,13 @@
+namespace Podvirt.Simulator.Chat;
+
+/// <summary>One turn of a conversation, through whichever API it came.</summary>
+/// <param name="Role"><c>system</c>, <c>developer</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</param>
+internal sealed record ChatMessage(string Role, ChatContent Content)
+{
+    public ChatMessage(string role, string text)
+        : this(role, new ChatContent(text, []))
+    {
+    }
+
+    public string Text => Content.Text;
+}
