@@ -16,6 +16,7 @@ internal static class ApiClients
         {
             ["chat.completions"] = s_both,
             ["completions"] = s_both,
+            ["responses"] = s_both,
             ["embeddings"] = s_plain,
             ["models"] = s_plain,
         }),
@@ -29,7 +30,13 @@ internal static class ApiClients
         {
             ["chat.completions"] = s_both,
             ["completions"] = s_both,
+            ["responses"] = s_both,
             ["embeddings"] = s_plain,
+        }),
+        new NodeClient("npm `@anthropic-ai/sdk`", "anthropic", node, new Dictionary<string, Way[]>
+        {
+            ["messages"] = s_both,
+            ["messages.count_tokens"] = s_plain,
         }),
         new OpenAiForDotNet(patient),
         new ExtensionsAi(patient),

@@ -34,7 +34,10 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
     }
 
     /// <summary>The one record of what was called with a key.</summary>
-    public async Task<JsonObject> RecordAsync(CallKey key)
+    public async Task<JsonObject> RecordAsync(CallKey key) => Assert.Single(await RecordsAsync(key));
+
+    /// <summary>The records of what was called with a key, once there is one.</summary>
+    public async Task<IReadOnlyList<JsonObject>> RecordsAsync(CallKey key)
     {
         List<JsonObject> records = [];
         await Until.TrueAsync(
@@ -45,7 +48,7 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
                 return records.Count > 0;
             },
             () => $"No usage record of the key {key.Id}.\n{podvirt.Output}");
-        return Assert.Single(records);
+        return records;
     }
 
     /// <summary>How many sequences a model's engine has under way, by its own account.</summary>

@@ -40,6 +40,10 @@ internal abstract class DotNetClient(string name, bool patient) : IApiClient
 
     private static Failure Explain(Exception error)
     {
+        if (error is EventException told)
+        {
+            return new Failure("error event", null, told.Code, told.Message);
+        }
         var refusal = error as ClientResultException;
         string? code = null;
         if (refusal?.GetRawResponse() is { } response)

@@ -11,6 +11,8 @@ internal sealed class ExtensionsAi(bool patient = false) : DotNetClient("NuGet `
         {
             [("chat.completions", Way.Plain)] = (client, call, watch) => ChatAsync(client.GetChatClient(call.Model).AsIChatClient(), call, watch),
             [("chat.completions", Way.Stream)] = (client, call, watch) => StreamChatAsync(client.GetChatClient(call.Model).AsIChatClient(), call, watch),
+            [("responses", Way.Plain)] = (client, call, watch) => ChatAsync(client.GetResponsesClient().AsIChatClient(call.Model), call, watch),
+            [("responses", Way.Stream)] = (client, call, watch) => StreamChatAsync(client.GetResponsesClient().AsIChatClient(call.Model), call, watch),
             [("embeddings", Way.Plain)] = EmbedAsync,
         };
 
@@ -26,6 +28,10 @@ internal sealed class ExtensionsAi(bool patient = false) : DotNetClient("NuGet `
         await foreach (var update in chat.GetStreamingResponseAsync(call.Prompt, new ChatOptions { Temperature = 0 }, watch.Leaving))
         {
             watch.Saw(update.Text);
+            if (update.Contents.OfType<ErrorContent>().FirstOrDefault() is { } error)
+            {
+                throw new EventException(error.ErrorCode, error.Message);
+            }
             watch.Finish ??= update.FinishReason?.Value;
             watch.Usage = CountsOf(update.Contents.OfType<UsageContent>().LastOrDefault()?.Details) ?? watch.Usage;
         }

@@ -1,5 +1,6 @@
 using OpenAI;
 using OpenAI.Chat;
+using OpenAI.Responses;
 
 namespace Podvirt.FunctionalTests.Clients.DotNet;
 
@@ -12,6 +13,8 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
             [("chat.completions", Way.Plain)] = ChatAsync,
             [("chat.completions", Way.Stream)] = StreamChatAsync,
             [("embeddings", Way.Plain)] = EmbedAsync,
+            [("responses", Way.Plain)] = RespondAsync,
+            [("responses", Way.Stream)] = StreamResponseAsync,
             [("models", Way.Plain)] = ListModelsAsync,
         };
 
@@ -41,6 +44,38 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
         watch.Saw($"{vectors.Count} × {vectors[0].ToFloats().Length}");
         watch.Usage = new Counts(vectors.Usage.InputTokenCount, 0);
     }
+
+    private static async Task RespondAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        var reply = (await client.GetResponsesClient().CreateResponseAsync(Response(call), watch.Leaving)).Value;
+        watch.Saw(reply.GetOutputText());
+        watch.Usage = CountsOf(reply);
+    }
+
+    private static async Task StreamResponseAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        var options = Response(call);
+        options.StreamingEnabled = true;
+        await foreach (var update in await client.GetResponsesClient().CreateResponseStreamingAsync(options, watch.Leaving))
+        {
+            switch (update)
+            {
+                case StreamingResponseOutputTextDeltaUpdate delta:
+                    watch.Saw(delta.Delta);
+                    break;
+                case StreamingResponseCompletedUpdate completed:
+                    watch.Usage = CountsOf(completed.Response);
+                    break;
+                case StreamingResponseErrorUpdate error:
+                    throw new EventException(error.Code, error.Message);
+            }
+        }
+    }
+
+    private static CreateResponseOptions Response(Call call) =>
+        new(call.Model, [ResponseItem.CreateUserMessageItem(call.Prompt)]) { Temperature = 0 };
+
+    private static Counts CountsOf(ResponseResult reply) => new(reply.Usage.InputTokenCount, reply.Usage.OutputTokenCount);
 
     private static async Task ListModelsAsync(OpenAIClient client, Call call, Watch watch)
     {

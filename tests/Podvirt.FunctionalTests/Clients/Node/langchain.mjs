@@ -4,24 +4,27 @@ import { ChatOpenAI, OpenAI, OpenAIEmbeddings } from '@langchain/openai';
 const settings = ({ baseUrl, key, model }) => ({ model, apiKey: key, configuration: { baseURL: `${baseUrl}/v1` } });
 const counts = (usage) => usage && { prompt: usage.input_tokens, completion: usage.output_tokens };
 
-export const surfaces = {
-  'chat.completions': {
-    async plain(call) {
-      const reply = await new ChatOpenAI({ ...settings(call), temperature: 0 }).invoke(call.prompt, { signal: call.signal });
-      return { text: reply.content, usage: counts(reply.usage_metadata) };
-    },
-    async stream(call) {
-      const stream = await new ChatOpenAI({ ...settings(call), temperature: 0 }).stream(call.prompt, { signal: call.signal });
-      let usage = null;
-      for await (const chunk of stream) {
-        usage = counts(chunk.usage_metadata) ?? usage;
-        if (chunk.content) {
-          call.onText(chunk.content);
-        }
-      }
-      return { usage };
-    },
+const chat = (more) => ({
+  async plain(call) {
+    const reply = await new ChatOpenAI({ ...settings(call), temperature: 0, ...more }).invoke(call.prompt, { signal: call.signal });
+    return { text: reply.text, usage: counts(reply.usage_metadata) };
   },
+  async stream(call) {
+    const stream = await new ChatOpenAI({ ...settings(call), temperature: 0, ...more }).stream(call.prompt, { signal: call.signal });
+    let usage = null;
+    for await (const chunk of stream) {
+      usage = counts(chunk.usage_metadata) ?? usage;
+      if (chunk.text) {
+        call.onText(chunk.text);
+      }
+    }
+    return { usage };
+  },
+});
+
+export const surfaces = {
+  'chat.completions': chat({}),
+  responses: chat({ useResponsesApi: true }),
   completions: {
     async plain(call) {
       const reply = await new OpenAI({ ...settings(call), temperature: 0, maxTokens: 60 }).generate([call.prompt], { signal: call.signal });

@@ -1,8 +1,11 @@
 // npm openai.
 import OpenAI from 'openai';
+import { EventError } from './errors.mjs';
 
 const open = ({ baseUrl, key }) => new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key });
 const counts = (usage) => usage && { prompt: usage.prompt_tokens, completion: usage.completion_tokens ?? 0 };
+
+const typedCounts = (usage) => usage && { prompt: usage.input_tokens, completion: usage.output_tokens };
 
 export const surfaces = {
   'chat.completions': {
@@ -51,6 +54,26 @@ export const surfaces = {
     async plain(call) {
       const reply = await open(call).embeddings.create({ model: call.model, input: [call.prompt, 'two'] }, { signal: call.signal });
       return { text: `${reply.data.length} × ${reply.data[0].embedding.length}`, usage: counts(reply.usage) };
+    },
+  },
+  responses: {
+    async plain(call) {
+      const reply = await open(call).responses.create({ model: call.model, input: call.prompt, temperature: 0 }, { signal: call.signal });
+      return { text: reply.output_text, usage: typedCounts(reply.usage) };
+    },
+    async stream(call) {
+      const stream = await open(call).responses.create({ model: call.model, input: call.prompt, temperature: 0, stream: true }, { signal: call.signal });
+      let usage = null;
+      for await (const event of stream) {
+        if (event.type === 'response.output_text.delta') {
+          call.onText(event.delta);
+        } else if (event.type === 'response.completed') {
+          usage = typedCounts(event.response.usage);
+        } else if (event.type === 'error') {
+          throw Object.assign(new EventError(event.message), { code: event.code });
+        }
+      }
+      return { usage };
     },
   },
   models: {

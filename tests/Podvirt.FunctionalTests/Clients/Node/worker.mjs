@@ -5,6 +5,7 @@
 // With PATIENT set, the time-outs of Node's own fetch are off, as docs/clients.md advises.
 import readline from 'node:readline';
 import { Agent, setGlobalDispatcher } from 'undici';
+import { EventError } from './errors.mjs';
 
 if (process.env.PATIENT) {
   setGlobalDispatcher(new Agent({ headersTimeout: 0, bodyTimeout: 0 }));
@@ -50,7 +51,7 @@ function explain(error) {
   const cause = error.lastError ?? error;
   const body = cause.error?.error ?? cause.error ?? cause.data?.error ?? {};
   return {
-    type: cause instanceof Error ? cause.constructor.name : 'error',
+    type: cause instanceof EventError || !(cause instanceof Error) ? 'error event' : cause.constructor.name,
     status: cause.status ?? cause.statusCode ?? null,
     code: cause.code ?? body.code ?? null,
     message: String(cause.message ?? cause),
