@@ -55,8 +55,10 @@ public static class GatewayServices
         return services;
     }
 
-    /// <summary>Maps <c>/v1</c>.</summary>
-    public static void MapPodvirtGateway(this IEndpointRouteBuilder endpoints)
+    /// <summary>Maps <c>/v1</c>, and the paths beside it that engines have.</summary>
+    /// <param name="endpoints">The host's.</param>
+    /// <param name="isAlone">The host has nothing of its own: what is no path here or in Podvirt's other parts is refused in the API's shape.</param>
+    public static void MapPodvirtGateway(this IEndpointRouteBuilder endpoints, bool isAlone = false)
     {
         var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
         var models = endpoints.ServiceProvider.GetRequiredService<ModelsHandler>();
@@ -68,7 +70,7 @@ public static class GatewayServices
         routes.Map("GET", "/v1/models", models.ListAsync);
         routes.Map("GET", "/v1/models/{**id}", models.GetAsync);
         endpoints.ServiceProvider.GetRequiredService<VideosHandler>().Map(routes);
-        routes.RefuseTheRest();
+        routes.RefuseTheRest(everywhere: isAlone);
     }
 
     private static void AddHostedSingleton<T>(this IServiceCollection services)

@@ -35,6 +35,10 @@ internal sealed class InferenceHandler(
         // 1. Identify.
         var began = time.GetTimestamp();
         var id = RequestIds.Assign(context, time);
+        if (surface.IsAnthropics)
+        {
+            context.Response.Headers["request-id"] = context.Response.Headers["x-request-id"];
+        }
         if (ClientHeaders.CheckFraming(context.Request) is { } unclear)
         {
             await RefuseUnreadAsync(context, unclear);
@@ -45,7 +49,7 @@ internal sealed class InferenceHandler(
         var caller = known;
         if (caller is null)
         {
-            (caller, var refusal) = await authenticator.AuthenticateAsync(context);
+            (caller, var refusal) = await authenticator.AuthenticateAsync(context, surface.IsAnthropics);
             if (caller is null)
             {
                 await RefuseUnreadAsync(context, refusal!);
@@ -242,7 +246,9 @@ internal sealed class InferenceHandler(
     }
 
     private static ApiError? CheckType(Surface surface, ModelSpec model) =>
-        surface.Models.Contains(model.Type) ? null : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
+        !surface.Models.Contains(model.Type) ? ApiErrors.WrongModelType(model, Surface.UseOf(model.Type))
+        : surface.Lacking.Contains(model.Engine.Kind) ? ApiErrors.EngineLacks(model, surface.Path)
+        : null;
 }
 
 /// <summary>Gives every request its id.</summary>

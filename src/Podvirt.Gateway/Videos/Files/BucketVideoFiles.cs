@@ -43,7 +43,16 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
         try
         {
             await _client.PutObjectAsync(
-                new PutObjectRequest { BucketName = _options.Bucket, Key = KeyOf(name), FilePath = path, ContentType = "video/mp4" }, cancellationToken);
+                new PutObjectRequest
+                {
+                    BucketName = _options.Bucket,
+                    Key = KeyOf(name),
+                    FilePath = path,
+                    ContentType = "video/mp4",
+                    // Not every server takes Amazon's own coding off again.
+                    UseChunkEncoding = false,
+                },
+                cancellationToken);
             File.Delete(path);
         }
         catch (Exception e) when (IsTrouble(e))
