@@ -15,6 +15,8 @@ public sealed class SchemaWriterTests
     [InlineData("""{"type":"number","multipleOf":0.25,"minimum":0.1,"maximum":0.6}""")]
     [InlineData("""{"type":"integer","multipleOf":7,"minimum":-20,"exclusiveMaximum":0}""")]
     [InlineData("""{"type":"integer","maximum":-500}""")]
+    [InlineData("""{"type":"integer","exclusiveMinimum":4,"exclusiveMaximum":6}""")]
+    [InlineData("""{"type":"integer","minimum":4,"exclusiveMinimum":true,"maximum":6,"exclusiveMaximum":true}""")]
     [InlineData("""{"type":"string","minLength":30,"maxLength":34}""")]
     [InlineData("""{"type":"string","maxLength":2}""")]
     [InlineData("""{"type":"string","format":"email","pattern":"^[^@]+@[^@]+[.][a-z]+$"}""")]
