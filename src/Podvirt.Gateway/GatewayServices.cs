@@ -13,6 +13,7 @@ using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
+using Podvirt.Gateway.Videos;
 
 namespace Podvirt.Gateway;
 
@@ -38,7 +39,11 @@ public static class GatewayServices
         services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        VideoServices.Add(services, options.Videos);
         services.AddHostedSingleton<StreamCheckpoints>();
+
+        // Before the accounts are: what it finds to be recorded they have to count.
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<VideoRuns>());
         services.AddHostedSingleton<AccountWatch>();
         services.AddHostedSingleton<KeyRing>();
         services.AddHostedSingleton<KeyUses>();
@@ -64,6 +69,7 @@ public static class GatewayServices
         }
         routes.Map("GET", "/v1/models", models.ListAsync);
         routes.Map("GET", "/v1/models/{**id}", models.GetAsync);
+        endpoints.ServiceProvider.GetRequiredService<VideosHandler>().Map(routes);
         routes.RefuseTheRest(everywhere: isAlone);
     }
 

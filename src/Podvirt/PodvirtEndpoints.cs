@@ -13,6 +13,7 @@ using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
 using Podvirt.Members.Oidc;
+using Podvirt.Videos;
 
 namespace Podvirt;
 
@@ -56,6 +57,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<InvoiceEndpoints>().Map(api);
         services.GetRequiredService<ConversationEndpoints>().Map(api);
         services.GetRequiredService<AnswerEndpoints>().Map(api);
+        services.GetRequiredService<VideoEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

@@ -14,6 +14,11 @@ internal readonly record struct Estimate(long Prompt, long Completion)
 
     public static Estimate Of(in PeekedRequest request, int bodyBytes, RequestSurface surface, GatewayOptions options)
     {
+        if (surface == RequestSurface.MessageTokens)
+        {
+            // Nothing is generated, or billed.
+            return default;
+        }
         var prompt = Math.Min((bodyBytes / BytesPerToken) + 1, options.ReservedPromptMax);
         switch (surface)
         {

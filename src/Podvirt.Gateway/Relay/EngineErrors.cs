@@ -54,7 +54,9 @@ internal static class EngineErrors
     private static ApiError FromObject(int status, string type, JsonElement error)
     {
         var message = Text(error, "message") ?? Text(error, "detail") ?? error.GetRawText();
-        return new ApiError(status, Text(error, "type") ?? type, Text(error, "code"), message, Text(error, "param"));
+        // An event of OpenAI's responses has its own type where others have the error's.
+        var given = Text(error, "type");
+        return new ApiError(status, given is null or "error" ? type : given, Text(error, "code"), message, Text(error, "param"));
     }
 
     private static ApiError FromText(int status, string type, ReadOnlySpan<byte> body)

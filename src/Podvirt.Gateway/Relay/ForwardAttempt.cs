@@ -201,7 +201,7 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(guard.Reason ?? RelayEnd.EngineDied);
         }
-        using var relay = new StreamRelay(exchange, reply, connection, guard, recorder);
+        using var relay = new StreamRelay(exchange, reply, connection, guard, recorder, exchange.Surface.BeginsEarly ? prefill : null);
         var end = await relay.RunAsync(head);
         HasForwarded = relay.HasForwarded;
         return new AttemptResult(end, Reusable: relay.IsReusable);
@@ -214,7 +214,7 @@ internal sealed class ForwardAttempt(
         {
             var read = await UntilAsync(connection.Input.ReadAsync());
             connection.Input.AdvanceTo(read.Buffer.Start);
-            if (!read.Buffer.IsEmpty)
+            if (!read.Buffer.IsEmpty && !exchange.Surface.BeginsEarly)
             {
                 prefill?.End();
             }
@@ -256,7 +256,7 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(reason);
         }
-        if (head.Status is 400 or 422 && exchange.Request.Stream && _asked != UsageAsk.Nothing && NamesStreamOptions(body.WrittenSpan))
+        if (head.Status is 400 or 422 && exchange.Request is { Stream: true, TakesStreamOptions: true } && _asked != UsageAsk.Nothing && NamesStreamOptions(body.WrittenSpan))
         {
             _asked--;
             return new AttemptResult(RelayEnd.EngineError, Again.AskingLess, reusable);

@@ -16,7 +16,7 @@ internal sealed class PlainRelay(
     Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder, ResponseHead head, string contentType)
 {
     // Nothing in what is no JSON looks like a count but by accident.
-    private readonly PlainUsageScanner? _scanner = exchange.Surface.IsBinary ? null : new PlainUsageScanner(BilledAmounts.IsEmbedding(exchange.Surface.Name));
+    private readonly PlainUsageScanner? _scanner = exchange.Surface.IsBinary ? null : new PlainUsageScanner(exchange.Surface.Usage);
     private UpstreamBody _body = new(head);
     private byte _held;
     private bool _holds;
@@ -164,9 +164,9 @@ internal sealed class PlainRelay(
             return RelayEnd.ClientGone;
         }
 
-        // A reply that the engine gave up says so itself, in its finish_reason.
-        var isKept = _scanner is { IsAborted: true }
-            ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+        // A reply that the engine gave up says so itself.
+        var isKept = _scanner is { IsAborted: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+            : _scanner is { IsFailed: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, head.Status, "engine_error")
             : await recorder.TryCompleteAsync(exchange, head.Status);
         if (!isKept)
         {

@@ -13,6 +13,14 @@ internal static class ApiErrors
         401, ApiError.InvalidRequest, "invalid_api_key",
         "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
 
+    public static ApiError MissingApiKey { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "No API key. Send it as 'x-api-key: <key>' or 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
+
+    public static ApiError TwoKeys { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "'x-api-key' and 'Authorization' carry different keys: whose request it is would be a guess. Send one of them, or the same in both.");
+
     public static ApiError WrongKey { get; } = new(
         401, ApiError.InvalidRequest, "invalid_api_key",
         "This API key is not known, has expired or was revoked. 'podvirt keys list' shows the keys there are.");

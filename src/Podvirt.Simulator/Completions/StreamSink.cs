@@ -16,6 +16,8 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 
     protected Generation Generation => generation;
 
+    protected ReplyHead Head => head;
+
     private bool Continuous => sampling.ContinuousUsage && !generation.Faults.NoUsage;
 
     public Task OpenAsync() => _client.OpenAsync();
@@ -99,9 +101,9 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
         await Frame.FlushAsync();
     }
 
-    protected void WriteFinish(Sequence sequence)
+    protected void WriteFinish(Sequence sequence, string name)
     {
-        Frame.Text(sequence.Finish.Name());
+        Frame.Text(name);
         Frame.Raw(",\"stop_reason\":"u8);
         switch (sequence.StopReason)
         {
