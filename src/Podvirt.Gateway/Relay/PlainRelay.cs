@@ -159,6 +159,8 @@ internal sealed class PlainRelay(
             return RelayEnd.ClientGone;
         }
 
+        exchange.KeepResponse(_scanner.Id);
+
         // A reply that the engine gave up says so itself.
         var isKept = _scanner.IsAborted ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
             : _scanner.IsFailed ? await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, head.Status, "engine_error")

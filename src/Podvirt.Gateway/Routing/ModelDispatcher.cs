@@ -79,6 +79,31 @@ internal sealed partial class ModelDispatcher(
         return lease;
     }
 
+    /// <summary>A lease at once on this one replica; null where it has left the routes, takes no requests now, or is busy.</summary>
+    /// <param name="replicaId">The only one that will do.</param>
+    /// <param name="needsSlot">It is to generate; else it counts as a request all the same, but one beyond the slots is no harm.</param>
+    /// <param name="isBusy">It would take the request later.</param>
+    public Lease? TryLeaseAt(string replicaId, bool needsSlot, out bool isBusy)
+    {
+        Lease lease;
+        lock (_lock)
+        {
+            isBusy = false;
+            if (_closed || !_replicas.TryGetValue(replicaId, out var replica) || !replica.Route.Admits)
+            {
+                return null;
+            }
+            if (needsSlot && !replica.HasFreeSlot(time.GetTimestamp()))
+            {
+                isBusy = true;
+                return null;
+            }
+            lease = Take(replica);
+        }
+        _loadChanged();
+        return lease;
+    }
+
     public void Return(ReplicaSlots replica)
     {
         bool isDrained, isAwaited;
@@ -271,6 +296,11 @@ internal sealed partial class ModelDispatcher(
         {
             return null;
         }
+        return Take(replica);
+    }
+
+    private Lease Take(ReplicaSlots replica)
+    {
         replica.InFlight++;
         _inFlight++;
         return new Lease(this, replica);
