@@ -20,11 +20,16 @@ internal readonly record struct Estimate(long Prompt, long Completion)
             return default;
         }
         var prompt = Math.Min((bodyBytes / BytesPerToken) + 1, options.ReservedPromptMax);
-        if (surface == RequestSurface.Embeddings)
+        switch (surface)
         {
-            return new Estimate(prompt, 0);
+            case RequestSurface.Tokenize or RequestSurface.Detokenize:
+                // No model works on it.
+                return default;
+            case RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Speech:
+                return new Estimate(prompt, 0);
+            default:
+                var each = request.MaxTokens == 0 ? options.ReservedCompletionMax : Math.Min(request.MaxTokens, options.ReservedCompletionMax);
+                return new Estimate(prompt, (long)each * Math.Max(1, Math.Max(request.Choices, request.BestOf)) * Math.Max(1, request.Prompts));
         }
-        var each = request.MaxTokens == 0 ? options.ReservedCompletionMax : Math.Min(request.MaxTokens, options.ReservedCompletionMax);
-        return new Estimate(prompt, (long)each * Math.Max(1, request.Choices));
     }
 }

@@ -10,6 +10,8 @@ namespace Podvirt.Gateway.Relay;
 /// </summary>
 internal sealed class ChunkEditor(Exchange exchange, ClientReply reply) : EventEditor(exchange, reply)
 {
+    private const int BitsOfWord = 64;
+
     private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
     private static readonly byte[] s_null = "null"u8.ToArray();
 
@@ -17,14 +19,14 @@ internal sealed class ChunkEditor(Exchange exchange, ClientReply reply) : EventE
     private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
     private readonly bool _nullInsteadOfNothing = exchange.Surface.Kind == RequestSurface.Completions;
     private readonly ChunkReader _chunks = new();
-    private UInt128 _finished;
+    private ulong[] _finished = new ulong[1];
     private int _choices = 1;
     private bool _isAborted;
 
     public override void WriteCut(ReadOnlySpan<byte> cost)
     {
         Begin();
-        CutWriter.Write(Reply.Writer, Exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0), cost);
+        CutWriter.Write(Reply.Writer, Exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => !IsFinished(choice)), cost);
         MarkForwarded();
     }
 
@@ -106,10 +108,21 @@ internal sealed class ChunkEditor(Exchange exchange, ClientReply reply) : EventE
 
     private void NoteChoice(int choice, bool isFinished)
     {
-        if (choice is >= 0 and < Exchange.ChoicesMax)
+        if (choice < 0 || choice >= Exchange.ChoicesMax)
         {
-            _choices = Math.Max(_choices, choice + 1);
-            _finished |= isFinished ? UInt128.One << choice : 0;
+            return;
         }
+        _choices = Math.Max(_choices, choice + 1);
+        if (!isFinished)
+        {
+            return;
+        }
+        if (choice / BitsOfWord >= _finished.Length)
+        {
+            Array.Resize(ref _finished, ((Exchange.ChoicesMax - 1) / BitsOfWord) + 1);
+        }
+        _finished[choice / BitsOfWord] |= 1UL << choice;
     }
+
+    private bool IsFinished(int choice) => choice / BitsOfWord < _finished.Length && (_finished[choice / BitsOfWord] >> choice & 1) != 0;
 }

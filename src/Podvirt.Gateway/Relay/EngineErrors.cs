@@ -24,6 +24,9 @@ internal static class EngineErrors
         return error with { Code = error.Code ?? BusyCode, RetryAfter = retryAfter };
     }
 
+    /// <summary>Whether a 404 is about the model's name: else the engine has no such path.</summary>
+    public static bool NamesTheModel(ReadOnlySpan<byte> body) => body.IndexOf("does not exist"u8) >= 0;
+
     public static ApiError Normalise(int status, ReadOnlySpan<byte> body)
     {
         var type = status == 429 ? ApiError.RateLimit : status < 500 ? ApiError.InvalidRequest : ApiError.Server;

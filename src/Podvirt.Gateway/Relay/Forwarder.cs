@@ -76,7 +76,7 @@ internal sealed partial class Forwarder(
 
     // What a request goes on from is in the memory of one engine: no other can serve it, and none is started for it.
     private static LeaseResult LeaseHolderOf(KeptResponse previous, Exchange exchange) =>
-        exchange.Dispatcher.TryLeaseAt(previous.Replica, needsSlot: true, out var isBusy) is { } lease ? new LeaseResult(lease, null, ClientGone: false)
+        exchange.Dispatcher.TryLeaseAt(previous.Replica, out var isBusy) is { } lease ? new LeaseResult(lease, null, ClientGone: false)
         : Refused(isBusy ? ApiErrors.ResponseBusy(previous.Id) : ApiErrors.ResponseGone(previous.Id));
 
     private static LeaseResult Refused(ApiError error) => new(null, error, ClientGone: false);

@@ -58,7 +58,7 @@ internal sealed class ResponseHandler(
         {
             return ApiErrors.ModelNotAllowed(response.Model);
         }
-        lease = routes.TryFind(response.Model, out var dispatcher) ? dispatcher.TryLeaseAt(response.Replica, needsSlot: false, out _) : null;
+        lease = routes.TryFind(response.Model, out var dispatcher) ? dispatcher.TryRejoin(response.Replica) : null;
         return lease is null ? ApiErrors.ResponseGone(id) : null;
     }
 

@@ -79,11 +79,18 @@ internal sealed partial class ModelDispatcher(
         return lease;
     }
 
-    /// <summary>A lease at once on this one replica; null where it has left the routes, takes no requests now, or is busy.</summary>
+    /// <summary>
+    /// A lease on the replica that works on something already, or keeps something, whether a slot is free or not: it is taken whatever is
+    /// counted here. Null where that replica is not served from.
+    /// </summary>
+    public Lease? TryRejoin(string replicaId) => TryLeaseAt(replicaId, needsSlot: false, out _);
+
+    /// <summary>A lease at once on this one replica; null where it is not served from, or is busy.</summary>
     /// <param name="replicaId">The only one that will do.</param>
-    /// <param name="needsSlot">It is to generate; else it counts as a request all the same, but one beyond the slots is no harm.</param>
     /// <param name="isBusy">It would take the request later.</param>
-    public Lease? TryLeaseAt(string replicaId, bool needsSlot, out bool isBusy)
+    public Lease? TryLeaseAt(string replicaId, out bool isBusy) => TryLeaseAt(replicaId, needsSlot: true, out isBusy);
+
+    private Lease? TryLeaseAt(string replicaId, bool needsSlot, out bool isBusy)
     {
         Lease lease;
         lock (_lock)
@@ -93,9 +100,9 @@ internal sealed partial class ModelDispatcher(
             {
                 return null;
             }
-            if (needsSlot && !replica.HasFreeSlot(time.GetTimestamp()))
+            isBusy = needsSlot && !replica.HasFreeSlot(time.GetTimestamp());
+            if (isBusy)
             {
-                isBusy = true;
                 return null;
             }
             lease = Take(replica);

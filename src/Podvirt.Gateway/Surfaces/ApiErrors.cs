@@ -100,6 +100,10 @@ internal static class ApiErrors
         400, ApiError.InvalidRequest, "wrong_model_type",
         $"`{model.Id}` is a model of type {model.Type.ToName()}. Use {use}.", "model");
 
+    public static ApiError EngineLacks(ModelSpec model, string path) => new(
+        501, "not_implemented_error", "not_implemented",
+        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) has no {path}. Use {Surface.UseOf(model.Type)}.", "model");
+
     public static ApiError VideoNotServed(ModelSpec model) => new(
         501, "not_implemented_error", "not_implemented",
         $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");

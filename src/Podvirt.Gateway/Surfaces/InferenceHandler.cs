@@ -267,7 +267,7 @@ internal sealed class InferenceHandler(
     }
 
     private static ApiError? CheckType(Surface surface, ModelSpec model) =>
-        surface.Models.Contains(model.Type) ? null
+        surface.Models.Contains(model.Type) ? surface.Lacking.Contains(model.Engine.Kind) ? ApiErrors.EngineLacks(model, surface.Path) : null
         : model.Type == ModelType.VideoGeneration ? ApiErrors.VideoNotServed(model)
         : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
 }

@@ -25,6 +25,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
         Models = s_text,
         Usage = UsageShape.Responses,
         BeginsEarly = true,
+        IsOptional = true,
     };
 
     public static Surface Messages { get; } = new(RequestSurface.Messages, "messages", "/v1/messages")
@@ -32,26 +33,59 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
         Models = s_text,
         Usage = UsageShape.Messages,
         BeginsEarly = true,
+        IsOptional = true,
         IsAnthropics = true,
     };
 
     public static Surface MessageTokens { get; } = new(RequestSurface.MessageTokens, "messages.count_tokens", "/v1/messages/count_tokens")
     {
         Models = s_text,
+        IsOptional = true,
         IsAnthropics = true,
+    };
+
+    public static Surface Tokenize { get; } = new(RequestSurface.Tokenize, "tokenize", "/tokenize") { Models = [.. s_text, .. s_vectors], IsOptional = true };
+
+    public static Surface Detokenize { get; } = new(RequestSurface.Detokenize, "detokenize", "/detokenize") { Models = [.. s_text, .. s_vectors], IsOptional = true };
+
+    public static Surface Rerank { get; } = RerankAt("/v1/rerank");
+
+    public static Surface Score { get; } = ScoreAt("/v1/score");
+
+    public static Surface Speech { get; } = new(RequestSurface.Speech, "audio.speech", "/v1/audio/speech")
+    {
+        Models = s_text,
+        Lacking = [EngineKind.Vllm],
+        IsOptional = true,
+        IsBinary = true,
     };
 
     /// <summary>The console's chat; not a path of its own.</summary>
     public static Surface Playground { get; } = ChatCompletions with { Name = "playground" };
 
     /// <summary>All that are paths.</summary>
-    public static IReadOnlyList<Surface> All { get; } = [ChatCompletions, Completions, Embeddings, Responses, Messages, MessageTokens];
+    public static IReadOnlyList<Surface> All { get; } =
+    [
+        ChatCompletions, Completions, Embeddings, Responses, Messages, MessageTokens,
+        Tokenize, Detokenize,
+        Rerank, RerankAt("/rerank"), RerankAt("/v2/rerank"), Score, ScoreAt("/score"),
+        Speech,
+    ];
 
     /// <summary>The engine's path, as it is sent.</summary>
     public ReadOnlyMemory<byte> EnginePath { get; } = Encoding.ASCII.GetBytes(Path);
 
     /// <summary>The types of models that answer it.</summary>
     public required IReadOnlyList<ModelType> Models { get; init; }
+
+    /// <summary>Not every engine has it: one that has not is well all the same.</summary>
+    public bool IsOptional { get; init; }
+
+    /// <summary>Engines of which it is known that they do not have it.</summary>
+    public IReadOnlyList<EngineKind> Lacking { get; init; } = [];
+
+    /// <summary>Its plain replies are no JSON: whether one is whole only its framing tells, and counts are not in it.</summary>
+    public bool IsBinary { get; init; }
 
     /// <summary>In whose words engines count on it.</summary>
     public UsageShape Usage { get; init; } = UsageShape.Completions;
@@ -66,6 +100,12 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
     public static string UseOf(ModelType type) => type switch
     {
         ModelType.Embedding => "POST /v1/embeddings",
+        ModelType.VideoGeneration => "POST /v1/videos",
         _ => "POST /v1/chat/completions",
     };
+
+    // vLLM has them under these paths, too.
+    private static Surface RerankAt(string path) => new(RequestSurface.Rerank, "rerank", path) { Models = s_vectors, Usage = UsageShape.Prompts, IsOptional = true };
+
+    private static Surface ScoreAt(string path) => new(RequestSurface.Score, "score", path) { Models = s_vectors, Usage = UsageShape.Prompts, IsOptional = true };
 }

@@ -109,7 +109,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
         services?.Invoke(builder.Services);
         var app = builder.Build();
-        app.MapPodvirtGateway();
+        app.MapPodvirtGateway(isAlone: true);
         var host = new GatewayHost(app, errors);
         await host.PutKeyAsync("k1", Secret);
         await app.StartAsync();

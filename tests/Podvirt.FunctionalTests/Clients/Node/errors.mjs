@@ -1,0 +1,2 @@
+/** An error that a library hands over as an event, and not as an exception. */
+export class EventError extends Error {}
