@@ -272,6 +272,8 @@ internal sealed class ForwardAttempt(
         _mayRetry = head.Status is 502 or 503;
         Refusal = head.Status switch
         {
+            404 when exchange.Previous is { } previous => ApiErrors.ResponseForgotten(previous.Id),
+
             // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
             404 or 405 when exchange.Surface.IsOptional && !EngineErrors.NamesTheModel(body.WrittenSpan) =>
                 ApiErrors.EngineLacks(exchange.Dispatcher.Model, exchange.Surface.Path),

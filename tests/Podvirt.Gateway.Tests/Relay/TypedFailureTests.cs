@@ -92,7 +92,7 @@ public sealed class TypedFailureTests
     public async Task EngineGivesUpAPlainReply_PassesAsItIsAndIsTruncated(string name)
     {
         var surface = TypedSurface.Of(name);
-        var reply = name == "responses" ? Responses.Body("cancelled") : Messages.Reply(stopReason: "");
+        var reply = name == "responses" ? ResponseApi.Body("cancelled") : MessageApi.Reply(stopReason: "");
         await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, reply));
         await using var host = await GatewayHost.ServingAsync(engine);
         Assert.Equal(reply, await surface.PlainAsync(host).TextAsync());

@@ -190,8 +190,8 @@ public sealed class TypedStreamTests
         var surface = TypedSurface.Of(name);
         var good = surface.Events;
         var bad = name == "responses"
-            ? good.Replace(Responses.Usage, usage, StringComparison.Ordinal)
-            : good.Replace(Messages.Counts, Messages.Delta("\"end_turn\"", usage), StringComparison.Ordinal);
+            ? good.Replace(ResponseApi.Usage, usage, StringComparison.Ordinal)
+            : good.Replace(MessageApi.Counts, MessageApi.Delta("\"end_turn\"", usage), StringComparison.Ordinal);
         await using var engine = new FakeEngine(TypedSurface.Sends(bad));
         await using var host = await GatewayHost.ServingAsync(engine);
         Assert.Equal(bad, await surface.StreamAsync(host).TextAsync());
