@@ -27,7 +27,7 @@ public sealed class ErrorTests(ErrorTests.Server fixture) : IClassFixture<ErrorT
         { Chat, """{"model":"chat","model":"vectors","messages":[{"role":"user","content":"hi"}]}""", HttpStatusCode.BadRequest, "invalid_value", "twice" },
         { Chat, """{"model":"vectors","messages":[{"role":"user","content":"hi"}]}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/embeddings" },
         { "v1/embeddings", """{"model":"chat","input":"hi"}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/chat/completions" },
-        { Chat, """{"model":"film","messages":[{"role":"user","content":"hi"}]}""", HttpStatusCode.NotImplemented, "not_implemented", "video" },
+        { "/v1/completions", """{"model":"film","prompt":"hi"}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/videos" },
         { "v1/nothing", "{}", HttpStatusCode.NotFound, "unknown_path", "/v1/nothing" },
         { "v1/load_lora_adapter", """{"model":"chat","lora_name":"x","lora_path":"/x"}""", HttpStatusCode.NotFound, "unknown_path", "/v1/load_lora_adapter" },
         { "sleep?level=2", """{"model":"chat"}""", HttpStatusCode.NotFound, "unknown_path", "/sleep" },

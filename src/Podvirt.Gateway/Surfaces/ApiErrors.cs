@@ -104,10 +104,6 @@ internal static class ApiErrors
         501, "not_implemented_error", "not_implemented",
         $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) has no {path}. Use {Surface.UseOf(model.Type)}.", "model");
 
-    public static ApiError VideoNotServed(ModelSpec model) => new(
-        501, "not_implemented_error", "not_implemented",
-        $"`{model.Id}` generates video, and this version of Podvirt does not serve video generation.", "model");
-
     public static ApiError ModelNotAllowed(string model) => new(
         403, ApiError.InvalidRequest, "model_not_allowed", $"This key may not call `{model}`. GET /v1/models lists the models that it may call.", "model");
 

@@ -9,6 +9,7 @@ using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Responses;
 using Podvirt.Gateway.Routing;
+using Podvirt.Gateway.Videos;
 
 namespace Podvirt.Gateway.Surfaces;
 
@@ -18,7 +19,7 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, RateBoard rates, RateWatch rateWatch, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
-    AdmissionControl admission, IdempotencyGate idempotency, KeptResponses kept, GatewayDrain drain, GatewayOptions options, TimeProvider time)
+    AdmissionControl admission, IdempotencyGate idempotency, KeptResponses kept, GatewayDrain drain, VideoChat videoChat, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -98,7 +99,12 @@ internal sealed class InferenceHandler(
         HttpContext context, Surface surface, Caller caller, Guid id, ClientHeaders headers, RequestBody body, TimeSpan authenticated, ReplyCapture? capture)
     {
         // 6. Peek, find, admit.
-        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange);
+        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video);
+        if (video is not null)
+        {
+            await videoChat.ServeAsync(context, caller, id, body.Bytes, video);
+            return;
+        }
         if (exchange is null)
         {
             await ApiErrorWriter.WriteReplyAsync(context, error!);
@@ -153,9 +159,10 @@ internal sealed class InferenceHandler(
 
     private ApiError? Admit(
         HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, ReplyCapture? capture,
-        out Exchange? exchange)
+        out Exchange? exchange, out VideoTurn? video)
     {
         exchange = null;
+        video = null;
         var body = owner.Bytes;
         if (RequestPeeker.Peek(body.Span, surface.Kind, out var request) is { } wrong)
         {
@@ -165,6 +172,11 @@ internal sealed class InferenceHandler(
         if (!TryFindModel(body.Span, request.Model, out var dispatcher, out var modelId))
         {
             return modelId is null ? ApiErrors.NotText : ApiErrors.UnknownModel(modelId);
+        }
+        if (surface == Surface.ChatCompletions && dispatcher.Model.Type == ModelType.VideoGeneration)
+        {
+            video = new VideoTurn(dispatcher, request.Stream, request.WantsUsage);
+            return null;
         }
         if (CheckType(surface, dispatcher.Model) is { } wrongType)
         {
@@ -267,9 +279,9 @@ internal sealed class InferenceHandler(
     }
 
     private static ApiError? CheckType(Surface surface, ModelSpec model) =>
-        surface.Models.Contains(model.Type) ? surface.Lacking.Contains(model.Engine.Kind) ? ApiErrors.EngineLacks(model, surface.Path) : null
-        : model.Type == ModelType.VideoGeneration ? ApiErrors.VideoNotServed(model)
-        : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
+        !surface.Models.Contains(model.Type) ? ApiErrors.WrongModelType(model, Surface.UseOf(model.Type))
+        : surface.Lacking.Contains(model.Engine.Kind) ? ApiErrors.EngineLacks(model, surface.Path)
+        : null;
 }
 
 /// <summary>Gives every request its id.</summary>

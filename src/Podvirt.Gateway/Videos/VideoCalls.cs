@@ -34,12 +34,7 @@ internal sealed class VideoCalls(
         {
             return;
         }
-        if (!await HasEndedAsync(run, context, options.Videos.SyncTimeMax))
-        {
-            await ApiErrorWriter.WriteReplyAsync(context, VideoErrors.SyncTimeout(options.Videos.SyncTimeMax));
-            return;
-        }
-        if (context.RequestAborted.IsCancellationRequested || book.Find(run.Id) is not { } job)
+        if (await WaitAsync(run, context) is not { } job)
         {
             return;
         }
@@ -56,25 +51,35 @@ internal sealed class VideoCalls(
         await content.SendAsync(context, job, isDownload: false);
     }
 
-    /// <summary>Waits for a job's end. One whose client leaves, or whose time is over, is cancelled.</summary>
-    /// <returns>False: its time is over.</returns>
-    public async Task<bool> HasEndedAsync(VideoRun run, HttpContext context, TimeSpan limit)
+    /// <summary>
+    /// Waits for a job's end. One whose client leaves is cancelled, and so is one that takes too long or is in the way of the server's stop:
+    /// a client that is told so asks again.
+    /// </summary>
+    /// <returns>As it ended; null: the client has left.</returns>
+    public async Task<VideoJob?> WaitAsync(VideoRun run, HttpContext context)
     {
+        using var running = drain.Enter();
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Deadline);
         try
         {
-            await run.Ended.WaitAsync(limit, time, context.RequestAborted);
-            return true;
+            await run.Ended.WaitAsync(options.Videos.SyncTimeMax, time, cut.Token);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            var isTooLate = e is TimeoutException;
-            await runs.CancelAsync(run.Id, isTooLate ? VideoErrors.SyncTimeout(limit) : VideoErrors.Left, deleted: false);
-            return !isTooLate;
+            var why = e is TimeoutException ? VideoErrors.SyncTimeout(options.Videos.SyncTimeMax)
+                : context.RequestAborted.IsCancellationRequested ? VideoErrors.Left : ApiErrors.ShuttingDown;
+            await runs.CancelAsync(run.Id, why, deleted: false);
+            if (book.Find(run.Id) is { End.Outcome: Core.Usage.UsageOutcome.Completed })
+            {
+                // It was finished in the same moment.
+                await run.Ended;
+            }
         }
+        return context.RequestAborted.IsCancellationRequested ? null : book.Find(run.Id);
     }
 
     /// <summary>Why there is no video; where the host stops there may still be one.</summary>
-    public static ApiError ErrorOf(VideoJob job) => job is { HasEnded: true, End: { } end }
+    public static ApiError ErrorOf(VideoJob job) => job is { End: { } end }
         ? new ApiError(end.Status < 400 ? 502 : end.Status, end.Status >= 500 ? ApiError.Server : ApiError.InvalidRequest, end.Code, end.Message)
         : ApiErrors.ShuttingDown;
 

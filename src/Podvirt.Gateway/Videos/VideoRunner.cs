@@ -114,7 +114,8 @@ internal sealed partial class VideoRunner(
             {
                 if (refusal == ApiErrors.ShuttingDown)
                 {
-                    throw new OperationCanceledException(stopping);
+                    // Nothing is taken any more; the next start goes on.
+                    await Task.Delay(Timeout.InfiniteTimeSpan, time, run.Cut);
                 }
                 await SettleAsync(run, billing.Ended(job, UsageOutcome.Failed, refusal), stopping);
                 return;

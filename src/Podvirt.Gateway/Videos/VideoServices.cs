@@ -33,6 +33,7 @@ internal static class VideoServices
         services.AddSingleton<VideoIntake>();
         services.AddSingleton<VideoContent>();
         services.AddSingleton<VideoCalls>();
+        services.AddSingleton<VideoChat>();
         services.AddSingleton<VideosHandler>();
         services.AddSingleton(provider => new VideoConsole(provider.GetRequiredService<VideoCalls>(), provider.GetRequiredService<TimeProvider>()));
     }

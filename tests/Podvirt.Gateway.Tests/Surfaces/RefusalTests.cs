@@ -105,11 +105,12 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task VideoModel_Is501()
+    public async Task VideoModel_TakesNoPlainCompletions_AndSaysWhatItTakes()
     {
         await using var host = await GatewayHost.StartAsync();
         await host.PublishAsync(Routes.Cold("m") with { Model = Routes.Spec("m", ModelType.VideoGeneration) });
-        await host.PlainAsync().ErrorAsync(HttpStatusCode.NotImplemented, "not_implemented");
+        var error = await host.Client.PostAsync("/v1/completions", """{"model":"m","prompt":"x"}""").ErrorAsync(HttpStatusCode.BadRequest, "wrong_model_type");
+        Assert.Contains("/v1/videos", error.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

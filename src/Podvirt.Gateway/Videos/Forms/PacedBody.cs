@@ -52,7 +52,8 @@ internal sealed class PacedBody : Stream
             throw new FormRefusedException(_pace.IsTooSlow ? ApiErrors.BodyTooSlow(_options) : ApiErrors.ShuttingDown);
         }
         var part = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Length));
-        _total += part.Length;
+        var length = (int)part.Length;
+        _total += length;
         if (_total > _options.Videos.UploadBytesMax)
         {
             _reader.AdvanceTo(read.Buffer.End);
@@ -60,8 +61,8 @@ internal sealed class PacedBody : Stream
         }
         part.CopyTo(buffer.Span);
         _reader.AdvanceTo(part.End);
-        _pace.Moved(part.Length);
-        return (int)part.Length;
+        _pace.Moved(length);
+        return length;
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

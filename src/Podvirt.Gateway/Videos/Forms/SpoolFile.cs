@@ -26,12 +26,12 @@ internal sealed class SpoolFile(VideoSpool spool, string project, string path) :
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         Reserve(bytes.Length);
-        _buffered ??= new BufferedStream(_file = VideoFolder.Create(path), BufferBytes);
         try
         {
+            _buffered ??= new BufferedStream(_file = VideoFolder.Create(path), BufferBytes);
             await _buffered.WriteAsync(bytes);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FormRefusedException(spool.Unwritable(e));
         }
@@ -52,7 +52,7 @@ internal sealed class SpoolFile(VideoSpool spool, string project, string path) :
             }
             _isKept = true;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FormRefusedException(spool.Unwritable(e));
         }
@@ -63,11 +63,12 @@ internal sealed class SpoolFile(VideoSpool spool, string project, string path) :
 
     public async ValueTask DisposeAsync()
     {
-        if (_file is not null)
-        {
-            await CloseAsync();
-        }
         spool.Return(project, Bytes);
+        if (_file is null)
+        {
+            return;
+        }
+        await CloseAsync();
         if (!_isKept)
         {
             File.Delete(path);
