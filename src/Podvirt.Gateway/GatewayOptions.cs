@@ -98,4 +98,7 @@ public sealed class GatewayOptions
 
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Of video jobs and their files.</summary>
+    public Videos.VideoOptions Videos { get; set; } = new();
 }

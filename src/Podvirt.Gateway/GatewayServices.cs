@@ -13,6 +13,7 @@ using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
+using Podvirt.Gateway.Videos;
 
 namespace Podvirt.Gateway;
 
@@ -38,7 +39,11 @@ public static class GatewayServices
         services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
         services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        VideoServices.Add(services, options.Videos);
         services.AddHostedSingleton<StreamCheckpoints>();
+
+        // Before the accounts are: what it finds to be recorded they have to count.
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<VideoRuns>());
         services.AddHostedSingleton<AccountWatch>();
         services.AddHostedSingleton<KeyRing>();
         services.AddHostedSingleton<KeyUses>();
@@ -50,8 +55,10 @@ public static class GatewayServices
         return services;
     }
 
-    /// <summary>Maps <c>/v1</c>.</summary>
-    public static void MapPodvirtGateway(this IEndpointRouteBuilder endpoints)
+    /// <summary>Maps <c>/v1</c>, and the paths beside it that engines have.</summary>
+    /// <param name="endpoints">The host's.</param>
+    /// <param name="isAlone">The host has nothing of its own: what is no path here or in Podvirt's other parts is refused in the API's shape.</param>
+    public static void MapPodvirtGateway(this IEndpointRouteBuilder endpoints, bool isAlone = false)
     {
         var inference = endpoints.ServiceProvider.GetRequiredService<InferenceHandler>();
         var models = endpoints.ServiceProvider.GetRequiredService<ModelsHandler>();
@@ -62,7 +69,8 @@ public static class GatewayServices
         }
         routes.Map("GET", "/v1/models", models.ListAsync);
         routes.Map("GET", "/v1/models/{**id}", models.GetAsync);
-        routes.RefuseTheRest();
+        endpoints.ServiceProvider.GetRequiredService<VideosHandler>().Map(routes);
+        routes.RefuseTheRest(everywhere: isAlone);
     }
 
     private static void AddHostedSingleton<T>(this IServiceCollection services)

@@ -13,6 +13,7 @@ using Podvirt.Health;
 using Podvirt.Hosting;
 using Podvirt.Members;
 using Podvirt.Members.Oidc;
+using Podvirt.Videos;
 
 namespace Podvirt;
 
@@ -22,14 +23,16 @@ public static class PodvirtEndpoints
     /// Maps <c>/v1/*</c> (the API), <c>/api/*</c> (administration), <c>/openapi/v1.json</c>, <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c> and the
     /// console. The host's own endpoints come first where both have one.
     /// </summary>
-    public static IEndpointRouteBuilder MapPodvirt(this IEndpointRouteBuilder endpoints)
+    /// <param name="endpoints">The host's.</param>
+    /// <param name="isAlone">The host has no endpoints of its own: every other path is answered 404, as the API answers.</param>
+    public static IEndpointRouteBuilder MapPodvirt(this IEndpointRouteBuilder endpoints, bool isAlone = false)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
         var gate = services.GetRequiredService<AccessGate>();
 
         var v1 = endpoints.MapGroup("");
-        v1.MapPodvirtGateway();
+        v1.MapPodvirtGateway(isAlone);
         new Cors(services.GetRequiredService<PodvirtConfig>().CorsOrigins).Apply(v1);
 
         var api = endpoints.MapGroup("/api");
@@ -54,6 +57,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<InvoiceEndpoints>().Map(api);
         services.GetRequiredService<ConversationEndpoints>().Map(api);
         services.GetRequiredService<AnswerEndpoints>().Map(api);
+        services.GetRequiredService<VideoEndpoints>().Map(api);
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);

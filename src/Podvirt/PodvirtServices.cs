@@ -15,6 +15,7 @@ using Podvirt.Keys;
 using Podvirt.Members;
 using Podvirt.Members.Oidc;
 using Podvirt.Projects;
+using Podvirt.Videos;
 
 namespace Podvirt;
 
@@ -55,7 +56,7 @@ public static class PodvirtServices
         services.AddHostedService<Startup>();
         services.AddHostedService(p => p.GetRequiredService<SessionWatch>());
         Rooms.AddScheduler(services, options, config);
-        Rooms.AddGateway(services, config);
+        Rooms.AddGateway(services, options, config);
         ChatServices.Add(services, options.DataDirectory);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
         services.AddHostedService<CatalogWatch>();
@@ -112,6 +113,7 @@ public static class PodvirtServices
         services.AddSingleton<RateEndpoints>();
         services.AddSingleton<InvoiceEndpoints>();
         services.AddSingleton<LogEndpoints>();
+        services.AddSingleton<VideoEndpoints>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<MetricsExport>();

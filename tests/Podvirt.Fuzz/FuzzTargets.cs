@@ -12,6 +12,7 @@ internal static class FuzzTargets
         new PeekTarget(),
         new SpliceTarget(),
         new ChunkFactsTarget(),
+        new TypedEventTarget(),
         new PlainUsageTarget(),
     ];
 

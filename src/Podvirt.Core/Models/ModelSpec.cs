@@ -23,6 +23,9 @@ public sealed record ModelSpec
 
     public PriceSpec? Price { get; init; }
 
+    /// <summary>What a video model offers; null: whatever its engine takes.</summary>
+    public VideoSpec? Video { get; init; }
+
     /// <summary>Starts at 1 and grows by one with every change of this entry.</summary>
     public int Revision { get; init; } = 1;
 
@@ -53,6 +56,13 @@ public sealed record IdleSpec(TimeSpan? SleepAfter, TimeSpan? StopAfter)
 /// <param name="Embedding">Of a token that is embedded; null: what a prompt token costs.</param>
 /// <param name="VideoSecond">USD for a second of video.</param>
 public sealed record PriceSpec(decimal Prompt = 0, decimal Cached = 0, decimal Completion = 0, decimal? Embedding = null, decimal VideoSecond = 0);
+
+/// <summary>What a model for video generation offers. A request for anything else is refused before it waits for the model.</summary>
+/// <param name="Sizes">Width x height, as requests write it; empty: any.</param>
+/// <param name="Seconds">Lengths; empty: any up to <paramref name="MaxSeconds"/>.</param>
+/// <param name="MaxSeconds">The longest; null: not said.</param>
+/// <param name="Fps">Frames per second of what asks for frames and not for seconds; null: not said.</param>
+public sealed record VideoSpec(IReadOnlyList<string> Sizes, IReadOnlyList<decimal> Seconds, decimal? MaxSeconds, int? Fps);
 
 /// <summary>All models at one moment. Stored under <see cref="StateKey"/>.</summary>
 /// <param name="Revision">Grows by one with every applied change.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Podvirt.Core.Usage;
 
@@ -6,15 +7,16 @@ namespace Podvirt.Core.Replies;
 /// <summary>
 /// Finds the top-level <c>usage</c> object in a plain JSON reply that passes by in any split, however long: it follows
 /// strings and nesting byte by byte and keeps only that one object. Where there are several, the last one counts. Besides,
-/// it sees a choice that the engine gave up. Names are known as engines write them, without escapes.
+/// it sees an answer that the engine gave up, and a response's id. Names are known as engines write them, without escapes.
 /// </summary>
-/// <param name="totalIsPrompt">Nothing is generated: where only a total is counted, it is the prompt's.</param>
-public sealed class PlainUsageScanner(bool totalIsPrompt = false)
+/// <param name="shape">Whose reply it is.</param>
+public sealed class PlainUsageScanner(UsageShape shape = UsageShape.Completions)
 {
     /// <summary>Longest <c>usage</c> object that is kept; real ones have two or three hundred bytes.</summary>
     public const int UsageBytesMax = 1024;
 
-    private const int NameBytesMax = 5;
+    // Enough to know every name and value that is looked for.
+    private const int TextBytesMax = 16;
 
     // Objects of choices: within the reply, within its array.
     private const int ChoiceDepth = 3;
@@ -22,30 +24,44 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
     // Enough for most: it grows for the others.
     private const int UsageBytesFirst = 256;
 
-    private static ReadOnlySpan<byte> FinishReasonName => "finish_reason"u8;
-
-    private static ReadOnlySpan<byte> Abort => "abort"u8;
-
     private byte[] _usage = [];
     private int _usageLength;
     private int _depth;
     private bool _inString;
     private bool _escaped;
     private bool _expectsName;
-    private int _nameLength;
-    private int _nameMatched;
-    private bool _lastNameIsUsage;
+    private TextStart _text;
+    private int _textLength;
+    private Name _lastName;
     private bool _capturing;
     private bool _overflowed;
-    private int _reasonMatched;
-    private int _abortMatched;
     private FinishReason _reason;
+    private bool _isCancelled;
+    private bool _hasAbortedChoice;
+    private bool _hasStopReason;
+    private bool _isMessage;
+    private byte[] _id = [];
+    private int _idLength;
 
     /// <summary>The outermost object or array has been closed: nothing of the reply is missing.</summary>
     public bool IsWhole { get; private set; }
 
-    /// <summary>A choice ended with <c>"finish_reason":"abort"</c>.</summary>
-    public bool IsAborted { get; private set; }
+    /// <summary>
+    /// The engine gave the answer up: a choice with <c>"finish_reason":"abort"</c>, a response whose <c>status</c> is <c>cancelled</c>, or
+    /// a message without a <c>stop_reason</c>. Meaningful at the reply's end.
+    /// </summary>
+    public bool IsAborted => shape switch
+    {
+        UsageShape.Responses => _isCancelled,
+        UsageShape.Messages => _isMessage && !_hasStopReason,
+        _ => _hasAbortedChoice,
+    };
+
+    /// <summary>A response's <c>status</c> is <c>failed</c>.</summary>
+    public bool IsFailed { get; private set; }
+
+    /// <summary>A response's id; empty where there is none that is short and without escapes.</summary>
+    public ReadOnlySpan<byte> Id => _id.AsSpan(0, _idLength);
 
     public void Scan(ReadOnlySpan<byte> bytes)
     {
@@ -66,7 +82,7 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
         while (bytes.Length > 0)
         {
             // Most of a reply is text inside strings: skip to what ends one.
-            if (_inString && !_escaped && !_capturing && !_expectsName && _nameLength > FinishReasonName.Length)
+            if (_inString && !_escaped && !_capturing && !_expectsName && _textLength > TextBytesMax && _lastName != Name.Id)
             {
                 var stop = bytes.IndexOfAny((byte)'"', (byte)'\\');
                 if (stop < 0)
@@ -101,7 +117,7 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
         var reader = new Utf8JsonReader(_usage.AsSpan(0, _usageLength));
         try
         {
-            return reader.Read() && UsageCounts.TryRead(ref reader, out tokens, out isBad, totalIsPrompt);
+            return reader.Read() && UsageCounts.TryRead(ref reader, shape, out tokens, out isBad);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -126,13 +142,11 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
         {
             case (byte)'"':
                 _inString = true;
-                _nameLength = 0;
-                _nameMatched = 0;
-                _reasonMatched = 0;
-                _abortMatched = 0;
+                _textLength = 0;
+                BeginId();
                 break;
             case (byte)'{':
-                if (_depth == 1 && _lastNameIsUsage)
+                if (_depth == 1 && _lastName == Name.Usage)
                 {
                     _usageLength = 0;
                     _overflowed = false;
@@ -141,13 +155,13 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
                 }
                 _depth++;
                 _expectsName = _depth == 1;
-                _lastNameIsUsage = false;
+                _lastName = Name.Other;
                 _reason = FinishReason.NotSeen;
                 break;
             case (byte)'[':
                 _depth++;
                 _expectsName = false;
-                _lastNameIsUsage = false;
+                _lastName = Name.Other;
                 _reason = FinishReason.NotSeen;
                 break;
             case (byte)'}' or (byte)']':
@@ -162,7 +176,7 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
                 break;
             case (byte)',':
                 _expectsName = _depth == 1;
-                _lastNameIsUsage = false;
+                _lastName = Name.Other;
                 _reason = FinishReason.NotSeen;
                 break;
             case (byte)':':
@@ -179,7 +193,7 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
         if (_escaped)
         {
             _escaped = false;
-            _nameLength++;
+            Note(0);
             return;
         }
         if (b == (byte)'\\')
@@ -187,32 +201,88 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
             _escaped = true;
             return;
         }
-        if (b == (byte)'"')
+        if (b != (byte)'"')
         {
-            _inString = false;
-            if (_expectsName)
-            {
-                _lastNameIsUsage = _nameLength == NameBytesMax && _nameMatched == NameBytesMax;
-            }
-            else if (_depth == ChoiceDepth)
-            {
-                EndStringInChoice();
-            }
+            Note(b);
             return;
         }
-        _reasonMatched += _nameLength < FinishReasonName.Length && b == FinishReasonName[_nameLength] ? 1 : 0;
-        _abortMatched += _nameLength < Abort.Length && b == Abort[_nameLength] ? 1 : 0;
-        if (_expectsName && _nameLength < NameBytesMax && b == "usage"u8[_nameLength])
+        _inString = false;
+        if (_expectsName)
         {
-            _nameMatched++;
+            _lastName = NameOf();
         }
-        _nameLength++;
+        else if (_depth == 1)
+        {
+            EndStringAtTheTop();
+        }
+        else if (_depth == ChoiceDepth)
+        {
+            EndStringInChoice();
+        }
+    }
+
+    // An escaped character is none that is looked for.
+    private void Note(byte b)
+    {
+        if (_textLength < TextBytesMax)
+        {
+            _text[_textLength] = b;
+        }
+        _textLength++;
+        if (_lastName == Name.Id && !_expectsName && _depth == 1)
+        {
+            if (_idLength >= 0 && _idLength < _id.Length && b != 0)
+            {
+                _id[_idLength++] = b;
+            }
+            else
+            {
+                _id = [];
+                _idLength = 0;
+            }
+        }
+    }
+
+    private void BeginId()
+    {
+        if (_lastName == Name.Id && !_expectsName && _depth == 1)
+        {
+            _id = new byte[ResponseIds.BytesMax];
+            _idLength = 0;
+        }
+    }
+
+    private bool Is(ReadOnlySpan<byte> text) => _textLength == text.Length && ((ReadOnlySpan<byte>)_text)[..text.Length].SequenceEqual(text);
+
+    private Name NameOf() => Is("usage"u8) ? Name.Usage : shape switch
+    {
+        UsageShape.Responses => Is("id"u8) ? Name.Id : Is("status"u8) ? Name.Status : Name.Other,
+        UsageShape.Messages => Is("stop_reason"u8) ? Name.StopReason : Is("type"u8) ? Name.Type : Name.Other,
+        _ => Name.Other,
+    };
+
+    private void EndStringAtTheTop()
+    {
+        switch (_lastName)
+        {
+            case Name.Status:
+                (_isCancelled, IsFailed) = (Is("cancelled"u8), Is("failed"u8));
+                break;
+            case Name.StopReason:
+                _hasStopReason = true;
+                break;
+            case Name.Type:
+                _isMessage = Is("message"u8);
+                break;
+            default:
+                break;
+        }
     }
 
     private void EndStringInChoice()
     {
-        IsAborted |= _reason == FinishReason.Awaited && _nameLength == Abort.Length && _abortMatched == Abort.Length;
-        _reason = _nameLength == FinishReasonName.Length && _reasonMatched == FinishReasonName.Length ? FinishReason.Named : FinishReason.NotSeen;
+        _hasAbortedChoice |= _reason == FinishReason.Awaited && Is("abort"u8);
+        _reason = Is("finish_reason"u8) ? FinishReason.Named : FinishReason.NotSeen;
     }
 
     private void Keep(byte b)
@@ -238,5 +308,22 @@ public sealed class PlainUsageScanner(bool totalIsPrompt = false)
 
         /// <summary>Its value comes next.</summary>
         Awaited,
+    }
+
+    /// <summary>The last name at the top.</summary>
+    private enum Name
+    {
+        Other,
+        Usage,
+        Id,
+        Status,
+        StopReason,
+        Type,
+    }
+
+    [InlineArray(TextBytesMax)]
+    private struct TextStart
+    {
+        private byte _first;
     }
 }

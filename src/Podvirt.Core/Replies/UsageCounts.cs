@@ -1,11 +1,28 @@
+using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Usage;
 
 namespace Podvirt.Core.Replies;
 
-/// <summary>Reads an OpenAI <c>usage</c> object.</summary>
+/// <summary>Reads a <c>usage</c> object.</summary>
 public static class UsageCounts
 {
+    private static readonly Names s_completions = new("prompt_tokens", "prompt_tokens_details", "completion_tokens", "completion_tokens_details");
+    private static readonly Names s_responses = new("input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details");
+
+    /// <summary>Reads one of this shape, as <see cref="TryRead(ref Utf8JsonReader, out TokenCounts, out bool)"/> does.</summary>
+    public static bool TryRead(ref Utf8JsonReader reader, UsageShape shape, out TokenCounts tokens, out bool isBad)
+    {
+        if (shape != UsageShape.Messages)
+        {
+            return TryReadOpenAis(ref reader, shape, out tokens, out isBad);
+        }
+        var usage = default(MessageUsage);
+        var found = usage.TryRead(ref reader, out isBad);
+        tokens = usage.Counts;
+        return found;
+    }
+
     /// <summary>
     /// The reader stands on the value and ends on its last token. False, with the value skipped, for <c>null</c>,
     /// anything but an object, or an object without a whole number of prompt or completion tokens. Negative numbers are
@@ -14,9 +31,12 @@ public static class UsageCounts
     /// <param name="reader">Stands on the value.</param>
     /// <param name="tokens">The counts.</param>
     /// <param name="isBad">One of the counts is there, and neither <c>null</c> nor a whole number from 0 to what a long holds: the engine cannot be believed.</param>
-    /// <param name="totalIsPrompt">Where <c>total_tokens</c> stands alone, as some engines count a ranking, it is the prompt's.</param>
-    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad, bool totalIsPrompt = false)
+    public static bool TryRead(ref Utf8JsonReader reader, out TokenCounts tokens, out bool isBad) =>
+        TryReadOpenAis(ref reader, UsageShape.Completions, out tokens, out isBad);
+
+    private static bool TryReadOpenAis(ref Utf8JsonReader reader, UsageShape shape, out TokenCounts tokens, out bool isBad)
     {
+        var names = shape == UsageShape.Responses ? s_responses : s_completions;
         tokens = default;
         isBad = false;
         long? total = null;
@@ -29,25 +49,25 @@ public static class UsageCounts
         var found = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("prompt_tokens"u8))
+            if (reader.ValueTextEquals(names.Prompt))
             {
                 found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Prompt = count };
             }
-            else if (reader.ValueTextEquals("completion_tokens"u8))
+            else if (reader.ValueTextEquals(names.Completion))
             {
                 found |= TryReadCount(ref reader, out var count, ref isBad);
                 tokens = tokens with { Completion = count };
             }
-            else if (totalIsPrompt && reader.ValueTextEquals("total_tokens"u8))
+            else if (shape == UsageShape.Prompts && reader.ValueTextEquals("total_tokens"u8))
             {
                 total = TryReadCount(ref reader, out var count, ref isBadTotal) ? count : total;
             }
-            else if (reader.ValueTextEquals("prompt_tokens_details"u8))
+            else if (reader.ValueTextEquals(names.PromptDetails))
             {
                 tokens = tokens with { Cached = ReadDetail(ref reader, "cached_tokens"u8, ref isBad) };
             }
-            else if (reader.ValueTextEquals("completion_tokens_details"u8))
+            else if (reader.ValueTextEquals(names.CompletionDetails))
             {
                 tokens = tokens with { Reasoning = ReadDetail(ref reader, "reasoning_tokens"u8, ref isBad) };
             }
@@ -143,6 +163,15 @@ public static class UsageCounts
         return at;
     }
 
+    /// <summary>The reader stands on the member's name. What is no count leaves <paramref name="count"/> as it is.</summary>
+    internal static void ReadCount(ref Utf8JsonReader reader, ref long? count, ref bool isBad)
+    {
+        if (TryReadCount(ref reader, out var read, ref isBad))
+        {
+            count = read;
+        }
+    }
+
     private static bool TryReadCount(ref Utf8JsonReader reader, out long count, ref bool isBad)
     {
         count = 0;
@@ -179,5 +208,16 @@ public static class UsageCounts
             }
         }
         return detail;
+    }
+
+    private sealed class Names(string prompt, string promptDetails, string completion, string completionDetails)
+    {
+        public byte[] Prompt { get; } = Encoding.ASCII.GetBytes(prompt);
+
+        public byte[] PromptDetails { get; } = Encoding.ASCII.GetBytes(promptDetails);
+
+        public byte[] Completion { get; } = Encoding.ASCII.GetBytes(completion);
+
+        public byte[] CompletionDetails { get; } = Encoding.ASCII.GetBytes(completionDetails);
     }
 }

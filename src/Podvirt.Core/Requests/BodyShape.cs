@@ -49,6 +49,28 @@ internal sealed record BodyShape
 
     private static readonly BodyShape s_speech = new() { Inputs = [new("input", InputForm.String) { NotEmpty = true }], StreamsByFormat = true };
 
+    private static readonly BodyShape s_responses = new()
+    {
+        Inputs = [new("input", InputForm.StringOrItems)],
+        MaxTokens = [new("max_output_tokens")],
+        Instructions = new Member("instructions"),
+        IsStored = true,
+    };
+
+    private static readonly BodyShape s_messageTokens = new()
+    {
+        Inputs = [new("messages", InputForm.Messages)],
+        Instructions = new Member("system"),
+        NotStreamed = "Counts of tokens are",
+    };
+
+    private static readonly BodyShape s_messages = s_messageTokens with
+    {
+        MaxTokens = [new("max_tokens")],
+        NeedsMaxTokens = true,
+        NotStreamed = null,
+    };
+
     /// <summary>What the engine works on: one of these has to be there.</summary>
     public required InputMember[] Inputs { get; init; }
 
@@ -57,6 +79,15 @@ internal sealed record BodyShape
 
     /// <summary>Names of the most tokens that one answer may have.</summary>
     public Member[] MaxTokens { get; init; } = [];
+
+    /// <summary>One of them has to be there.</summary>
+    public bool NeedsMaxTokens { get; init; }
+
+    /// <summary>Where the system prompt stands by itself.</summary>
+    public Member? Instructions { get; init; }
+
+    /// <summary>Engines may keep the answer: <c>store</c>, <c>previous_response_id</c>, <c>background</c>.</summary>
+    public bool IsStored { get; init; }
 
     /// <summary><c>n</c>, <c>temperature</c> and <c>stop</c> are what OpenAI's chat takes.</summary>
     public bool ChecksSampling { get; init; }
@@ -77,6 +108,9 @@ internal sealed record BodyShape
         RequestSurface.ChatCompletions => s_chat,
         RequestSurface.Completions => s_completions,
         RequestSurface.Embeddings => s_embeddings,
+        RequestSurface.Responses => s_responses,
+        RequestSurface.Messages => s_messages,
+        RequestSurface.MessageTokens => s_messageTokens,
         RequestSurface.Rerank => s_rerank,
         RequestSurface.Score => s_score,
         RequestSurface.Tokenize => s_tokenize,
@@ -108,6 +142,9 @@ internal enum InputForm
     Messages,
 
     StringOrArray,
+
+    /// <summary>A string, or an array of objects, of which some have <c>role</c> and <c>content</c>.</summary>
+    StringOrItems,
 
     String,
 

@@ -8,6 +8,9 @@ public enum RequestSurface
     ChatCompletions,
     Completions,
     Embeddings,
+    Responses,
+    Messages,
+    MessageTokens,
     Rerank,
     Score,
     Tokenize,
@@ -61,13 +64,19 @@ public struct PeekedRequest
     /// <summary>How many choices of each prompt are asked for (<c>n</c>); 0: not said, which is one.</summary>
     public int Choices { get; internal set; }
 
+    /// <summary>The response that this one goes on from, as a JSON string with its quotes.</summary>
+    public ByteRange PreviousResponse { get; internal set; }
+
+    /// <summary>The engine is asked not to keep the response.</summary>
+    public bool IsNotStored { get; internal set; }
+
     /// <summary>Of how many answers to each prompt the choices are the best (<c>best_of</c>); 0: not said, which is as many as choices.</summary>
     public int BestOf { get; internal set; }
 
     /// <summary>How many texts stand in the input of one request; 0: it is no array of texts, which is one.</summary>
     public int Prompts { get; internal set; }
 
-    /// <summary>The raw <c>content</c> of the first system or developer message.</summary>
+    /// <summary>The raw <c>content</c> of the first system or developer message; the instructions where they stand by themselves.</summary>
     public ByteRange SystemPrompt { get; internal set; }
 
     /// <summary>The raw <c>content</c> of the first user message; the prompt or input on the other surfaces.</summary>

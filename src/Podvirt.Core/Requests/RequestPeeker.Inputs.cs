@@ -19,6 +19,10 @@ public static partial class RequestPeeker
             {
                 return ReadMessages(ref reader, ref request);
             }
+            if (member.Form == InputForm.StringOrItems)
+            {
+                return ReadItems(ref reader, ref request, member.Name);
+            }
             if (CheckForm(ref reader, member) is { } wrong)
             {
                 return wrong;
@@ -91,7 +95,7 @@ public static partial class RequestPeeker
             return areTokens ? 1 : count;
         }
 
-        private static PeekError? ReadMessages(ref Utf8JsonReader reader, ref PeekedRequest request)
+        private readonly PeekError? ReadMessages(ref Utf8JsonReader reader, ref PeekedRequest request)
         {
             if (reader.TokenType != JsonTokenType.StartArray)
             {
@@ -114,7 +118,7 @@ public static partial class RequestPeeker
             return count == 0 ? new PeekError("'messages' is empty: send at least one message.", "messages") : null;
         }
 
-        private static PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
+        private readonly PeekError? ReadMessage(ref Utf8JsonReader reader, ref PeekedRequest request, int index)
         {
             var content = default(ByteRange);
             var hasRole = false;
@@ -152,14 +156,7 @@ public static partial class RequestPeeker
             {
                 return new PeekError($"'messages[{index}].role' is missing.", $"messages[{index}].role");
             }
-            if (isSystem && !request.SystemPrompt.IsPresent)
-            {
-                request.SystemPrompt = content;
-            }
-            if (isUser && !request.FirstUserMessage.IsPresent)
-            {
-                request.FirstUserMessage = content;
-            }
+            Keep(ref request, content, isSystem && !_hasInstructions, isUser);
             return null;
         }
     }

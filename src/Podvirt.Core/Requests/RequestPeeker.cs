@@ -65,6 +65,8 @@ public static partial class RequestPeeker
         private bool _wantsPieces;
         private bool _saysFormat;
         private bool _hasStreamOptions;
+        private bool _seenInstructions;
+        private bool _hasInstructions;
 
         public PeekError? Run(ref Utf8JsonReader reader, ref PeekedRequest request)
         {
@@ -93,6 +95,11 @@ public static partial class RequestPeeker
             if (_counterpart is null && shape.Counterparts.Length > 0)
             {
                 return Missing(shape.Counterparts);
+            }
+            if (shape.NeedsMaxTokens && request.MaxTokens == 0)
+            {
+                var name = shape.MaxTokens[0].Name;
+                return new PeekError($"'{name}' is missing: how many tokens the answer may have.", name);
             }
             if (_hasStreamOptions && !request.StreamOptionsIsNull && !request.Stream)
             {
@@ -150,7 +157,13 @@ public static partial class RequestPeeker
                     return ReadMaxTokens(ref reader, ref request, member.Name);
                 }
             }
-            return shape.ChecksSampling ? ReadSampling(ref reader, ref request) : PassBy(ref reader);
+            if (shape.Instructions is { } instructions && reader.ValueTextEquals(instructions.Utf8))
+            {
+                return ReadInstructions(ref reader, ref request, instructions.Name);
+            }
+            return shape.IsStored ? ReadStored(ref reader, ref request)
+                : shape.ChecksSampling ? ReadSampling(ref reader, ref request)
+                : PassBy(ref reader);
         }
 
         private static PeekError? ReadSampling(ref Utf8JsonReader reader, ref PeekedRequest request)

@@ -35,6 +35,7 @@ internal sealed class Accounts(RateBoard rates, TimeProvider time)
             lock (project.Gate)
             {
                 project.TokensOf(part.Model).Use(month, part.Tokens);
+                project.VideosOf(part.Model).Use(month, part.VideoUs);
                 key.Budget.Use(month, part.Cost.Pico);
             }
         }

@@ -14,12 +14,22 @@ internal readonly record struct Estimate(long Prompt, long Completion)
 
     public static Estimate Of(in PeekedRequest request, int bodyBytes, RequestSurface surface, GatewayOptions options)
     {
-        var prompt = Math.Min((bodyBytes / BytesPerToken) + 1, options.ReservedPromptMax);
-        if (surface == RequestSurface.Embeddings)
+        if (surface == RequestSurface.MessageTokens)
         {
-            return new Estimate(prompt, 0);
+            // Nothing is generated, or billed.
+            return default;
         }
-        var each = request.MaxTokens == 0 ? options.ReservedCompletionMax : Math.Min(request.MaxTokens, options.ReservedCompletionMax);
-        return new Estimate(prompt, (long)each * Math.Max(1, request.Choices));
+        var prompt = Math.Min((bodyBytes / BytesPerToken) + 1, options.ReservedPromptMax);
+        switch (surface)
+        {
+            case RequestSurface.Tokenize or RequestSurface.Detokenize:
+                // No model works on it.
+                return default;
+            case RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Speech:
+                return new Estimate(prompt, 0);
+            default:
+                var each = request.MaxTokens == 0 ? options.ReservedCompletionMax : Math.Min(request.MaxTokens, options.ReservedCompletionMax);
+                return new Estimate(prompt, (long)each * Math.Max(1, Math.Max(request.Choices, request.BestOf)) * Math.Max(1, request.Prompts));
+        }
     }
 }

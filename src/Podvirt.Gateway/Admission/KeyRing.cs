@@ -31,16 +31,19 @@ internal sealed partial class KeyRing(IStateStore store, Accounts accounts, Time
     /// <summary>Completes when all keys of the store are known: before it a good key would be refused as a wrong one.</summary>
     public Task FirstListing => _firstListing.Task;
 
-    /// <summary>Checks the value of an <c>Authorization</c> header.</summary>
-    public bool TryAuthenticate(string? authorization, [NotNullWhen(true)] out Caller? caller)
+    /// <summary>The secret in the value of an <c>Authorization</c> header.</summary>
+    public static bool TryReadBearer(string authorization, out ReadOnlySpan<char> secret)
+    {
+        const string Scheme = "Bearer ";
+        var isBearer = authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+        secret = isBearer ? authorization.AsSpan(Scheme.Length).Trim() : default;
+        return isBearer;
+    }
+
+    /// <summary>Checks a secret.</summary>
+    public bool TryAuthenticate(ReadOnlySpan<char> secret, [NotNullWhen(true)] out Caller? caller)
     {
         caller = null;
-        const string Scheme = "Bearer ";
-        if (authorization is null || !authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            return false;
-        }
-        var secret = authorization.AsSpan(Scheme.Length).Trim();
         if (secret.Length is 0 or > SecretCharsMax)
         {
             return false;

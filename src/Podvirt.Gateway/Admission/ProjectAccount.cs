@@ -10,6 +10,7 @@ internal sealed class ProjectAccount(string id)
 {
     private readonly Dictionary<string, KeyAccount> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MonthMeter> _tokens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MonthMeter> _videos = new(StringComparer.Ordinal);
     private Plan? _plan;
     private volatile bool _isArchived;
 
@@ -48,6 +49,16 @@ internal sealed class ProjectAccount(string id)
         return meter;
     }
 
+    /// <summary>A model's video of the month, in microseconds. Under <see cref="Gate"/>.</summary>
+    public MonthMeter VideosOf(string model)
+    {
+        if (!_videos.TryGetValue(model, out var meter))
+        {
+            _videos.Add(model, meter = new MonthMeter { Limit = VideoLimitOf(_plan, model) });
+        }
+        return meter;
+    }
+
     /// <param name="plan">Null: without limits.</param>
     /// <param name="isArchived">Whether its keys are refused.</param>
     /// <param name="now">As <see cref="RateBucket.SetLimit"/> takes it.</param>
@@ -63,6 +74,16 @@ internal sealed class ProjectAccount(string id)
             {
                 meter.Limit = plan?.TokensPerMonth.Of(model);
             }
+            foreach (var (model, meter) in _videos)
+            {
+                meter.Limit = VideoLimitOf(plan, model);
+            }
         }
+    }
+
+    private static Int128? VideoLimitOf(Plan? plan, string model)
+    {
+        const long UsPerSecond = 1_000_000;
+        return plan?.VideoSecondsPerMonth.Of(model) is { } seconds ? (Int128)seconds * UsPerSecond : null;
     }
 }

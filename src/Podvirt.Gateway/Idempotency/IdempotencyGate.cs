@@ -115,7 +115,7 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
     }
 
     private static bool IsPlain(ReadOnlySpan<byte> body, Surface surface) =>
-        RequestPeeker.Peek(body, surface.Kind, out var request) is null && !request.Stream;
+        RequestPeeker.Peek(body, surface.Kind, out var request) is null && request is { Stream: false, MayStream: false };
 
     // Null: it is the one that runs.
     private Running? Enter(string key, Running mine)

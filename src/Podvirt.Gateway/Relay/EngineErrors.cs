@@ -24,6 +24,9 @@ internal static class EngineErrors
         return error with { Code = error.Code ?? BusyCode, RetryAfter = retryAfter };
     }
 
+    /// <summary>Whether a 404 is about the model's name: else the engine has no such path.</summary>
+    public static bool NamesTheModel(ReadOnlySpan<byte> body) => body.IndexOf("does not exist"u8) >= 0;
+
     public static ApiError Normalise(int status, ReadOnlySpan<byte> body)
     {
         var type = status == 429 ? ApiError.RateLimit : status < 500 ? ApiError.InvalidRequest : ApiError.Server;
@@ -51,7 +54,9 @@ internal static class EngineErrors
     private static ApiError FromObject(int status, string type, JsonElement error)
     {
         var message = Text(error, "message") ?? Text(error, "detail") ?? error.GetRawText();
-        return new ApiError(status, Text(error, "type") ?? type, Text(error, "code"), message, Text(error, "param"));
+        // An event of OpenAI's responses has its own type where others have the error's.
+        var given = Text(error, "type");
+        return new ApiError(status, given is null or "error" ? type : given, Text(error, "code"), message, Text(error, "param"));
     }
 
     private static ApiError FromText(int status, string type, ReadOnlySpan<byte> body)

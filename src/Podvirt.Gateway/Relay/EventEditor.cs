@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using Podvirt.Core.Replies;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
 using Podvirt.Gateway.Surfaces;
@@ -9,38 +8,47 @@ using Podvirt.Gateway.Surfaces;
 namespace Podvirt.Gateway.Relay;
 
 /// <summary>
-/// Takes one complete event after the other: reads the counts and writes to the client what this engine would have
-/// sent for the client's own options.
+/// Takes one complete event after the other and writes to the client what this engine would have sent for the client's own options.
+/// Here is what all event streams have in common; what an event says, and how an end is spelled, is each surface's own: one subclass
+/// a dialect.
 /// </summary>
-internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
+internal abstract class EventEditor(Exchange exchange, ClientReply reply) : IDisposable
 {
     // Of what an engine said wrong, in the log.
     private const int ShownBytesMax = 200;
 
-    private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
-    private static readonly byte[] s_null = "null"u8.ToArray();
-
-    private readonly bool _wantsUsage = exchange.Request.WantsUsage;
-    private readonly bool _wantsContinuous = exchange.Request.WantsUsage && exchange.Request.WantsContinuousUsage;
-    private readonly bool _nullInsteadOfNothing = exchange.Surface.Kind == RequestSurface.Completions;
-    private readonly ChunkReader _chunks = new();
     private byte[] _joined = [];
-    private byte[]? _done;
-    private UInt128 _finished;
-    private int _choices = 1;
+    private byte[]? _end;
     private bool _droppedUpToCarriageReturn;
     private bool _hasBegun;
-    private bool _isAborted;
 
     /// <summary>
-    /// Set once the stream is over: <see cref="RelayEnd.Completed"/> at <c>[DONE]</c>, which is then held back;
+    /// Set once the stream is over: <see cref="RelayEnd.Completed"/> at its last event, which is then held back;
     /// <see cref="RelayEnd.QuotaSpent"/> at an event beyond the request's limits, which is not handed on.
     /// </summary>
-    public RelayEnd? End { get; private set; }
+    public RelayEnd? End { get; protected set; }
 
     public bool HasForwarded { get; private set; }
 
     public bool HasUnflushed { get; set; }
+
+    /// <summary>The model has not answered anything so far, and of what came before nothing has been handed on.</summary>
+    public virtual bool AwaitsOutput => false;
+
+    /// <summary>Longest event. Chunks have a few hundred bytes; with logprobs of many tokens some ten thousand.</summary>
+    public virtual int EventBytesMax => 1024 * 1024;
+
+    protected Exchange Exchange => exchange;
+
+    protected ClientReply Reply => reply;
+
+    /// <summary>For the request's surface.</summary>
+    public static EventEditor For(Exchange exchange, ClientReply reply) => exchange.Surface.Kind switch
+    {
+        RequestSurface.Responses => new ResponseEditor(exchange, reply),
+        RequestSurface.Messages => new MessageEditor(exchange, reply),
+        _ => new ChunkEditor(exchange, reply),
+    };
 
     public void Process(ReadOnlySpan<byte> sseEvent)
     {
@@ -72,22 +80,17 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     /// <summary>The event is longer than any engine's.</summary>
     public void RefuseEvent() => End = RelayEnd.EngineMalformed;
 
-    /// <summary>Writes the end mark that was held back, as the engine spelled it.</summary>
-    public void WriteDone()
+    /// <summary>Writes the last event that was held back, as the engine spelled it.</summary>
+    public void WriteEnd()
     {
         Begin();
-        reply.Writer.Write(_done);
+        reply.Writer.Write(_end);
         HasUnflushed = true;
     }
 
-    /// <summary>Ends the stream in the engine's place.</summary>
-    /// <param name="cost">A further member of the usage chunk.</param>
-    public void WriteCut(ReadOnlySpan<byte> cost)
-    {
-        Begin();
-        CutWriter.Write(reply.Writer, exchange, _chunks.Start, Enumerable.Range(0, _choices).Where(choice => (_finished >> choice & 1) == 0), cost);
-        MarkForwarded();
-    }
+    /// <summary>Ends the stream in the engine's place, as its engine would at the most tokens that were asked for.</summary>
+    /// <param name="cost">A further member of the last counts.</param>
+    public abstract void WriteCut(ReadOnlySpan<byte> cost);
 
     public void Dispose()
     {
@@ -98,102 +101,34 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         }
     }
 
-    private void ProcessData(ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
-    {
-        if (json.SequenceEqual("[DONE]"u8))
-        {
-            _done = sseEvent.SequenceEqual("data: [DONE]\n\n"u8) ? s_done : Whole(sseEvent);
+    /// <summary>Works on one event.</summary>
+    /// <param name="sseEvent">All of it.</param>
+    /// <param name="data">Its data in one piece.</param>
+    /// <param name="dataStart">Where in the event that stands; negative: it was joined from several lines.</param>
+    protected abstract void ProcessData(ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart);
 
-            // What the engine gave up has not ended well, whatever follows.
-            End = _isAborted ? RelayEnd.EngineAborted : RelayEnd.Completed;
-            return;
-        }
-        if (!_chunks.TryRead(json, out var facts))
-        {
-            End = RelayEnd.EngineMalformed;
-            return;
-        }
-        if (facts.HasUsage && facts.HasChoices)
-        {
-            if (!exchange.TryReadCounts(facts.Tokens, facts.Choice))
-            {
-                End = RelayEnd.QuotaSpent;
-                return;
-            }
-        }
-        else if (facts.HasUsage)
-        {
-            exchange.ReadCounts(facts.Tokens);
-        }
-        if (facts.HasBadUsage)
-        {
-            exchange.Disbelieve($"it reported {Shown(facts.UsageValue.Of(json))}");
-        }
-        if (facts.IsAborted)
-        {
-            _isAborted = true;
-            if (!HasForwarded)
-            {
-                // Another replica may answer as if nothing had been.
-                End = RelayEnd.EngineDied;
-                return;
-            }
-        }
-        if (facts.HasChoices)
-        {
-            exchange.SawOutput();
-            NoteChoice(facts.Choice, facts.IsFinished);
-        }
-        if (facts.IsError)
-        {
-            Begin();
-            ApiErrorWriter.WriteEvent(reply.Writer, EngineErrors.Normalise(502, json));
-            MarkForwarded();
-            End = RelayEnd.EngineError;
-            return;
-        }
-        if (exchange.Rates is not null && _wantsUsage && facts.HasUsage && facts.ChoicesAreEmpty)
-        {
-            ForwardEdited(new ByteRange(facts.UsageValue.End - 1, 0), UsageCost.Member(exchange.Quote()), sseEvent, json, dataStart);
-        }
-        else if (!facts.UsageMember.IsPresent || _wantsContinuous || (!facts.HasUsage && (_wantsUsage || _nullInsteadOfNothing)))
-        {
-            Forward(sseEvent);
-        }
-        else if (facts.ChoicesAreEmpty && facts.HasUsage)
-        {
-            // The usage chunk at the end is for those who asked: others index into its empty choices.
-            if (_wantsUsage)
-            {
-                Forward(sseEvent);
-            }
-            else
-            {
-                Drop(sseEvent);
-            }
-        }
-        else
-        {
-            var (cut, instead) = (_nullInsteadOfNothing ? facts.UsageValue : facts.UsageMember, _nullInsteadOfNothing ? s_null : []);
-            ForwardEdited(cut, instead, sseEvent, json, dataStart);
-        }
+    /// <summary>Keeps the last event back.</summary>
+    protected void HoldEnd(byte[] sseEvent, RelayEnd end)
+    {
+        _end = sseEvent;
+        End = end;
     }
 
-    private void NoteChoice(int choice, bool isFinished)
+    /// <summary>Tells an error that the engine reported in its stream.</summary>
+    protected void TellError(ReadOnlySpan<byte> data)
     {
-        if (choice is >= 0 and < Exchange.ChoicesMax)
-        {
-            _choices = Math.Max(_choices, choice + 1);
-            _finished |= isFinished ? UInt128.One << choice : 0;
-        }
+        Begin();
+        reply.WriteError(EngineErrors.Normalise(502, data));
+        MarkForwarded();
+        End = RelayEnd.EngineError;
     }
 
-    private static string Shown(ReadOnlySpan<byte> json) =>
+    protected static string Shown(ReadOnlySpan<byte> json) =>
         Encoding.UTF8.GetString(json[..Math.Min(json.Length, ShownBytesMax)]).ReplaceLineEndings(" ");
 
     // Where a read ends between an event's last CR and LF, the LF comes at the start of the next event: it shares the
     // fate of the event that it belongs to.
-    private void Drop(ReadOnlySpan<byte> sseEvent)
+    protected void Drop(ReadOnlySpan<byte> sseEvent)
     {
         if (sseEvent[0] == (byte)'\n')
         {
@@ -203,34 +138,41 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
     }
 
     // A read may end between the last CR and LF. Nothing follows that would bring the LF.
-    private static byte[] Whole(ReadOnlySpan<byte> sseEvent) =>
+    protected static byte[] Whole(ReadOnlySpan<byte> sseEvent) =>
         sseEvent.EndsWith("\n\r"u8) ? [.. sseEvent, (byte)'\n'] : sseEvent.ToArray();
 
-    private void Forward(ReadOnlySpan<byte> sseEvent)
+    protected void Forward(ReadOnlySpan<byte> sseEvent)
     {
         Begin();
         reply.Writer.Write(sseEvent);
         MarkForwarded();
     }
 
-    private void ForwardEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json, int dataStart)
+    /// <summary>Hands an event on with something else in the place of a piece of its data.</summary>
+    protected void ForwardEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
     {
         Begin();
-        if (dataStart >= 0)
-        {
-            WriteEdited(new ByteRange(dataStart + cut.Start, cut.Length), instead, sseEvent);
-        }
-        else
-        {
-            WriteJoined(cut, instead, sseEvent, json);
-        }
+        WriteEvent(reply.Writer, cut, instead, sseEvent, data, dataStart);
         MarkForwarded();
     }
 
-    // Several data lines become one; the event's other lines stay as they came.
-    private void WriteJoined(ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
+    /// <summary>The same, written elsewhere.</summary>
+    protected static void WriteEvent(
+        IBufferWriter<byte> writer, ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
     {
-        var writer = reply.Writer;
+        if (dataStart >= 0)
+        {
+            WriteEdited(writer, new ByteRange(dataStart + cut.Start, cut.Length), instead, sseEvent);
+        }
+        else
+        {
+            WriteJoined(writer, cut, instead, sseEvent, data);
+        }
+    }
+
+    // Several data lines become one; the event's other lines stay as they came.
+    private static void WriteJoined(IBufferWriter<byte> writer, ByteRange cut, byte[] instead, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> json)
+    {
         var hasData = false;
         var at = 0;
         while (SseEvent.TryReadLine(sseEvent, ref at, out var start, out var length))
@@ -243,21 +185,21 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
             {
                 hasData = true;
                 writer.Write("data: "u8);
-                WriteEdited(cut, instead, json);
+                WriteEdited(writer, cut, instead, json);
                 writer.Write(sseEvent[(start + length)..at]);
             }
         }
     }
 
     // In one piece: each piece handed to the host costs as much as copying some hundred bytes.
-    private void WriteEdited(ByteRange cut, byte[] instead, ReadOnlySpan<byte> text)
+    private static void WriteEdited(IBufferWriter<byte> writer, ByteRange cut, byte[] instead, ReadOnlySpan<byte> text)
     {
         var length = text.Length - cut.Length + instead.Length;
-        var span = reply.Writer.GetSpan(length);
+        var span = writer.GetSpan(length);
         text[..cut.Start].CopyTo(span);
         instead.CopyTo(span[cut.Start..]);
         text[cut.End..].CopyTo(span[(cut.Start + instead.Length)..]);
-        reply.Writer.Advance(length);
+        writer.Advance(length);
     }
 
     // Between lines of one JSON text a line feed is white space, so a blank serves as well and needs no new line.
@@ -273,13 +215,14 @@ internal sealed class EventEditor(Exchange exchange, ClientReply reply) : IDispo
         return joined;
     }
 
-    private void Begin()
+    /// <summary>Before anything is written.</summary>
+    protected virtual void Begin()
     {
         reply.BeginStream(whileParked: false);
         reply.TellRouting();
     }
 
-    private void MarkForwarded()
+    protected void MarkForwarded()
     {
         if (!HasForwarded)
         {

@@ -23,7 +23,7 @@ internal sealed class ForwardAttempt(
     /// <summary>Bytes of the engine's answer have gone to the client.</summary>
     public bool HasForwarded { get; private set; }
 
-    public bool IsStream { get; private set; } = exchange.Request.Stream;
+    public bool IsStream => exchange.IsStream;
 
     /// <summary>The engine's own refusal, in the API's shape.</summary>
     public ApiError? Refusal { get; private set; }
@@ -161,9 +161,19 @@ internal sealed class ForwardAttempt(
         {
             return await RefusedAsync(connection, guard, head);
         }
+        if (exchange.Request.MayStream)
+        {
+            exchange.IsStream = head.IsEventStream;
+        }
         if (IsStream != head.IsEventStream || head.Status is 204 or 205)
         {
             Detail = $"The engine answered with '{contentType}'.";
+            return new AttemptResult(RelayEnd.EngineMalformed);
+        }
+
+        if (exchange.Surface.IsBinary && !IsStream && head.Framing == BodyFraming.CloseDelimited)
+        {
+            Detail = "The engine announced no end of its bytes: whether they are all there could not be told.";
             return new AttemptResult(RelayEnd.EngineMalformed);
         }
 
@@ -191,7 +201,7 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(guard.Reason ?? RelayEnd.EngineDied);
         }
-        using var relay = new StreamRelay(exchange, reply, connection, guard, recorder);
+        using var relay = new StreamRelay(exchange, reply, connection, guard, recorder, exchange.Surface.BeginsEarly ? prefill : null);
         var end = await relay.RunAsync(head);
         HasForwarded = relay.HasForwarded;
         return new AttemptResult(end, Reusable: relay.IsReusable);
@@ -204,7 +214,7 @@ internal sealed class ForwardAttempt(
         {
             var read = await UntilAsync(connection.Input.ReadAsync());
             connection.Input.AdvanceTo(read.Buffer.Start);
-            if (!read.Buffer.IsEmpty)
+            if (!read.Buffer.IsEmpty && !exchange.Surface.BeginsEarly)
             {
                 prefill?.End();
             }
@@ -246,7 +256,7 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(reason);
         }
-        if (head.Status is 400 or 422 && exchange.Request.Stream && _asked != UsageAsk.Nothing && NamesStreamOptions(body.WrittenSpan))
+        if (head.Status is 400 or 422 && exchange.Request is { Stream: true, TakesStreamOptions: true } && _asked != UsageAsk.Nothing && NamesStreamOptions(body.WrittenSpan))
         {
             _asked--;
             return new AttemptResult(RelayEnd.EngineError, Again.AskingLess, reusable);
@@ -263,6 +273,8 @@ internal sealed class ForwardAttempt(
         Refusal = head.Status switch
         {
             // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
+            404 or 405 when exchange.Surface.IsOptional && !EngineErrors.NamesTheModel(body.WrittenSpan) =>
+                ApiErrors.EngineLacks(exchange.Dispatcher.Model, exchange.Surface.Path),
             < 400 or 401 or 403 or 404 or 405 => ApiErrors.EngineRefused(exchange.Dispatcher.Model.Id, head.Status),
             _ => EngineErrors.Normalise(head.Status, body.WrittenSpan),
         };

@@ -15,7 +15,8 @@ namespace Podvirt.Gateway.Relay;
 internal sealed class PlainRelay(
     Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder, ResponseHead head, string contentType)
 {
-    private readonly PlainUsageScanner _scanner = new();
+    // Nothing in what is no JSON looks like a count but by accident.
+    private readonly PlainUsageScanner? _scanner = exchange.Surface.IsBinary ? null : new PlainUsageScanner(exchange.Surface.Usage);
     private UpstreamBody _body = new(head);
     private byte _held;
     private bool _holds;
@@ -68,7 +69,7 @@ internal sealed class PlainRelay(
             if (endOfConnection && !_body.IsComplete)
             {
                 // A killed engine closes its connections too: where the close is all the end there is, the JSON must be whole.
-                if (!_body.EndsWithConnection || !_scanner.IsWhole)
+                if (!_body.EndsWithConnection || _scanner is not { IsWhole: true })
                 {
                     return guard.Reason ?? RelayEnd.EngineDied;
                 }
@@ -94,6 +95,10 @@ internal sealed class PlainRelay(
     /// <summary>False: the reply had none so far.</summary>
     private bool ReadCounts()
     {
+        if (_scanner is null)
+        {
+            return false;
+        }
         var hasCounts = _scanner.TryGetCounts(out var tokens, out var isBad);
         if (hasCounts)
         {
@@ -108,9 +113,9 @@ internal sealed class PlainRelay(
 
     private void Take(ReadOnlySpan<byte> payload)
     {
-        if (exchange.Rates is null)
+        if (_scanner is null || exchange.Rates is null)
         {
-            _scanner.Scan(payload);
+            _scanner?.Scan(payload);
             Forward(payload);
             return;
         }
@@ -159,9 +164,9 @@ internal sealed class PlainRelay(
             return RelayEnd.ClientGone;
         }
 
-        // A reply that the engine gave up says so itself, in its finish_reason.
-        var isKept = _scanner.IsAborted
-            ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+        // A reply that the engine gave up says so itself.
+        var isKept = _scanner is { IsAborted: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
+            : _scanner is { IsFailed: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, head.Status, "engine_error")
             : await recorder.TryCompleteAsync(exchange, head.Status);
         if (!isKept)
         {
@@ -177,7 +182,7 @@ internal sealed class PlainRelay(
     {
         if (!reply.HasBegun)
         {
-            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength && exchange.Rates is null ? head.ContentLength : null);
+            reply.BeginPlain(head.Status, contentType, head.Framing == BodyFraming.ContentLength && (exchange.Rates is null || _scanner is null) ? head.ContentLength : null);
         }
     }
 

@@ -4,6 +4,7 @@ using Podvirt.Core.Http;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 
@@ -19,19 +20,23 @@ namespace Podvirt.Gateway.Relay;
 /// <item>Events are forwarded as they came, less the usage that the gateway asked for and the client did not.</item>
 /// <item>One flush per upstream read; a slow client slows the engine down.</item>
 /// <item>Where a month's limit is used up, the engine is cut, and the client gets the end that <c>max_tokens</c> would have made.</item>
-/// <item><c>[DONE]</c> is held until the usage record is durable. Without it the stream does not end well.</item>
+/// <item>The last event, <c>[DONE]</c> on chat, is held until the usage record is durable. Without it the stream does not end well.</item>
 /// </list>
 /// Nothing is allocated per event.
 /// </summary>
-internal sealed class StreamRelay(Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder)
+/// <param name="exchange">The request.</param>
+/// <param name="reply">Its client's side.</param>
+/// <param name="connection">Its engine's side, behind the head.</param>
+/// <param name="guard">Cuts it.</param>
+/// <param name="recorder">Makes its record durable.</param>
+/// <param name="prefill">Keeps the client company until the model answers, where streams begin before that.</param>
+internal sealed class StreamRelay(Exchange exchange, ClientReply reply, UpstreamConnection connection, RelayGuard guard, UsageRecorder recorder, PrefillWait? prefill = null)
     : IDisposable
 {
-    /// <summary>Longest event. Engines send a few hundred bytes; logprobs of many tokens some ten thousand.</summary>
-    public const int EventBytesMax = 1024 * 1024;
-
     private static readonly TimeSpan s_drainTime = TimeSpan.FromSeconds(1);
 
-    private readonly EventEditor _editor = new(exchange, reply);
+    private readonly EventEditor _editor = EventEditor.For(exchange, reply);
+    private PrefillWait? _prefill = prefill;
     private SseScanner _scanner;
     private UpstreamBody _body;
     private byte[] _partial = [];
@@ -54,7 +59,8 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
             bool endOfConnection;
             try
             {
-                var read = await connection.Input.ReadAsync();
+                var reading = connection.Input.ReadAsync();
+                var read = await (_prefill is null ? reading : _prefill.UntilAsync(reading));
                 guard.Touch();
 
                 // 2. Work through it in place.
@@ -65,6 +71,12 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
             catch (Exception e) when (e is IOException or OperationCanceledException)
             {
                 return EndOfEngine();
+            }
+
+            if (_prefill is not null && !_editor.AwaitsOutput)
+            {
+                _prefill.End();
+                _prefill = null;
             }
 
             // 3. Flush.
@@ -105,7 +117,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
                 Scan(payload);
             }
 
-            // Behind [DONE] only the framing's end still matters: it decides whether the connection can be used again.
+            // Behind the last event only the framing's end still matters: it decides whether the connection can be used again.
             while (_body.TryRead(ref input, out _))
             {
             }
@@ -144,7 +156,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
     private void Keep(ReadOnlySpan<byte> bytes)
     {
         var needed = _partialLength + bytes.Length;
-        if (needed > EventBytesMax)
+        if (needed > _editor.EventBytesMax)
         {
             _editor.RefuseEvent();
             return;
@@ -186,8 +198,8 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         {
             return RelayEnd.UsageLost;
         }
-        // The end mark and the response's own end leave in one send.
-        _editor.WriteDone();
+        // The last event and the response's own end leave in one send.
+        _editor.WriteEnd();
         await reply.CompleteAsync(guard);
         IsReusable = keepAlive && await DrainAsync();
         return RelayEnd.Completed;
@@ -199,7 +211,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
         connection.Cut();
 
         // The record keeps the rate by which the client is told.
-        var cost = exchange is { Rates: not null, Request.WantsUsage: true } ? UsageCost.Member(exchange.Quote()) : [];
+        var cost = exchange.Rates is not null && (exchange.Request.WantsUsage || !exchange.Request.TakesStreamOptions) ? UsageCost.Member(exchange.Quote()) : [];
         if (!await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, reply.Status, ApiError.Quota))
         {
             return RelayEnd.UsageLost;
@@ -211,7 +223,7 @@ internal sealed class StreamRelay(Exchange exchange, ClientReply reply, Upstream
 
     private RelayEnd EndOfEngine() => guard.Reason ?? RelayEnd.EngineDied;
 
-    // The framing's end comes right behind [DONE], often in a read of its own: worth a moment, for a connection that
+    // The framing's end comes right behind the last event, often in a read of its own: worth a moment, for a connection that
     // can be used again. Mostly it is there by now, and the moment needs no timer.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> DrainAsync()

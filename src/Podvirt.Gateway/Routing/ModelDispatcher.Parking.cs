@@ -32,7 +32,7 @@ internal sealed partial class ModelDispatcher
         bool isFirst;
         lock (_lock)
         {
-            if ((WhyNobodyWaits() ?? (again ? null : WhyFull(parked))) is { } refusal)
+            if ((WhyNobodyWaits() ?? (again ? null : WhyFull(parked.Bytes))) is { } refusal)
             {
                 return refusal;
             }
@@ -48,6 +48,15 @@ internal sealed partial class ModelDispatcher
         Release();
         (isFirst ? demandChanged : _loadChanged)();
         return null;
+    }
+
+    /// <summary>Why one more could not be parked now; null: it could.</summary>
+    public ApiError? WhyNotPark(int bytes)
+    {
+        lock (_lock)
+        {
+            return WhyNobodyWaits() ?? (_admitting.Length > 0 && _parked.Count == 0 ? null : WhyFull(bytes));
+        }
     }
 
     /// <summary>Takes a parked request out. False: it had just been granted or refused, and its outcome is there.</summary>
@@ -130,9 +139,9 @@ internal sealed partial class ModelDispatcher
     private ApiError? WhyNobodyWaits() =>
         _closed ? ApiErrors.ShuttingDown : _removed ? ApiErrors.UnknownModel(Model.Id) : CurrentFailure();
 
-    private ApiError? WhyFull(ParkedRequest parked)
+    private ApiError? WhyFull(int bytes)
     {
-        if (_parked.Count < options.ParkedRequestsMax && _parkedBytes + parked.Bytes <= options.ParkedBytesMax)
+        if (_parked.Count < options.ParkedRequestsMax && _parkedBytes + bytes <= options.ParkedBytesMax)
         {
             return null;
         }

@@ -79,6 +79,27 @@ internal sealed partial class ModelDispatcher(
         return lease;
     }
 
+    /// <summary>
+    /// A lease on the replica that works on something already, whether a slot is free or not: it is taken whatever is counted here. Null
+    /// where that replica is not served from.
+    /// </summary>
+    public Lease? TryRejoin(string replicaId)
+    {
+        Lease lease;
+        lock (_lock)
+        {
+            if (_closed || !_replicas.TryGetValue(replicaId, out var replica) || !replica.Route.Admits)
+            {
+                return null;
+            }
+            replica.InFlight++;
+            _inFlight++;
+            lease = new Lease(this, replica);
+        }
+        _loadChanged();
+        return lease;
+    }
+
     public void Return(ReplicaSlots replica)
     {
         bool isDrained, isAwaited;

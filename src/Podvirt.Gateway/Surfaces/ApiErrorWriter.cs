@@ -3,10 +3,14 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Podvirt.Core.Requests;
 
 namespace Podvirt.Gateway.Surfaces;
 
-/// <summary>Writes errors as <c>{"error":{"message","type","param","code"}}</c>, as a reply or inside a stream.</summary>
+/// <summary>
+/// Writes errors as <c>{"error":{"message","type","param","code"}}</c>, as a reply or inside a stream; where clients are Anthropic's, as
+/// <see cref="AnthropicErrors"/> has them.
+/// </summary>
 internal static class ApiErrorWriter
 {
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -39,17 +43,58 @@ internal static class ApiErrorWriter
             response.Headers["x-should-retry"] = shouldRetry ? "true" : "false";
         }
         var buffer = new ArrayBufferWriter<byte>(256);
-        WriteJson(buffer, error);
+        if (AnthropicErrors.AreFor(context.Request))
+        {
+            AnthropicErrors.Write(buffer, error, response);
+        }
+        else
+        {
+            WriteJson(buffer, error);
+        }
         response.ContentLength = buffer.WrittenCount;
         response.BodyWriter.Write(buffer.WrittenSpan);
     }
 
-    /// <summary>One <c>data:</c> event. The stream ends after it, without <c>[DONE]</c>.</summary>
-    public static void WriteEvent(IBufferWriter<byte> writer, ApiError error)
+    /// <summary>One event, in the words of the surface's clients. The stream ends after it, without an end mark.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="error">What to tell.</param>
+    /// <param name="surface">To whose clients.</param>
+    /// <param name="requestId">Which request it was.</param>
+    /// <param name="sequence">The event's number, where events are numbered.</param>
+    public static void WriteEvent(IBufferWriter<byte> writer, ApiError error, RequestSurface surface, Guid requestId, long sequence)
     {
-        writer.Write("data: "u8);
-        WriteJson(writer, error);
+        switch (surface)
+        {
+            case RequestSurface.Messages:
+                writer.Write("event: error\ndata: "u8);
+                AnthropicErrors.Write(writer, error, requestId);
+                break;
+            case RequestSurface.Responses:
+                writer.Write("event: error\ndata: "u8);
+                WriteResponseEvent(writer, error, sequence);
+                break;
+            default:
+                writer.Write("data: "u8);
+                WriteJson(writer, error);
+                break;
+        }
         writer.Write("\n\n"u8);
+    }
+
+    // OpenAI's event has its members at its root; what its SDKs throw is an error within. Both read this one.
+    private static void WriteResponseEvent(IBufferWriter<byte> writer, ApiError error, long sequence)
+    {
+        using var json = new Utf8JsonWriter(writer, s_options);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "error"u8);
+        json.WriteNumber("sequence_number"u8, sequence);
+        json.WriteString("message"u8, error.Message);
+        json.WriteString("code"u8, error.Code);
+        json.WriteString("param"u8, error.Param);
+        json.WriteStartObject("error"u8);
+        WriteMembers(json, error, error.Type);
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 
     private static void WriteJson(IBufferWriter<byte> writer, ApiError error)
@@ -57,16 +102,21 @@ internal static class ApiErrorWriter
         using var json = new Utf8JsonWriter(writer, s_options);
         json.WriteStartObject();
         json.WriteStartObject("error"u8);
+        WriteMembers(json, error, error.Type);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>The members of an error, in the order in which OpenAI has them.</summary>
+    internal static void WriteMembers(Utf8JsonWriter json, ApiError error, string type)
+    {
         json.WriteString("message"u8, error.Message);
-        json.WriteString("type"u8, error.Type);
+        json.WriteString("type"u8, type);
         json.WriteString("param"u8, error.Param);
         json.WriteString("code"u8, error.Code);
         if (error.Eta is { } eta)
         {
             json.WriteNumber("eta_ms"u8, (long)Math.Ceiling(eta.TotalMilliseconds));
         }
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.Flush();
     }
 }

@@ -13,6 +13,14 @@ internal static class ApiErrors
         401, ApiError.InvalidRequest, "invalid_api_key",
         "No API key. Send it as 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
 
+    public static ApiError MissingApiKey { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "No API key. Send it as 'x-api-key: <key>' or 'Authorization: Bearer <key>'; 'podvirt keys create NAME' makes one.");
+
+    public static ApiError TwoKeys { get; } = new(
+        401, ApiError.InvalidRequest, "invalid_api_key",
+        "'x-api-key' and 'Authorization' carry different keys: whose request it is would be a guess. Send one of them, or the same in both.");
+
     public static ApiError WrongKey { get; } = new(
         401, ApiError.InvalidRequest, "invalid_api_key",
         "This API key is not known, has expired or was revoked. 'podvirt keys list' shows the keys there are.");
@@ -91,6 +99,10 @@ internal static class ApiErrors
     public static ApiError WrongModelType(ModelSpec model, string use) => new(
         400, ApiError.InvalidRequest, "wrong_model_type",
         $"`{model.Id}` is a model of type {model.Type.ToName()}. Use {use}.", "model");
+
+    public static ApiError EngineLacks(ModelSpec model, string path) => new(
+        501, "not_implemented_error", "not_implemented",
+        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) has no {path}. Use {Surface.UseOf(model.Type)}.", "model");
 
     public static ApiError VideoNotServed(ModelSpec model) => new(
         501, "not_implemented_error", "not_implemented",

@@ -5,11 +5,14 @@ using Microsoft.AspNetCore.Routing;
 namespace Podvirt.Gateway.Surfaces;
 
 /// <summary>
-/// Maps the API's paths, and refuses the rest of <c>/v1</c> in its shape: a wrong method with the right ones, an unknown path with
-/// the known ones. Neither ever reaches an engine.
+/// Maps the API's paths, and refuses the rest in its shape: a wrong method with the right ones, an unknown path with the known ones. Neither
+/// ever reaches an engine: only what is mapped here does, and it goes to the path that stands here.
 /// </summary>
 internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, TimeProvider time)
 {
+    // Where clients look for what engines have.
+    private static readonly string[] s_roots = ["/v1", "/v2"];
+
     private readonly List<(string Path, string Method)> _known = [];
 
     public void Map(string method, string path, RequestDelegate handle)
@@ -19,7 +22,8 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, TimeProvider ti
     }
 
     /// <summary>Once everything is mapped.</summary>
-    public void RefuseTheRest()
+    /// <param name="everywhere">Whatever nobody else has mapped is refused as well; else only what looks like the API's.</param>
+    public void RefuseTheRest(bool everywhere)
     {
         foreach (var methods in _known.GroupBy(k => k.Path, k => k.Method, StringComparer.Ordinal))
         {
@@ -34,8 +38,16 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, TimeProvider ti
         }
 
         var known = string.Join(", ", _known.Select(k => $"{k.Method} {k.Path.Replace("**", "", StringComparison.Ordinal)}"));
-        endpoints.Map("/v1/{**path}", context => RefuseAsync(context, ApiErrors.UnknownPath(context.Request.Method, context.Request.Path, known)))
-            .WithOrder(int.MaxValue - 1);
+        foreach (var root in s_roots)
+        {
+            endpoints.Map(root + "/{**path}", RefuseUnknownAsync).WithOrder(int.MaxValue - 1);
+        }
+        if (everywhere)
+        {
+            endpoints.Map("/{**path}", RefuseUnknownAsync).WithOrder(int.MaxValue);
+        }
+
+        Task RefuseUnknownAsync(HttpContext context) => RefuseAsync(context, ApiErrors.UnknownPath(context.Request.Method, context.Request.Path, known));
     }
 
     private Task RefuseAsync(HttpContext context, ApiError error)

@@ -55,6 +55,9 @@ internal sealed class ClientReply : IDisposable
 
     public int Status => _response.StatusCode;
 
+    /// <summary>The number of the next event, where they are numbered.</summary>
+    public long NextSequence { get; set; }
+
     /// <summary>Starts the event stream. Where there is a replica, the headers name it.</summary>
     public void BeginStream(bool whileParked)
     {
@@ -143,10 +146,13 @@ internal sealed class ClientReply : IDisposable
         }
         else
         {
-            ApiErrorWriter.WriteEvent(Writer, error);
+            WriteError(error);
         }
         await FlushAsync();
     }
+
+    /// <summary>One event that tells an error, not sent. The stream ends after it, without an end mark.</summary>
+    public void WriteError(ApiError error) => ApiErrorWriter.WriteEvent(Writer, error, _exchange.Surface.Kind, _exchange.Id, NextSequence);
 
     /// <summary>
     /// Sends what was written; waits while the client has more to take than the host holds for it. False when the client

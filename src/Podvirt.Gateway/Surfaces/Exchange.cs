@@ -16,13 +16,14 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeProvider time) : IRunningUsage
 {
-    /// <summary>As many as a request may ask for.</summary>
-    public const int ChoicesMax = 128;
+    // An engine that sends more than it was asked for is followed so far.
+    private const int ChoicesMin = 128;
 
     private const long NoToken = -1;
 
     private readonly long _started = time.GetTimestamp();
-    private long[]? _completions;
+    private ChoiceCounts? _choices;
+    private bool? _isStream;
     private RunningCounts _counts;
     private long _firstTokenTicks = NoToken;
     private volatile bool _isRecorded;
@@ -49,6 +50,16 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     public IDisposable? BodyOwner { get; init; }
 
     public required PeekedRequest Request { get; init; }
+
+    /// <summary>Its answer comes as events. Where the request leaves that to the engine, it is known once that answers.</summary>
+    public bool IsStream
+    {
+        get => _isStream ?? Request.Stream;
+        set => _isStream = value;
+    }
+
+    /// <summary>Choices that its stream is followed for.</summary>
+    public int ChoicesMax => Math.Max(ChoicesMin, (int)Math.Min((long)Math.Max(1, Request.Choices) * Math.Max(1, Request.Prompts), RequestPeeker.StreamChoicesMax));
 
     public required ModelDispatcher Dispatcher { get; init; }
 
@@ -127,15 +138,15 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     {
         if (Source != UsageSource.None)
         {
-            _completions = null;
+            _choices = null;
             Disbelieved = null;
             _counts.Write(default, UsageSource.None);
         }
     }
 
     /// <summary>
-    /// Takes over the counts on a chunk. Where several choices are generated (<c>n</c>), vLLM counts each one's
-    /// completion by itself until the usage chunk at the end: they are added up.
+    /// Takes over the counts on a chunk. Where several choices are generated (<c>n</c>, or several prompts), vLLM counts each one
+    /// by itself until the usage chunk at the end: they are added up.
     /// </summary>
     /// <returns>
     /// False: the request is beyond its limits. The counts stay what they were, because the chunk is not handed on; but of a first one the
@@ -143,29 +154,25 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     /// </returns>
     public bool TryReadCounts(TokenCounts tokens, int choice)
     {
-        var isOneOfMany = choice is >= 0 and < ChoicesMax && (choice > 0 || _completions is not null);
+        var isOneOfMany = choice >= 0 && (choice > 0 || _choices is not null || Request.Prompts > 1) && choice < ChoicesMax;
         if (!isOneOfMany)
         {
             return TryTake(tokens);
         }
-        if (_completions is null)
+        if (_choices is null)
         {
-            _completions = new long[ChoicesMax];
-            _completions[0] = Tokens.Completion;
+            _choices = new ChoiceCounts(Request.Prompts > 1 ? Math.Max(1, Request.Choices) : ChoicesMax, ChoicesMax);
+            if (Source != UsageSource.None)
+            {
+                _choices.Add(0, Tokens);
+            }
         }
-        var before = _completions[choice];
-        _completions[choice] = tokens.Completion;
-        var sum = 0L;
-        foreach (var completion in _completions)
-        {
-            // Two counts near the end of a long would add up to less than one of them: that reads as shrinking.
-            sum = unchecked(sum + completion);
-        }
-        if (TryTake(tokens with { Completion = sum }))
+        var before = _choices.Of(choice);
+        if (TryTake(_choices.Add(choice, tokens)))
         {
             return true;
         }
-        _completions[choice] = before;
+        _choices.Restore(choice, before);
         return false;
     }
 
@@ -220,7 +227,7 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
     private bool TryTake(TokenCounts tokens)
     {
         // One comparison a chunk; the limits are asked once for many. Counts that cannot be are billed at zero, so they spend nothing.
-        var isWithin = Reservation is not { } reservation || tokens.Completion <= reservation.CompletionMax
+        var isWithin = Reservation is not { } reservation || (tokens.Completion <= reservation.CompletionMax && tokens.Prompt <= Tokens.Prompt)
             || Source == UsageSource.Quarantined || !BilledAmounts.CanBill(tokens) || reservation.TryCover(tokens);
         if (isWithin || Source == UsageSource.None)
         {

@@ -34,6 +34,10 @@ internal sealed class InferenceHandler(
         // 1. Identify.
         var began = time.GetTimestamp();
         var id = RequestIds.Assign(context, time);
+        if (surface.IsAnthropics)
+        {
+            context.Response.Headers["request-id"] = context.Response.Headers["x-request-id"];
+        }
         if (ClientHeaders.CheckFraming(context.Request) is { } unclear)
         {
             await RefuseUnreadAsync(context, unclear);
@@ -44,7 +48,7 @@ internal sealed class InferenceHandler(
         var caller = known;
         if (caller is null)
         {
-            (caller, var refusal) = await authenticator.AuthenticateAsync(context);
+            (caller, var refusal) = await authenticator.AuthenticateAsync(context, surface.IsAnthropics);
             if (caller is null)
             {
                 await RefuseUnreadAsync(context, refusal!);
@@ -230,7 +234,7 @@ internal sealed class InferenceHandler(
     }
 
     private static ApiError? CheckType(Surface surface, ModelSpec model) =>
-        surface.Models.Contains(model.Type) ? null
+        surface.Models.Contains(model.Type) ? surface.Lacking.Contains(model.Engine.Kind) ? ApiErrors.EngineLacks(model, surface.Path) : null
         : model.Type == ModelType.VideoGeneration ? ApiErrors.VideoNotServed(model)
         : ApiErrors.WrongModelType(model, Surface.UseOf(model.Type));
 }

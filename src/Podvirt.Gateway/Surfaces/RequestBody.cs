@@ -103,7 +103,7 @@ internal sealed class RequestBody : IDisposable
 
     // The host's own limits would answer in another shape, or end a whole HTTP/2 connection for one slow stream. The
     // gateway's count instead.
-    private static void TakeOver(HttpContext context)
+    internal static void TakeOver(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {

@@ -89,7 +89,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         {
             app.Urls.Add(h2c.GetLeftPart(UriPartial.Authority));
         }
-        app.MapPodvirt();
+        app.MapPodvirt(isAlone: true);
         return app;
     }
 

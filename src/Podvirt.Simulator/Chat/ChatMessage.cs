@@ -1,3 +1,5 @@
+using Podvirt.Simulator.Tools;
+
 namespace Podvirt.Simulator.Chat;
 
 /// <summary>One turn of a conversation, through whichever API it came.</summary>
@@ -10,4 +12,7 @@ internal sealed record ChatMessage(string Role, ChatContent Content)
     }
 
     public string Text => Content.Text;
+
+    /// <summary>The calls of functions that an assistant's turn made, after its text.</summary>
+    public IReadOnlyList<ToolCall> Calls { get; init; } = [];
 }

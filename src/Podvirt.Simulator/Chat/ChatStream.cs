@@ -2,14 +2,30 @@ using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
+using Podvirt.Simulator.Options;
 
 namespace Podvirt.Simulator.Chat;
 
-/// <summary>The frames of <c>/v1/chat/completions</c>: a role frame per choice, deltas, and a last delta with the finish reason.</summary>
+/// <summary>
+/// The frames of <c>/v1/chat/completions</c>: a role frame per choice, deltas, and a last delta with the finish reason. A call of a function
+/// is a delta with its index, id and name, and deltas with pieces of its arguments.
+/// </summary>
+/// <param name="named">Whether the request named the function to call.</param>
+/// <param name="logprobs">Null when they are not asked for.</param>
 internal sealed class ChatStream(
-    HttpContext context, ReplyHead head, Sampling sampling, Generation generation, Errors errors, bool reportCached, bool olderReasoningName)
-    : StreamSink(context, head, sampling, generation, errors, reportCached)
+    HttpContext context,
+    ReplyHead head,
+    Sampling sampling,
+    Generation generation,
+    Errors errors,
+    SimulatorOptions options,
+    bool named,
+    ChatLogprobs? logprobs)
+    : StreamSink(context, head, sampling, generation, errors, options.PromptTokensDetails)
 {
+    private readonly int[] _calls = new int[generation.Sequences.Count];
+    private readonly int[] _reported = new int[generation.Sequences.Count];
+
     protected override ReadOnlySpan<byte> NoUsage => [];
 
     public override async ValueTask BeginAsync()
@@ -29,21 +45,37 @@ internal sealed class ChatStream(
         Frame.Raw("{\"index\":"u8);
         Frame.Number(sequence.Index);
         Frame.Raw(",\"delta\":{"u8);
-        WriteDelta(deltas);
-        Frame.Raw("},\"logprobs\":null,\"finish_reason\":"u8);
+        WriteDelta(sequence, deltas);
+        Frame.Raw("},\"logprobs\":"u8);
+        WriteLogprobs(sequence);
+        Frame.Raw(",\"finish_reason\":"u8);
         if (sequence.Finish == FinishReason.None)
         {
             Frame.Raw("null"u8);
         }
         else
         {
-            WriteFinish(sequence);
+            WriteFinish(sequence, ChatChoice.FinishName(sequence, named));
         }
 
         Frame.Raw(",\"token_ids\":null}"u8);
     }
 
-    private void WriteDelta(IReadOnlyList<(Part Part, string Text)> deltas)
+    // Those of all tokens since the last frame, whose text may still be kept back; the natural end has none.
+    private void WriteLogprobs(Sequence sequence)
+    {
+        var from = _reported[sequence.Index];
+        _reported[sequence.Index] = sequence.GeneratedTokens;
+        if (logprobs is null || from == sequence.GeneratedTokens)
+        {
+            Frame.Raw("null"u8);
+            return;
+        }
+
+        Frame.Raw(Json.Bytes(writer => logprobs.Write(writer, sequence, from)).Span);
+    }
+
+    private void WriteDelta(Sequence sequence, IReadOnlyList<(Part Part, string Text)> deltas)
     {
         if (deltas.Count == 0)
         {
@@ -51,17 +83,52 @@ internal sealed class ChatStream(
             return;
         }
 
+        var calls = false;
         for (var i = 0; i < deltas.Count; i++)
         {
+            var (part, text) = deltas[i];
             if (i > 0)
             {
                 Frame.Raw(","u8);
             }
 
-            Frame.Raw(deltas[i].Part == Part.Answer ? "\"content\":"u8
-                : olderReasoningName ? "\"reasoning_content\":"u8
-                : "\"reasoning\":"u8);
-            Frame.Text(deltas[i].Text);
+            if (part is Part.Thinking or Part.Answer)
+            {
+                Frame.Raw(part == Part.Answer ? "\"content\":"u8
+                    : options.ReasoningContent ? "\"reasoning_content\":"u8
+                    : "\"reasoning\":"u8);
+                Frame.Text(text);
+                continue;
+            }
+
+            // Calls follow everything else, so all of a frame's are one array.
+            Frame.Raw(calls ? ""u8 : "\"tool_calls\":["u8);
+            calls = true;
+            WriteCall(sequence, part, text);
         }
+
+        Frame.Raw(calls ? "]"u8 : ""u8);
+    }
+
+    private void WriteCall(Sequence sequence, Part part, string text)
+    {
+        if (part == Part.CallName)
+        {
+            var call = _calls[sequence.Index]++;
+            Frame.Raw("{\"id\":"u8);
+            Frame.Text(ChatChoice.CallId(Head, sequence, call));
+            Frame.Raw(",\"type\":\"function\",\"index\":"u8);
+            Frame.Number(call);
+            Frame.Raw(",\"function\":{\"name\":"u8);
+            Frame.Text(text);
+            Frame.Raw(",\"arguments\":\"\"}}"u8);
+            return;
+        }
+
+        Frame.Raw("{\"index\":"u8);
+        Frame.Number(_calls[sequence.Index] - 1);
+        Frame.Raw(",\"function\":{\"arguments\":"u8);
+        Frame.Text(text);
+        Frame.Raw("}}"u8);
     }
 }

@@ -5,6 +5,7 @@ using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
 using Podvirt.Simulator.Options;
 using Podvirt.Simulator.Tokens;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Chat;
 
@@ -25,10 +26,11 @@ internal static class ChatTemplate
         }
 
         return [.. ChatContent.Parts(messages, "messages").Select(
-            fields => new ChatMessage(Fields.TextOf(fields.Need("role"), "role"), ChatContent.Read(fields.Find("content"))))];
+            fields => new ChatMessage(Fields.TextOf(fields.Need("role"), "role"), ChatContent.Read(fields.Find("content"))) { Calls = CallsOf(fields) })];
     }
 
-    public static PromptText Render(IReadOnlyList<ChatMessage> messages)
+    /// <param name="tools">The functions that the model may call; they stand before the first message as one of the system's.</param>
+    public static PromptText Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<Tool>? tools = null)
     {
         if (messages.Count == 0)
         {
@@ -36,6 +38,13 @@ internal static class ChatTemplate
         }
 
         var tokens = new List<int>();
+        if (tools is { Count: > 0 })
+        {
+            tokens.Add(SpecialTokens.System);
+            Tokenizer.Encode(string.Join('\n', tools.Select(tool => tool.Text)), tokens);
+            tokens.Add(SpecialTokens.End);
+        }
+
         var system = new StringBuilder();
         var user = new List<string>();
         foreach (var message in messages)
@@ -48,6 +57,12 @@ internal static class ChatTemplate
             }
 
             Tokenizer.Encode(message.Text, tokens);
+            foreach (var call in message.Calls)
+            {
+                Tokenizer.Encode(call.Name, tokens);
+                Tokenizer.Encode(call.Arguments, tokens);
+            }
+
             tokens.Add(SpecialTokens.End);
             if (role == SpecialTokens.System)
             {
@@ -67,6 +82,17 @@ internal static class ChatTemplate
     public static bool Thinks(Fields request, SimulatorOptions options) =>
         options.Thinking
         && (request.Group("chat_template_kwargs") is not { } template || !template.Has("enable_thinking") || template.Flag("enable_thinking"));
+
+    private static IReadOnlyList<ToolCall> CallsOf(Fields message)
+    {
+        if (message.Find("tool_calls") is not { ValueKind: JsonValueKind.Array } calls)
+        {
+            return [];
+        }
+
+        return [.. ChatContent.Parts(calls, "tool_calls").Select(call => call.Group("function")).OfType<Fields>().Select(
+            function => new ToolCall(Fields.TextOf(function.Need("name"), "name"), function.Text("arguments") ?? ""))];
+    }
 
     private static int Role(string role) => role switch
     {

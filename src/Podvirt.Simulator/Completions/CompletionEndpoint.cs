@@ -3,6 +3,7 @@ using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Schemas;
 using Podvirt.Simulator.Tokens;
 
 namespace Podvirt.Simulator.Completions;
@@ -21,6 +22,12 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
         var sampling = Sampling.Read(fields, engine.Options);
         var model = models.Resolve(sampling.Model);
         models.Refuse(ModelKind.Embedding, "Completions API");
+        if (fields.Find("logprobs") is { ValueKind: not JsonValueKind.False })
+        {
+            throw RequestException.NotImplemented("The simulated engine has no log probabilities of completions.", "logprobs");
+        }
+
+        var form = OutputForm.ReadChat(fields);
         if (fields.Flag("echo"))
         {
             throw RequestException.NotImplemented("The simulated engine does not echo prompts.", "echo");
@@ -31,7 +38,8 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
             throw RequestException.Bad("suffix is not currently supported", "suffix");
         }
 
-        using var generation = factory.Create(prompts, sampling, thinks: false, continues: true, TokensMaxDefault, context.RequestAborted);
+        using var generation = factory.Create(
+            prompts, sampling, thinks: false, continues: true, TokensMaxDefault, context.RequestAborted, form?.ScriptFor(prompts[0].Topic));
         var head = ReplyHead.Create(context, "cmpl-", "text_completion", model, engine.Time);
         if (sampling.Stream)
         {
@@ -75,7 +83,7 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
         writer.WriteNumber("index", sequence.Index);
         writer.WriteString("text", sequence.Answer);
         writer.WriteNull("logprobs");
-        Replies.WriteFinish(writer, sequence);
+        Replies.WriteFinish(writer, sequence, sequence.Finish.Name());
         writer.WriteNull("token_ids");
         writer.WriteNull("prompt_logprobs");
         writer.WriteNull("prompt_token_ids");

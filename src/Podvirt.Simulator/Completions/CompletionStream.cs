@@ -27,7 +27,7 @@ internal sealed class CompletionStream(
         }
         else
         {
-            WriteFinish(sequence);
+            WriteFinish(sequence, sequence.Finish.Name());
         }
 
         Frame.Raw("}"u8);

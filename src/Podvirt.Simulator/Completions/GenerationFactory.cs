@@ -18,8 +18,9 @@ internal sealed class GenerationFactory(SimulatedEngine engine)
     /// <param name="thinks">Whether the replies begin with thinking.</param>
     /// <param name="continues">Whether the replies run on from the prompt's text.</param>
     /// <param name="defaultMax">The token cap of a request that sets none; null for the whole context.</param>
+    /// <param name="script">What the replies consist of in place of prose.</param>
     public Generation Create(
-        IReadOnlyList<PromptText> prompts, Sampling sampling, bool thinks, bool continues, int? defaultMax, CancellationToken client)
+        IReadOnlyList<PromptText> prompts, Sampling sampling, bool thinks, bool continues, int? defaultMax, CancellationToken client, Script? script = null)
     {
         var limits = Array.ConvertAll([.. prompts], prompt => Limits(prompt, sampling, defaultMax));
         var sequences = new List<Sequence>(prompts.Count * sampling.Choices);
@@ -30,7 +31,7 @@ internal sealed class GenerationFactory(SimulatedEngine engine)
             {
                 var writing = new Writing(
                     prompt.Topic, promptHash, sampling.Seed + ((ulong)choice * SeedStride), sampling.Temperature, thinks,
-                    sampling.IgnoreEnd ? limit.TokensMax : limit.TokensMin, continues);
+                    sampling.IgnoreEnd ? limit.TokensMax : limit.TokensMin, continues, script);
                 sequences.Add(new Sequence(sequences.Count, prompt.Tokens, limit, engine.Model.Write(writing)));
             }
         }

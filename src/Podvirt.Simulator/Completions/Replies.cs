@@ -65,9 +65,9 @@ internal sealed class Replies(SimulatedEngine engine, Errors errors)
         });
     }
 
-    public static void WriteFinish(Utf8JsonWriter writer, Sequence sequence)
+    public static void WriteFinish(Utf8JsonWriter writer, Sequence sequence, string name)
     {
-        writer.WriteString("finish_reason", sequence.Finish.Name());
+        writer.WriteString("finish_reason", name);
         switch (sequence.StopReason)
         {
             case string text:

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Options;
 
@@ -58,7 +57,12 @@ internal sealed record Sampling
         }
 
         CheckNumbers(fields);
-        CheckUnsupported(fields);
+        if (fields.Has("prompt_logprobs"))
+        {
+            // What a real engine would do and this one cannot: said, not ignored.
+            throw RequestException.NotImplemented("The simulated engine has no log probabilities of prompts.", "prompt_logprobs");
+        }
+
         int? tokensMax = fields.Has("max_completion_tokens") ? Bounded(fields, "max_completion_tokens", 1, 1, int.MaxValue)
             : fields.Has("max_tokens") ? Bounded(fields, "max_tokens", 1, 1, int.MaxValue)
             : null;
@@ -145,20 +149,6 @@ internal sealed record Sampling
             {
                 Check(penalty is >= -2 and <= 2, name, "must be in [-2, 2]", penalty);
             }
-        }
-    }
-
-    /// <summary>What a real engine would do and this one cannot: said, not ignored.</summary>
-    private static void CheckUnsupported(Fields fields)
-    {
-        if (fields.Find("logprobs") is { ValueKind: not JsonValueKind.False } || fields.Has("prompt_logprobs"))
-        {
-            throw RequestException.NotImplemented("The simulated engine has no log probabilities.", "logprobs");
-        }
-
-        if (fields.Group("response_format")?.Text("type") is not (null or "text"))
-        {
-            throw RequestException.NotImplemented("The simulated engine has no structured output.", "response_format");
         }
     }
 

@@ -16,6 +16,8 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 
     protected Generation Generation => generation;
 
+    protected ReplyHead Head => head;
+
     private bool Continuous => sampling.ContinuousUsage && !generation.Faults.NoUsage;
 
     public Task OpenAsync() => _client.OpenAsync();
@@ -31,7 +33,7 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 
         Frame.Raw(_start);
         WriteChoice(sequence, deltas);
-        await EndFrameAsync(sequence.GeneratedTokens);
+        await EndFrameAsync(sequence.GeneratedTokens, sequence.Prompt.Count);
     }
 
     public async ValueTask WriteMalformedAsync()
@@ -81,12 +83,13 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
     protected void StartFrame() => Frame.Raw(_start);
 
     /// <param name="completionTokens">Of this frame's choice, so far: with several choices, each frame counts its own only.</param>
-    protected async ValueTask EndFrameAsync(int completionTokens)
+    /// <param name="promptTokens">Of this frame's prompt: of several, each frame counts its own only. Null: there is one.</param>
+    protected async ValueTask EndFrameAsync(int completionTokens, int? promptTokens = null)
     {
         if (Continuous)
         {
             Frame.Raw("],"u8);
-            new ReplyUsage(generation.PromptTokens, completionTokens, null).Write(Frame);
+            new ReplyUsage(promptTokens ?? generation.PromptTokens, completionTokens, null).Write(Frame);
         }
         else
         {
@@ -98,9 +101,9 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
         await Frame.FlushAsync();
     }
 
-    protected void WriteFinish(Sequence sequence)
+    protected void WriteFinish(Sequence sequence, string name)
     {
-        Frame.Text(sequence.Finish.Name());
+        Frame.Text(name);
         Frame.Raw(",\"stop_reason\":"u8);
         switch (sequence.StopReason)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Podvirt.Simulator.Language;
 using Podvirt.Simulator.Tokens;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Engine;
 
@@ -15,6 +16,8 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
     private readonly List<int> _generated = [];
     private readonly StringBuilder _answer = new();
     private readonly StringBuilder _thinking = new();
+    private readonly StringBuilder _name = new();
+    private readonly List<(string Name, StringBuilder Arguments)> _calls = [];
     private Part _part = Part.Answer;
 
     public int Index => index;
@@ -37,6 +40,12 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
 
     /// <summary>The thinking, when it is kept apart and there is any.</summary>
     public string? Thinking => _thinking.Length == 0 ? null : _thinking.ToString();
+
+    /// <summary>The calls of functions, in their order; the last may lack the end of its arguments.</summary>
+    public IReadOnlyList<ToolCall> Calls => [.. _calls.Select(call => new ToolCall(call.Name, call.Arguments.ToString()))];
+
+    /// <summary>A generated token, by its place in the reply.</summary>
+    public int TokenAt(int place) => _generated[place];
 
     /// <summary>Prompt and reply, as the prefix cache keeps them.</summary>
     public int[] AllTokens() => [.. prompt, .. _generated];
@@ -82,7 +91,7 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
             return;
         }
 
-        part = limits.SplitThinking ? part : Part.Answer;
+        part = part == Part.Thinking && !limits.SplitThinking ? Part.Answer : part;
         if (part != _part)
         {
             Emit(_part, _stops.Release(), deltas);
@@ -117,7 +126,21 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
             return;
         }
 
-        (part == Part.Thinking ? _thinking : _answer).Append(text);
+        // A function's name is let out as a whole, and not at all when the reply ends in it.
+        if (part == Part.CallName)
+        {
+            _name.Append(text);
+            return;
+        }
+
+        if (part == Part.CallArguments && _name.Length > 0)
+        {
+            _calls.Add((_name.ToString(), new StringBuilder()));
+            deltas.Add((Part.CallName, _name.ToString()));
+            _name.Clear();
+        }
+
+        TextOf(part).Append(text);
         if (deltas.Count > 0 && deltas[^1].Part == part)
         {
             deltas[^1] = (part, deltas[^1].Text + text);
@@ -126,4 +149,11 @@ internal sealed class Sequence(int index, int[] prompt, SequenceLimits limits, T
 
         deltas.Add((part, text));
     }
+
+    private StringBuilder TextOf(Part part) => part switch
+    {
+        Part.Thinking => _thinking,
+        Part.CallArguments => _calls[^1].Arguments,
+        _ => _answer,
+    };
 }

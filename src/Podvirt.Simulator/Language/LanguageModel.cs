@@ -11,7 +11,9 @@ namespace Podvirt.Simulator.Language;
 /// <param name="Thinks">Whether thinking comes first.</param>
 /// <param name="TokensMin">How many tokens to write before the natural end counts.</param>
 /// <param name="Continues">Whether the reply continues a text, as completions do, and so starts with a space.</param>
-internal sealed record Writing(Topic Topic, ulong PromptHash, ulong Seed, double Temperature, bool Thinks, int TokensMin, bool Continues);
+/// <param name="Script">What to write in place of prose, or null.</param>
+internal sealed record Writing(
+    Topic Topic, ulong PromptHash, ulong Seed, double Temperature, bool Thinks, int TokensMin, bool Continues, Script? Script);
 
 /// <summary>The simulated weights: while they are valid they write about the prompt, otherwise they write noise.</summary>
 internal sealed class LanguageModel(ModelKind kind)
@@ -51,6 +53,16 @@ internal sealed class LanguageModel(ModelKind kind)
             }
 
             yield return (Part.Thinking, "\n" + SpecialTokens.ThinkCloseText);
+        }
+
+        if (writing.Script is { } script)
+        {
+            foreach (var piece in script(chooser))
+            {
+                yield return piece;
+            }
+
+            yield break;
         }
 
         var lead = writing.Continues ? " " : writing.Thinks ? "\n\n" : "";

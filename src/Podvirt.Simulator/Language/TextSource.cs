@@ -7,6 +7,11 @@ internal enum Part
 {
     Thinking,
     Answer,
+
+    /// <summary>The name of a function that is called; the next one begins the next call.</summary>
+    CallName,
+
+    CallArguments,
 }
 
 /// <summary>Hands out the tokens of pieces of text one at a time; the pieces are only written when they are needed.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Http;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Messages;
 
@@ -77,6 +78,7 @@ internal static class MessageReader
 
         var text = new StringBuilder();
         var images = new List<string>();
+        var calls = new List<ToolCall>();
         foreach (var block in ChatContent.Parts(content, "content"))
         {
             switch (Kind(block))
@@ -86,6 +88,9 @@ internal static class MessageReader
                     break;
                 case "image" when block.Group("source") is { } source:
                     images.Add(Address(source));
+                    break;
+                case "tool_use":
+                    calls.Add(new ToolCall(block.Text("name") ?? "", block.Find("input")?.GetRawText() ?? "{}"));
                     break;
                 case "tool_result" when role == "user":
                     turns.Add(new ChatMessage("tool", ResultOf(block)));
@@ -97,7 +102,7 @@ internal static class MessageReader
 
         if (role == "assistant" || text.Length > 0 || images.Count > 0)
         {
-            turns.Add(new ChatMessage(role, new ChatContent(text.ToString(), images)));
+            turns.Add(new ChatMessage(role, new ChatContent(text.ToString(), images)) { Calls = calls });
         }
     }
 

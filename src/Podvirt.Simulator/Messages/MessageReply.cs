@@ -1,50 +1,53 @@
 using System.Text.Json;
+using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Language;
 
 namespace Podvirt.Simulator.Messages;
 
-/// <summary>The parts of a message that plain replies and streams share. Members without a value are left out.</summary>
-internal static class MessageReply
+/// <summary>A message as one body, and the parts of it that its stream shares. Members without a value are left out.</summary>
+/// <param name="named">Whether the request named the function to call: its reply then ends as if nothing was called.</param>
+internal sealed class MessageReply(ReplyHead head, Generation generation, bool named)
 {
-    public static void Write(Utf8JsonWriter writer, ReplyHead head, Generation generation)
+    public ReplyHead Head => head;
+
+    private Sequence Sequence => generation.Sequences[0];
+
+    /// <summary>Of the thinking; nobody checks it.</summary>
+    public string Signature => $"{Chooser.Hash(head.Id):x16}";
+
+    /// <summary>A stop sequence counts as the natural end, and what the engine gave up has no reason at all.</summary>
+    public string? StopReason => ChatChoice.FinishName(Sequence, named) switch
     {
-        var sequence = generation.Sequences[0];
+        "stop" => "end_turn",
+        "length" => "max_tokens",
+        "tool_calls" => "tool_use",
+        _ => null,
+    };
+
+    public void Write(Utf8JsonWriter writer)
+    {
         writer.WriteStartObject();
         writer.WriteString("id", head.Id);
         writer.WriteString("type", "message");
         writer.WriteString("role", "assistant");
         writer.WriteStartArray("content");
-        if (sequence.Thinking is { } thinking)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type", "thinking");
-            writer.WriteString("thinking", thinking);
-            writer.WriteString("signature", Signature(head));
-            writer.WriteEndObject();
-        }
-
-        if (sequence.Answer.Length > 0)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type", "text");
-            writer.WriteString("text", sequence.Answer);
-            writer.WriteEndObject();
-        }
-
+        WriteContent(writer);
         writer.WriteEndArray();
         writer.WriteString("model", head.Model);
-        if (StopReason(sequence) is { } reason)
+        if (StopReason is { } reason)
         {
             writer.WriteString("stop_reason", reason);
         }
 
-        WriteUsage(writer, generation, generation.GeneratedTokens);
+        WriteUsage(writer);
         writer.WriteEndObject();
     }
 
-    public static void WriteUsage(Utf8JsonWriter writer, Generation generation, int outputTokens)
+    public void WriteUsage(Utf8JsonWriter writer) => WriteUsage(writer, generation.GeneratedTokens);
+
+    public void WriteUsage(Utf8JsonWriter writer, int outputTokens)
     {
         if (generation.Faults.NoUsage)
         {
@@ -57,14 +60,39 @@ internal static class MessageReply
         writer.WriteEndObject();
     }
 
-    /// <summary>A stop sequence counts as the natural end, and what the engine gave up has no reason at all.</summary>
-    public static string? StopReason(Sequence sequence) => sequence.Finish switch
-    {
-        FinishReason.Stop => "end_turn",
-        FinishReason.Length => "max_tokens",
-        _ => null,
-    };
+    public string CallId(int call) => ChatChoice.CallId(head, Sequence, call);
 
-    /// <summary>Of the thinking; nobody checks it.</summary>
-    public static string Signature(ReplyHead head) => $"{Chooser.Hash(head.Id):x16}";
+    private void WriteContent(Utf8JsonWriter writer)
+    {
+        if (Sequence.Thinking is { } thinking)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", "thinking");
+            writer.WriteString("thinking", thinking);
+            writer.WriteString("signature", Signature);
+            writer.WriteEndObject();
+        }
+
+        if (Sequence.Answer.Length > 0)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", "text");
+            writer.WriteString("text", Sequence.Answer);
+            writer.WriteEndObject();
+        }
+
+        // A call without the end of its arguments is none: there is no value to put in.
+        var calls = Sequence.Calls;
+        var whole = Sequence is { Finish: FinishReason.Stop, StopReason: null } ? calls.Count : calls.Count - 1;
+        for (var i = 0; i < whole; i++)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", "tool_use");
+            writer.WriteString("id", CallId(i));
+            writer.WriteString("name", calls[i].Name);
+            writer.WritePropertyName("input");
+            writer.WriteRawValue(calls[i].Arguments);
+            writer.WriteEndObject();
+        }
+    }
 }

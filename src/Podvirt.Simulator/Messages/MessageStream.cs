@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
@@ -9,30 +8,30 @@ using Podvirt.Simulator.Options;
 namespace Podvirt.Simulator.Messages;
 
 /// <summary>
-/// The events of <c>/v1/messages</c>: <c>message_start</c> with the first output, one content block per run of thinking or text,
-/// <c>message_delta</c> with the stop reason and the usage, <c>message_stop</c>.
+/// The events of <c>/v1/messages</c>: <c>message_start</c> with the first output, one content block per run of thinking or text
+/// and per call of a function, <c>message_delta</c> with the stop reason and the usage, <c>message_stop</c>.
 /// </summary>
-internal sealed class MessageStream(IEventOutput output, ReplyHead head, Generation generation, SimulatorOptions options)
+internal sealed class MessageStream(IEventOutput output, MessageReply reply, SimulatorOptions options)
     : TypedSink(output, Delta)
 {
     private const string Delta = "content_block_delta";
 
-    private readonly Sequence _sequence = generation.Sequences[0];
     private Part? _open;
     private int _index;
+    private int _calls;
 
     public override async ValueTask BeginAsync()
     {
         await SendAsync("message_start", writer =>
         {
             writer.WriteStartObject("message");
-            writer.WriteString("id", head.Id);
+            writer.WriteString("id", reply.Head.Id);
             writer.WriteStartArray("content");
             writer.WriteEndArray();
-            writer.WriteString("model", head.Model);
+            writer.WriteString("model", reply.Head.Model);
             writer.WriteNull("stop_reason");
             writer.WriteNull("stop_sequence");
-            MessageReply.WriteUsage(writer, generation, 0);
+            reply.WriteUsage(writer, 0);
             writer.WriteEndObject();
         });
         if (options.MessagesPing)
@@ -45,13 +44,25 @@ internal sealed class MessageStream(IEventOutput output, ReplyHead head, Generat
     {
         foreach (var (part, text) in deltas)
         {
+            if (part == Part.CallName)
+            {
+                await StopBlockAsync();
+                await StartCallAsync(text);
+                continue;
+            }
+
             if (part != _open)
             {
                 await StopBlockAsync();
                 await StartBlockAsync(part);
             }
 
-            await SendDeltaAsync(part == Part.Thinking ? "thinking_delta" : "text_delta", part == Part.Thinking ? "thinking" : "text", text);
+            await (part switch
+            {
+                Part.Thinking => SendDeltaAsync("thinking_delta", "thinking", text),
+                Part.CallArguments => SendDeltaAsync("input_json_delta", "partial_json", text),
+                _ => SendDeltaAsync("text_delta", "text", text),
+            });
         }
     }
 
@@ -74,9 +85,9 @@ internal sealed class MessageStream(IEventOutput output, ReplyHead head, Generat
         await SendAsync("message_delta", writer =>
         {
             writer.WriteStartObject("delta");
-            writer.WriteString("stop_reason", MessageReply.StopReason(_sequence));
+            writer.WriteString("stop_reason", reply.StopReason);
             writer.WriteEndObject();
-            MessageReply.WriteUsage(writer, generation, generation.GeneratedTokens);
+            reply.WriteUsage(writer);
         });
         await SendAsync("message_stop", static _ => { });
         await SendDoneAsync();
@@ -95,6 +106,22 @@ internal sealed class MessageStream(IEventOutput output, ReplyHead head, Generat
         });
     }
 
+    private async ValueTask StartCallAsync(string name)
+    {
+        _open = Part.CallArguments;
+        await SendAsync("content_block_start", writer =>
+        {
+            writer.WriteStartObject("content_block");
+            writer.WriteString("type", "tool_use");
+            writer.WriteString("id", reply.CallId(_calls++));
+            writer.WriteString("name", name);
+            writer.WriteStartObject("input");
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+            writer.WriteNumber("index", _index);
+        });
+    }
+
     private async ValueTask StopBlockAsync()
     {
         if (_open is null)
@@ -104,7 +131,7 @@ internal sealed class MessageStream(IEventOutput output, ReplyHead head, Generat
 
         if (_open == Part.Thinking)
         {
-            await SendDeltaAsync("signature_delta", "signature", MessageReply.Signature(head));
+            await SendDeltaAsync("signature_delta", "signature", reply.Signature);
         }
 
         await SendAsync("content_block_stop", writer => writer.WriteNumber("index", _index));

@@ -4,6 +4,8 @@ using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Schemas;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Messages;
 
@@ -18,20 +20,23 @@ internal sealed class MessagesEndpoint(SimulatedEngine engine, GenerationFactory
         var sampling = ReadSampling(fields);
         var model = models.Resolve(sampling.Model);
         Refuse();
+        var use = MessageTools.Read(fields, engine.Options);
+        var prompt = ChatTemplate.Render(turns, use.Tools);
+        var script = ToolScript.Of(use, turns, OutputForm.ReadMessage(fields), prompt.Topic);
         var thinks = ChatTemplate.Thinks(fields, engine.Options);
-        using var generation = factory.Create(
-            [ChatTemplate.Render(turns)], sampling, thinks, continues: false, defaultMax: null, context.RequestAborted);
+        using var generation = factory.Create([prompt], sampling, thinks, continues: false, defaultMax: null, context.RequestAborted, script);
         // The id is that of the chat reply which this one is made from.
         var head = ReplyHead.Create(context, "chatcmpl-", "message", model, engine.Time);
+        var reply = new MessageReply(head, generation, named: use.Choice == ToolChoice.Named);
         if (sampling.Stream)
         {
-            await replies.StreamAsync(generation, new MessageStream(new ClientEvents(context), head, generation, engine.Options));
+            await replies.StreamAsync(generation, new MessageStream(new ClientEvents(context), reply, engine.Options));
             return;
         }
 
         if (await replies.CompleteAsync(generation))
         {
-            await Json.ReplyAsync(context, writer => MessageReply.Write(writer, head, generation));
+            await Json.ReplyAsync(context, reply.Write);
         }
     }
 
@@ -43,7 +48,7 @@ internal sealed class MessagesEndpoint(SimulatedEngine engine, GenerationFactory
         var turns = MessageReader.Read(fields);
         models.Resolve(NeedModel(fields));
         Refuse();
-        var count = ChatTemplate.Render(turns).Tokens.Length;
+        var count = ChatTemplate.Render(turns, MessageTools.Read(fields, engine.Options).Tools).Tokens.Length;
         await Json.ReplyAsync(context, writer =>
         {
             writer.WriteStartObject();
@@ -85,7 +90,7 @@ internal sealed class MessagesEndpoint(SimulatedEngine engine, GenerationFactory
 
     private void Refuse()
     {
-        if (engine.Options.Kind == ModelKind.Embedding)
+        if (engine.Options.Kind is ModelKind.Embedding or ModelKind.Video)
         {
             throw RequestException.NotImplemented("The model does not support Messages API");
         }

@@ -38,6 +38,11 @@ internal static class OptionParser
             problems.Add("serve needs the name of a MODEL");
         }
 
+        if (result is { AutoToolChoice: true, ToolCallParser: null })
+        {
+            problems.Add("--enable-auto-tool-choice requires --tool-call-parser");
+        }
+
         if (result is { Kind: ModelKind.Video, Omni: false })
         {
             problems.Add("--sim-type video needs --omni");

@@ -34,6 +34,8 @@ internal static class OptionTable
         Switch("--enable-prompt-tokens-details", "report cached_tokens in usage (on)", (o, v) => o.PromptTokensDetails = v),
         Switch("--omni", "serve as vllm-omni does: /v1/videos, and /v1/omni/sleep and /v1/omni/wakeup in place of /sleep and /wake_up", (o, v) => o.Omni = v),
         Text("--reasoning-parser", "NAME", "move thinking from content to its own field", (o, v) => o.ReasoningParser = v),
+        Switch("--enable-auto-tool-choice", "let the model choose whether to call a function; needs --tool-call-parser", (o, v) => o.AutoToolChoice = v),
+        Text("--tool-call-parser", "NAME", "find the calls of functions in what the model writes", (o, v) => o.ToolCallParser = v),
 
         Duration("--sim-load-download", "length of the download phase (0)", (o, v) => o.LoadDownload = v),
         Duration("--sim-load-weights", "length of the weights phase (1.2s)", (o, v) => o.LoadWeights = v),

@@ -29,6 +29,8 @@ internal sealed class SimulatorOptions
     public TimeSpan ShutdownTimeout { get; set; }
     public bool PromptTokensDetails { get; set; } = true;
     public string? ReasoningParser { get; set; }
+    public bool AutoToolChoice { get; set; }
+    public string? ToolCallParser { get; set; }
 
     /// <summary>The sleep endpoints are vllm-omni's, and take no development mode.</summary>
     public bool Omni { get; set; }

@@ -7,13 +7,19 @@ internal enum OutputKind
 {
     Reasoning,
     Message,
+    FunctionCall,
 }
 
 /// <summary>One item of a response's output.</summary>
-/// <param name="Text">So far.</param>
+/// <param name="Text">So far: what was thought or said, or the arguments of the call.</param>
 internal sealed record OutputItem(OutputKind Kind, string Id, string Text)
 {
-    public string Type => Kind == OutputKind.Reasoning ? "reasoning" : "message";
+    public string CallId { get; private init; } = "";
+
+    /// <summary>Of the function that is called.</summary>
+    public string Name { get; private init; } = "";
+
+    public static OutputItem Call(string id, string callId, string name) => new(OutputKind.FunctionCall, id, "") { CallId = callId, Name = name };
 
     /// <summary>As a part of a response, or of the event that closes it.</summary>
     public void Write(Utf8JsonWriter writer) => Write(writer, "completed", Text);
@@ -43,35 +49,62 @@ internal sealed record OutputItem(OutputKind Kind, string Id, string Text)
     private void Write(Utf8JsonWriter writer, string status, string? text)
     {
         writer.WriteStartObject();
-        writer.WriteString("id", Id);
-        if (Kind == OutputKind.Reasoning)
+        switch (Kind)
         {
-            writer.WriteStartArray("summary");
-            writer.WriteEndArray();
-            writer.WriteString("type", Type);
-            WriteContent(writer, text);
-            writer.WriteNull("encrypted_content");
-            writer.WriteString("status", status);
-        }
-        else
-        {
-            WriteContent(writer, text);
-            writer.WriteString("role", "assistant");
-            writer.WriteString("status", status);
-            writer.WriteString("type", Type);
+            case OutputKind.Reasoning:
+                WriteReasoning(writer, status, text);
+                break;
+            case OutputKind.Message:
+                WriteMessage(writer, status, text);
+                break;
+            default:
+                WriteCall(writer, status, text);
+                break;
         }
 
         writer.WriteEndObject();
     }
 
-    private void WriteContent(Utf8JsonWriter writer, string? text)
+    private void WriteReasoning(Utf8JsonWriter writer, string status, string? text)
     {
-        if (Kind == OutputKind.Reasoning && text is null)
+        writer.WriteString("id", Id);
+        writer.WriteStartArray("summary");
+        writer.WriteEndArray();
+        writer.WriteString("type", "reasoning");
+        if (text is null)
         {
             writer.WriteNull("content");
-            return;
+        }
+        else
+        {
+            WriteContent(writer, text);
         }
 
+        writer.WriteNull("encrypted_content");
+        writer.WriteString("status", status);
+    }
+
+    private void WriteMessage(Utf8JsonWriter writer, string status, string? text)
+    {
+        writer.WriteString("id", Id);
+        WriteContent(writer, text);
+        writer.WriteString("role", "assistant");
+        writer.WriteString("status", status);
+        writer.WriteString("type", "message");
+    }
+
+    private void WriteCall(Utf8JsonWriter writer, string status, string? arguments)
+    {
+        writer.WriteString("arguments", arguments ?? "");
+        writer.WriteString("call_id", CallId);
+        writer.WriteString("name", Name);
+        writer.WriteString("type", "function_call");
+        writer.WriteString("id", Id);
+        writer.WriteString("status", status);
+    }
+
+    private void WriteContent(Utf8JsonWriter writer, string? text)
+    {
         writer.WriteStartArray("content");
         if (!string.IsNullOrEmpty(text))
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Http;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Responses;
 
@@ -17,7 +18,11 @@ internal static class ResponseInput
         var turns = new List<ChatMessage>();
         foreach (var item in ChatContent.Parts(input, "input"))
         {
-            if (TurnOf(item) is { } turn)
+            if (item.Text("type") == "function_call")
+            {
+                AddCall(item, turns);
+            }
+            else if (TurnOf(item) is { } turn)
             {
                 turns.Add(turn);
             }
@@ -26,12 +31,25 @@ internal static class ResponseInput
         return turns;
     }
 
+    // A call belongs to the turn that it follows.
+    private static void AddCall(Fields item, List<ChatMessage> turns)
+    {
+        var call = new ToolCall(Fields.TextOf(item.Need("name"), "name"), item.Text("arguments") ?? "");
+        if (turns is [.., { Role: "assistant" } last])
+        {
+            turns[^1] = last with { Calls = [.. last.Calls, call] };
+            return;
+        }
+
+        turns.Add(new ChatMessage("assistant", "") { Calls = [call] });
+    }
+
     private static ChatMessage? TurnOf(Fields item) => item.Text("type") switch
     {
         null or "message" => new ChatMessage(Fields.TextOf(item.Need("role"), "role"), ChatContent.Read(item.Find("content"))),
         "function_call_output" => new ChatMessage("tool", ChatContent.Read(item.Need("output"))),
-        // What the model thought, and the calls that it made, are no part of what it reads again.
-        "function_call" or "reasoning" => null,
+        // What the model thought is no part of what it reads again.
+        "reasoning" => null,
         var type => throw RequestException.Malformed($"An input item cannot be of type '{type}'", "input"),
     };
 }

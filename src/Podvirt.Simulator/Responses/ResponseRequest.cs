@@ -3,6 +3,8 @@ using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Schemas;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Responses;
 
@@ -22,6 +24,10 @@ internal sealed record ResponseRequest(string Id, long Created, JsonElement Body
 
     public required bool Thinks { get; init; }
 
+    public required ToolUse Use { get; init; }
+
+    public required OutputForm? Form { get; init; }
+
     /// <exception cref="RequestException">A field has the wrong type or value; the model is not checked here.</exception>
     public static ResponseRequest Read(JsonElement body, SimulatorOptions options, TimeProvider time)
     {
@@ -39,6 +45,11 @@ internal sealed record ResponseRequest(string Id, long Created, JsonElement Body
             throw RequestException.Malformed("Value error, prompt template is not supported", "prompt");
         }
 
+        if (fields.Texts("include").Contains("message.output_text.logprobs"))
+        {
+            throw RequestException.NotImplemented("The simulated engine has no log probabilities of responses.", "include");
+        }
+
         var now = time.GetUtcNow();
         return new ResponseRequest(
             fields.Text("request_id") ?? $"resp_{Guid.CreateVersion7(now):N}", now.ToUnixTimeSeconds(), body, ReadSampling(fields, options))
@@ -49,6 +60,8 @@ internal sealed record ResponseRequest(string Id, long Created, JsonElement Body
             Instructions = fields.Text("instructions"),
             Input = input,
             Thinks = ChatTemplate.Thinks(fields, options),
+            Use = ReadTools(fields, options),
+            Form = OutputForm.ReadResponse(fields),
         };
     }
 
@@ -69,6 +82,16 @@ internal sealed record ResponseRequest(string Id, long Created, JsonElement Body
 
         turns.AddRange(Input);
         return turns;
+    }
+
+    // Tools that are no functions are the engine's own, of which this one has none. An engine without free choice finds no calls in what the
+    // model writes, where chat refuses the request.
+    private static ToolUse ReadTools(Fields fields, SimulatorOptions options)
+    {
+        var tools = ToolUse.ReadTools(fields, tool => tool.Text("type") == "function" ? Tool.Read(tool) : null);
+        var use = ToolUse.ReadChoice(fields, tools, choice => choice.Text("name"));
+        var free = options is { AutoToolChoice: true, ToolCallParser: not null };
+        return use.Choice == ToolChoice.Auto && !free ? use with { Choice = ToolChoice.None } : use;
     }
 
     private static Sampling ReadSampling(Fields fields, SimulatorOptions options)

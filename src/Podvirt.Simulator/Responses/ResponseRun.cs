@@ -3,6 +3,7 @@ using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Language;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Responses;
 
@@ -40,6 +41,12 @@ internal sealed record ResponseRun(
         if (Sequence.Answer.Length > 0)
         {
             items.Add(new OutputItem(OutputKind.Message, $"msg_{hash}", Sequence.Answer));
+        }
+
+        var calls = Sequence.Calls;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            items.Add(OutputItem.Call($"fc_{hash}{i}", ToolScript.IdOf("call_", Id, 0, i), calls[i].Name) with { Text = calls[i].Arguments });
         }
 
         return items;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Language;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Responses;
 
@@ -10,23 +11,24 @@ namespace Podvirt.Simulator.Responses;
 /// The events of <c>/v1/responses</c>: <c>created</c> and <c>in_progress</c> at once, then for each output item its opening, its deltas and
 /// its closing, and <c>completed</c> in the end, whatever the status. There is no end marker.
 /// </summary>
-/// <param name="write">Writes the response with a status, its output and, at the end, its usage.</param>
-/// <param name="finished">Is told the response before the last event goes out.</param>
+/// <param name="write">Writes the response with a status and its output.</param>
+/// <param name="finished">Is told the output before the last event goes out.</param>
 internal sealed class ResponseStream(
-    IEventOutput output, string seed, Action<Utf8JsonWriter, string, IReadOnlyList<OutputItem>> write, Action<IReadOnlyList<OutputItem>> finished)
+    IEventOutput output, string id, Action<Utf8JsonWriter, string, IReadOnlyList<OutputItem>> write, Action<IReadOnlyList<OutputItem>> finished)
     : TypedSink(output, "response.output_text.delta")
 {
+    private readonly ItemEvents _events = new(output);
     private readonly List<OutputItem> _done = [];
     private readonly StringBuilder _text = new();
     private OutputItem? _open;
-    private int _sequenceNumber;
+    private int _calls;
     private string _status = ResponseBody.InProgress;
 
     public override async Task OpenAsync()
     {
         await base.OpenAsync();
-        await SendResponseAsync("response.created");
-        await SendResponseAsync("response.in_progress");
+        await SendAsync("response.created");
+        await SendAsync("response.in_progress");
     }
 
     public override ValueTask BeginAsync() => ValueTask.CompletedTask;
@@ -35,15 +37,25 @@ internal sealed class ResponseStream(
     {
         foreach (var (part, text) in deltas)
         {
-            var kind = part == Part.Thinking ? OutputKind.Reasoning : OutputKind.Message;
+            if (part == Part.CallName)
+            {
+                await OpenItemAsync(OutputItem.Call(ItemId(), ToolScript.IdOf("call_", id, 0, _calls++), text));
+                continue;
+            }
+
+            var kind = part switch
+            {
+                Part.Thinking => OutputKind.Reasoning,
+                Part.CallArguments => OutputKind.FunctionCall,
+                _ => OutputKind.Message,
+            };
             if (_open?.Kind != kind)
             {
-                await CloseItemAsync();
-                await OpenItemAsync(kind);
+                await OpenItemAsync(new OutputItem(kind, ItemId(), ""));
             }
 
             _text.Append(text);
-            await SendDeltaAsync(_open!, text);
+            await _events.DeltaAsync(_open!, _done.Count, text);
         }
 
         if (sequence.Finish != FinishReason.None)
@@ -59,21 +71,17 @@ internal sealed class ResponseStream(
     {
         await CloseItemAsync();
         finished(_done);
-        await SendResponseAsync("response.completed");
+        await SendAsync("response.completed");
     }
 
-    private async ValueTask OpenItemAsync(OutputKind kind)
+    private string ItemId() => $"{Chooser.Hash($"{id}/{_done.Count + (_open is null ? 0 : 1)}"):x16}";
+
+    private async ValueTask OpenItemAsync(OutputItem item)
     {
-        var item = new OutputItem(kind, $"{Chooser.Hash($"{seed}/{_done.Count}"):x16}", "");
+        await CloseItemAsync();
         _open = item;
         _text.Clear();
-        await SendAsync("response.output_item.added", writer =>
-        {
-            writer.WritePropertyName("item");
-            item.WriteOpening(writer);
-            writer.WriteNumber("output_index", _done.Count);
-        });
-        await SendPartAsync(kind == OutputKind.Message ? "response.content_part.added" : "response.reasoning_part.added", item, "");
+        await _events.OpenAsync(item, _done.Count);
     }
 
     private async ValueTask CloseItemAsync()
@@ -84,67 +92,14 @@ internal sealed class ResponseStream(
         }
 
         var item = _open with { Text = _text.ToString() };
-        var message = item.Kind == OutputKind.Message;
-        await SendAsync(message ? "response.output_text.done" : "response.reasoning_text.done", writer =>
-        {
-            writer.WriteNumber("content_index", 0);
-            writer.WriteString("item_id", item.Id);
-            WriteNoLogprobs(writer, message);
-            writer.WriteNumber("output_index", _done.Count);
-            writer.WriteString("text", item.Text);
-        });
-        await SendPartAsync(message ? "response.content_part.done" : "response.reasoning_part.done", item, item.Text);
-        await SendAsync("response.output_item.done", writer =>
-        {
-            writer.WritePropertyName("item");
-            item.Write(writer);
-            writer.WriteNumber("output_index", _done.Count);
-        });
+        await _events.CloseAsync(item, _done.Count);
         _done.Add(item);
         _open = null;
     }
 
-    private ValueTask SendDeltaAsync(OutputItem item, string text)
-    {
-        var message = item.Kind == OutputKind.Message;
-        return SendAsync(message ? "response.output_text.delta" : "response.reasoning_text.delta", writer =>
-        {
-            writer.WriteNumber("content_index", 0);
-            writer.WriteString("delta", text);
-            writer.WriteString("item_id", item.Id);
-            WriteNoLogprobs(writer, message);
-            writer.WriteNumber("output_index", _done.Count);
-        });
-    }
-
-    private ValueTask SendPartAsync(string type, OutputItem item, string text) => SendAsync(type, writer =>
-    {
-        writer.WriteNumber("content_index", 0);
-        writer.WriteString("item_id", item.Id);
-        writer.WriteNumber("output_index", _done.Count);
-        writer.WritePropertyName("part");
-        item.WritePart(writer, text);
-    });
-
-    private static void WriteNoLogprobs(Utf8JsonWriter writer, bool message)
-    {
-        if (message)
-        {
-            writer.WriteStartArray("logprobs");
-            writer.WriteEndArray();
-        }
-    }
-
-    private ValueTask SendResponseAsync(string type) => SendAsync(type, writer =>
+    private ValueTask SendAsync(string type) => _events.SendAsync(type, writer =>
     {
         writer.WritePropertyName("response");
         write(writer, _status, _done);
     });
-
-    private ValueTask SendAsync(string type, Action<Utf8JsonWriter> members) => Output.SendAsync(TypedEvent.Frame(type, writer =>
-    {
-        members(writer);
-        writer.WriteNumber("sequence_number", _sequenceNumber++);
-        writer.WriteString("type", type);
-    }));
 }

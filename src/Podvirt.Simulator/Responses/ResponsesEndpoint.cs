@@ -5,6 +5,7 @@ using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Options;
 using Podvirt.Simulator.Startup;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Responses;
 
@@ -65,7 +66,7 @@ internal sealed class ResponsesEndpoint(
         }
 
         var conversation = request.Conversation(previous);
-        var prompt = ChatTemplate.Render(conversation);
+        var prompt = ChatTemplate.Render(conversation, request.Use.Tools);
         var room = engine.Options.MaxModelLength - prompt.Tokens.Length;
         if (room < 1)
         {
@@ -77,8 +78,9 @@ internal sealed class ResponsesEndpoint(
 
         // A cap that the context has no room for is lowered, where chat refuses it.
         var tokensMax = Math.Min(request.Sampling.TokensMax ?? room, room);
+        var script = ToolScript.Of(request.Use, conversation, request.Form, prompt.Topic);
         var generation = factory.Create(
-            [prompt], request.Sampling with { TokensMax = tokensMax }, request.Thinks, continues: false, defaultMax: null, client);
+            [prompt], request.Sampling with { TokensMax = tokensMax }, request.Thinks, continues: false, defaultMax: null, client, script);
         return new ResponseRun(request, model, tokensMax, conversation, generation);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Podvirt.Simulator.Audio;
 using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Embeddings;
@@ -11,6 +12,7 @@ using Podvirt.Simulator.Language;
 using Podvirt.Simulator.Messages;
 using Podvirt.Simulator.Metrics;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Rerank;
 using Podvirt.Simulator.Responses;
 using Podvirt.Simulator.Sleep;
 using Podvirt.Simulator.Tokens;
@@ -146,6 +148,9 @@ internal sealed class EngineHost : IAsyncDisposable
         var responses = new ResponsesEndpoint(_engine, factory, models, replies, _responses, _log);
         var kept = new KeptResponses(_responses);
         var tokens = new TokenEndpoints(_options, models);
+        var scorer = new Scorer(_engine);
+        var rerank = new RerankEndpoint(scorer, models, _time);
+        var score = new ScoreEndpoint(scorer, models, _time);
         var timeline = new Timeline(_time);
         var faults = new FaultEndpoints(_engine.Faults);
         var sleep = new SleepEndpoints(_engine, _sleep);
@@ -160,6 +165,9 @@ internal sealed class EngineHost : IAsyncDisposable
             new("POST", "/v1/chat/completions", new ChatEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/completions", new CompletionEndpoint(_engine, factory, models, replies).HandleAsync, Inference: true),
             new("POST", "/v1/embeddings", new EmbeddingEndpoint(_engine, models).HandleAsync, Inference: true),
+            .. ((string[])["/rerank", "/v1/rerank", "/v2/rerank"]).Select(path => new EngineRoute("POST", path, rerank.HandleAsync, Inference: true)),
+            .. ((string[])["/score", "/v1/score"]).Select(path => new EngineRoute("POST", path, score.HandleAsync, Inference: true)),
+            new("POST", "/v1/audio/speech", new SpeechEndpoint(_engine, models).HandleAsync, Inference: true),
             new("POST", "/v1/responses", responses.CreateAsync, Inference: true),
             new("GET", "/v1/responses/{id}", kept.GetAsync),
             new("POST", "/v1/responses/{id}/cancel", kept.CancelAsync),

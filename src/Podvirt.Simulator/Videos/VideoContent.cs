@@ -2,20 +2,20 @@ using Podvirt.Simulator.Faults;
 
 namespace Podvirt.Simulator.Videos;
 
-/// <summary>Sends the file of a video.</summary>
+/// <summary>Sends the file of a video, or the part of it that a range asks for.</summary>
 internal static class VideoContent
 {
     public static async Task SendAsync(HttpContext context, byte[] file, FaultBook faults)
     {
         var response = context.Response;
-        response.ContentType = "video/mp4";
-        response.ContentLength = file.Length;
         if (faults.Take(FaultNames.CutVideo) is null)
         {
-            await response.BodyWriter.WriteAsync(file, context.RequestAborted);
+            await Results.Bytes(file, VideoViews.MediaType, enableRangeProcessing: true).ExecuteAsync(context);
             return;
         }
 
+        response.ContentType = VideoViews.MediaType;
+        response.ContentLength = file.Length;
         await response.BodyWriter.WriteAsync(file.AsMemory(0, file.Length / 2), context.RequestAborted);
         context.Abort();
     }

@@ -5,6 +5,8 @@ namespace Podvirt.Simulator.Videos;
 /// <summary>Jobs as JSON, field by field in the engine's order.</summary>
 internal static class VideoViews
 {
+    public const string MediaType = "video/mp4";
+
     public static void Write(Utf8JsonWriter writer, VideoJob job, TimeProvider time) => Write(writer, job, job.State, time);
 
     /// <param name="state">How far the job is to be said to be.</param>
@@ -41,7 +43,7 @@ internal static class VideoViews
             writer.WriteNull("error");
         }
 
-        writer.WriteString("media_type", "video/mp4");
+        writer.WriteString("media_type", MediaType);
         writer.WriteNull("expires_at");
         writer.WriteString("file_name", state.File is null ? null : job.FileName);
         WriteNumber(writer, "inference_time_s", state.InferenceSeconds);

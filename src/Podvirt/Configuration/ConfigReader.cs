@@ -43,6 +43,7 @@ internal static class ConfigReader
             Gpus = GpuReader.Read(top, findings),
             Limits = ReadLimits(top),
             Gateway = GatewayReader.Read(top),
+            Videos = VideosReader.Read(top, environment),
             Metering = MeteringReader.Read(top),
             Billing = BillingReader.Read(top, findings),
             Scheduler = SchedulerReader.Read(top),

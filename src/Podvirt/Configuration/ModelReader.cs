@@ -33,6 +33,7 @@ internal static class ModelReader
             Replicas = ReadReplicas(map, external),
             Idle = ReadIdle(map, external),
             Price = ReadPrice(map),
+            Video = VideoSpecReader.Read(map, type),
         };
         map.Close();
         return model;

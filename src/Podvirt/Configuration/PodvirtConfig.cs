@@ -1,6 +1,7 @@
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Models;
 using Podvirt.Core.Projects;
+using Podvirt.Gateway.Videos;
 using Podvirt.Metering.Invoices;
 
 namespace Podvirt.Configuration;
@@ -24,6 +25,9 @@ internal sealed record PodvirtConfig
     public Limits Limits { get; init; } = new();
 
     public GatewaySettings Gateway { get; init; } = new();
+
+    /// <summary>Of video jobs; the folder is the data folder's.</summary>
+    public VideoOptions Videos { get; init; } = new();
 
     public MeteringSettings Metering { get; init; } = new();
 

@@ -12,9 +12,16 @@ namespace Podvirt.Fleet;
 /// <param name="StartupDurationMs">The last cold start, placing to Active.</param>
 /// <param name="WarmUp">Set while it warms up.</param>
 /// <param name="Failure">Set while it is Failed.</param>
+/// <param name="Video">What a video model offers; null: it says nothing, or makes none.</param>
 internal sealed record ModelView(
     string Id, string Vendor, string Name, string Type, string Engine, string Status, string? Reason, int FailedReplicas, int Revision,
-    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long? RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp, FailureView? Failure);
+    GpuView Gpu, ReplicasView Replicas, PriceView? Price, long? RequestsTotal, int InFlight, int Waiting, long? StartupDurationMs, WarmUpView? WarmUp, FailureView? Failure,
+    VideoOfferView? Video);
+
+/// <param name="Sizes">Width x height; empty: any.</param>
+/// <param name="Seconds">Lengths; empty: any up to <paramref name="MaxSeconds"/>.</param>
+/// <param name="MaxSeconds">The longest; null: not said.</param>
+internal sealed record VideoOfferView(IReadOnlyList<string> Sizes, IReadOnlyList<decimal> Seconds, decimal? MaxSeconds, int? Fps);
 
 internal sealed record GpuView(int Count, string? Type, long MemoryBytes);
 

@@ -47,7 +47,8 @@ internal static class ModelViews
             WarmUp(snapshot.Now, route),
             status == ModelStatus.Failed && route?.Failure is { } failure
                 ? new FailureView(failure.Code, failure.Reason, failure.RetryAt, snapshot.LogTails.GetValueOrDefault(model.Id, []))
-                : null);
+                : null,
+            model.Video is { } offer ? new VideoOfferView(offer.Sizes, offer.Seconds, offer.MaxSeconds, offer.Fps) : null);
     }
 
     /// <summary>Of the replica that runs; else the only type there is; else unknown.</summary>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Podvirt.Hosting;
 
 /// <summary>
-/// Lets pages of the configured origins call <c>/v1</c>. Done at the endpoints, because a library adds no middleware to its
+/// Lets pages of the configured origins call the API. Done at the endpoints, because a library adds no middleware to its
 /// host. No cookies are involved: callers send their key.
 /// </summary>
 internal sealed class Cors(IReadOnlyList<string> origins)
@@ -14,13 +14,19 @@ internal sealed class Cors(IReadOnlyList<string> origins)
 
     private static readonly string[] _options = [HttpMethods.Options];
 
+    // The API's, those beside /v1 included.
+    private static readonly string[] _paths = ["/v1/{**path}", "/v2/{**path}", "/tokenize", "/detokenize", "/rerank", "/score"];
+
     public void Apply(RouteGroupBuilder v1)
     {
         if (origins.Count == 0)
         {
             return;
         }
-        v1.MapMethods("/v1/{**path}", _options, (RequestDelegate)AnswerPreflight);
+        foreach (var path in _paths)
+        {
+            v1.MapMethods(path, _options, (RequestDelegate)AnswerPreflight);
+        }
         ((IEndpointConventionBuilder)v1).Finally(builder =>
         {
             if (builder.RequestDelegate is { } inner)

@@ -33,7 +33,11 @@ internal static class Rooms
     public static void AddScheduler(IServiceCollection services, PodvirtOptions options, PodvirtConfig config) =>
         services.AddPodvirtScheduler(SchedulerOptionsOf(options, config));
 
-    public static void AddGateway(IServiceCollection services, PodvirtConfig config) => services.AddPodvirtGateway(OptionsOf(config));
+    public static void AddGateway(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
+    {
+        config.Videos.Directory = Path.Combine(options.DataDirectory, "videos");
+        services.AddPodvirtGateway(OptionsOf(config));
+    }
 
     internal static MeteringOptions MeteringOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()
     {
@@ -83,5 +87,6 @@ internal static class Rooms
         CheckpointInterval = config.Metering.CheckpointInterval,
         IdempotencyTime = config.Metering.IdempotencyTime,
         IdempotencyWait = config.Metering.IdempotencyWait,
+        Videos = config.Videos,
     };
 }

@@ -58,7 +58,7 @@ public sealed class UsageCountsTests
     {
         var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(json));
         reader.Read();
-        Assert.Equal(prompt is not null, UsageCounts.TryRead(ref reader, out var tokens, out var bad, totalIsPrompt: true));
+        Assert.Equal(prompt is not null, UsageCounts.TryRead(ref reader, UsageShape.Prompts, out var tokens, out var bad));
         Assert.Equal((new TokenCounts(prompt ?? 0, 0, 0, 0), isBad), (tokens, bad));
     }
 

@@ -29,7 +29,9 @@ public sealed class CatalogTests(Chromium chromium, ConsoleServer server)
         }
         await Expect(page.Card("Coder 1.5")).ToContainTextAsync("Prompt\n$0.10", new() { UseInnerText = true });
         await Expect(page.Card("BGE M3")).ToContainTextAsync("Input");
-        await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "API of Wan 2.2" })).ToHaveCountAsync(0);
+        var painter = page.Card("Wan 2.2").GetByRole(AriaRole.Link, new() { Name = "Video with Wan 2.2" });
+        await Expect(painter).ToHaveAttributeAsync("href", VideoServer.PathOf(ConsoleServer.Painter));
+        await Expect(page.Page.GetByRole(AriaRole.Link, new() { Name = "Video with" })).ToHaveCountAsync(1);
         await page.CloseAsync();
     }
 

@@ -113,7 +113,12 @@ public sealed partial class ChatTests(Chromium chromium, ConsoleServer server)
         await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "BGE M3 does not chat" })).ToBeVisibleAsync();
         await Expect(page.Page.GetByText("POST /v1/embeddings")).ToBeVisibleAsync();
         await page.Page.GotoAsync(ConsolePage.ChatPath(ConsoleServer.Painter));
-        await Expect(page.Page.GetByText("It generates video")).ToBeVisibleAsync();
+        await Expect(page.Page.GetByText("It generates videos")).ToBeVisibleAsync();
+        await page.Page.GetByRole(AriaRole.Link, new() { Name = "Make a video" }).ClickAsync();
+        await Expect(page.Page).ToHaveURLAsync(new Uri(server.Process.Address, VideoServer.PathOf(ConsoleServer.Painter)).ToString());
+        await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "New video" })).ToBeVisibleAsync();
+        await page.Page.GotoAsync(VideoServer.PathOf(ConsoleServer.Coder));
+        await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Coder 1.5 makes no videos" })).ToBeVisibleAsync();
         await page.CloseAsync();
     }
 

@@ -7,7 +7,7 @@ using Podvirt.Core.Requests;
 namespace Podvirt.Fuzz.References;
 
 /// <summary>What a request body says, found in its <see cref="JsonDocument"/>, and everything that is wrong with it.</summary>
-internal sealed class PeekReference
+internal sealed partial class PeekReference
 {
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64 };
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -87,6 +87,11 @@ internal sealed class PeekReference
         HasHalfNames = members.Exists(m => JsonMember.HasHalf(m.Name));
         ReadModel(One(members, "model"));
         ReadStream(One(members, "stream"), members);
+        if (IsTyped)
+        {
+            ReadTyped(members);
+            return;
+        }
         if (IsOpenAis)
         {
             One(members, "stream_options");
@@ -107,7 +112,8 @@ internal sealed class PeekReference
     // The surfaces that take what OpenAI's chat takes.
     private bool IsOpenAis => _surface is RequestSurface.ChatCompletions or RequestSurface.Completions or RequestSurface.Embeddings;
 
-    private bool IsNeverStreamed => _surface is RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Tokenize or RequestSurface.Detokenize;
+    private bool IsNeverStreamed => _surface is RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Tokenize or RequestSurface.Detokenize
+        or RequestSurface.MessageTokens;
 
     // One name of each group has to be there.
     private string[][] InputNames => _surface switch
@@ -263,9 +269,14 @@ internal sealed class PeekReference
             // Of doubled members the last one counts, as it does for engines.
             var content = contents.Count > 0 ? JsonMember.RangeOf(contents[^1], _body) : default;
             var role = roles.Count > 0 && IsString(roles[^1]) ? JsonMember.TextOf(roles[^1]) : "";
-            SystemPrompt = role is "system" or "developer" && !SystemPrompt.IsPresent ? content : SystemPrompt;
-            FirstUserMessage = role == "user" && !FirstUserMessage.IsPresent ? content : FirstUserMessage;
+            Take(role, content);
         }
+    }
+
+    private void Take(string role, ByteRange content)
+    {
+        SystemPrompt = role is "system" or "developer" && !SystemPrompt.IsPresent ? content : SystemPrompt;
+        FirstUserMessage = role == "user" && !FirstUserMessage.IsPresent ? content : FirstUserMessage;
     }
 
     // What routing reads must not be there twice.

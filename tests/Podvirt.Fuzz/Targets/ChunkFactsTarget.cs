@@ -91,10 +91,10 @@ internal sealed class ChunkFactsTarget : FuzzTarget
     private static void CheckFacts(List<JsonMember> members, in ChunkFacts facts, ReadOnlyMemory<byte> json)
     {
         var usages = members.Where(m => m.Name == "usage").Select(m => m.Value).ToList();
-        var counts = usages.Select(UsageReference.Read).LastOrDefault(c => c is not null);
+        var counts = usages.Select(u => UsageReference.Read(u)).LastOrDefault(c => c is not null);
         Oracle.Equal(counts is not null, facts.HasUsage, "has usage");
         Oracle.Equal(counts ?? default, facts.Tokens, "tokens");
-        Oracle.Equal(usages.Exists(UsageReference.IsBad), facts.HasBadUsage, "has bad usage");
+        Oracle.Equal(usages.Exists(u => UsageReference.IsBad(u)), facts.HasBadUsage, "has bad usage");
         Oracle.Equal(usages.Count > 0 ? JsonMember.RangeOf(usages[^1], json) : default, facts.UsageValue, "usage value");
         CheckCut(members, facts.UsageMember, json.Span);
 

@@ -73,6 +73,8 @@ internal sealed class PeekTarget : FuzzTarget
         Oracle.Equal(expected.WantsContinuousUsage, found.WantsContinuousUsage, "wants continuous usage");
         Oracle.Equal(expected.SystemPrompt, found.SystemPrompt, "system prompt");
         Oracle.Equal(expected.FirstUserMessage, found.FirstUserMessage, "first user message");
+        Oracle.Equal(expected.PreviousResponse, found.PreviousResponse, "previous response");
+        Oracle.Equal(expected.IsNotStored, found.IsNotStored, "is not stored");
         Oracle.Equal(body.IndexOf((byte)'{') + 1, found.RootStart, "start of the root's members");
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Podvirt.Core.Replies;
 using Podvirt.Core.Usage;
@@ -21,15 +22,22 @@ internal sealed class PlainUsageTarget : FuzzTarget
 
     public override JsonWords? Json => ReplyWords.Json;
 
-    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting) =>
-        HashCode.Combine(Check(input, splitting, totalIsPrompt: false), Check(input, splitting, totalIsPrompt: true));
-
-    private static int Check(ReadOnlyMemory<byte> input, Splitting splitting, bool totalIsPrompt)
+    public override int Check(ReadOnlyMemory<byte> input, Splitting splitting)
     {
-        var (found, isBad, isAborted, isWhole) = Scan([input], totalIsPrompt);
+        var kind = default(HashCode);
+        foreach (var shape in Enum.GetValues<UsageShape>())
+        {
+            kind.Add(CheckShape(input, shape, splitting));
+        }
+        return kind.ToHashCode();
+    }
+
+    private static int CheckShape(ReadOnlyMemory<byte> input, UsageShape shape, Splitting splitting)
+    {
+        var found = Scan(shape, [input]);
         foreach (var cuts in splitting.Of(input.Length))
         {
-            Oracle.Equal((found, isBad, isAborted, isWhole), Scan(Splitting.Pieces(input, cuts), totalIsPrompt), "counts and end of a split reply");
+            Oracle.Equal(found, Scan(shape, Splitting.Pieces(input, cuts)), "counts and end of a split reply");
         }
         JsonElement root;
         try
@@ -38,24 +46,28 @@ internal sealed class PlainUsageTarget : FuzzTarget
         }
         catch (JsonException)
         {
-            return found is null ? 0 : 1;
+            return found.Counts is null ? 0 : 1;
         }
         var usage = UsageOf(root);
-        var expected = usage is null ? null : UsageReference.Read(usage.Value, totalIsPrompt);
-        if (found is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
+        var expected = usage is null ? null : UsageReference.Read(usage.Value, shape);
+        if (found.Counts is not null || usage is null || !UsageReference.HasHalfNames(usage.Value))
         {
-            Oracle.Equal(expected, found, "counts");
-            Oracle.Equal(usage is not null && UsageReference.IsBad(usage.Value, totalIsPrompt), isBad, "has a bad count");
+            Oracle.Equal(expected, found.Counts, "counts");
+            Oracle.Equal(usage is not null && UsageReference.IsBad(usage.Value, shape), found.IsBad, "has a bad count");
         }
-        Oracle.Equal(IsAborted(root), isAborted, "is aborted");
+        Oracle.Equal(IsAborted(root, shape), found.IsAborted, "is aborted");
+        Oracle.Equal(shape == UsageShape.Responses && LastText(root, "status") == "failed", found.IsFailed, "is failed");
+        Oracle.Equal(shape == UsageShape.Responses ? IdOf(root) : "", found.Id, "id");
         var isContainer = root.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
-        Oracle.Equal(isContainer, isWhole, "is whole");
+        Oracle.Equal(isContainer, found.IsWhole, "is whole");
         var end = input.Span.TrimEnd(" \t\r\n"u8).Length;
         foreach (var cut in splitting.PrefixesOf(end))
         {
-            Oracle.Holds(!Scan([input[..cut]], totalIsPrompt).IsWhole, $"the first {cut} bytes are the whole reply");
+            Oracle.Holds(!Scan(shape, [input[..cut]]).IsWhole, $"the first {cut} bytes are the whole reply");
         }
-        return HashCode.Combine(2, root.ValueKind, usage is null, found is null, found?.Prompt > 0, found?.Cached > 0, found?.Completion > 0, found?.Reasoning > 0);
+        return HashCode.Combine(
+            root.ValueKind, usage is null, found.IsAborted, found.Counts?.Prompt > 0, found.Counts?.Cached > 0, found.Counts?.Completion > 0, found.Counts?.Reasoning > 0,
+            found.Id.Length > 0);
     }
 
     // The last member of that name that is an object; the scanner knows the name only as engines spell it.
@@ -82,9 +94,23 @@ internal sealed class PlainUsageTarget : FuzzTarget
         }
     }
 
-    // In an object three deep, as choices are.
-    private static bool IsAborted(JsonElement root) => Inner(root).SelectMany(Inner).Where(e => e.ValueKind == JsonValueKind.Object)
-        .SelectMany(JsonMember.Of).Any(m => m.RawName == "finish_reason" && JsonMarshal.GetRawUtf8Value(m.Value).SequenceEqual("\"abort\""u8));
+    private static bool IsAborted(JsonElement root, UsageShape shape) => shape switch
+    {
+        UsageShape.Responses => LastText(root, "status") == "cancelled",
+        UsageShape.Messages => LastText(root, "type") == "message" && LastText(root, "stop_reason") is null,
+
+        // In an object three deep, as choices are.
+        _ => Inner(root).SelectMany(Inner).Where(e => e.ValueKind == JsonValueKind.Object)
+            .SelectMany(JsonMember.Of).Any(m => m.RawName == "finish_reason" && JsonMarshal.GetRawUtf8Value(m.Value).SequenceEqual("\"abort\""u8)),
+    };
+
+    // As it is written, without its quotes.
+    private static string? LastText(JsonElement root, string name) => root.ValueKind != JsonValueKind.Object ? null : JsonMember.Of(root)
+        .Where(m => m.RawName == name && m.Value.ValueKind == JsonValueKind.String)
+        .Select(m => Encoding.Latin1.GetString(JsonMarshal.GetRawUtf8Value(m.Value)[1..^1])).LastOrDefault();
+
+    private static string IdOf(JsonElement root) =>
+        LastText(root, "id") is { Length: <= ResponseIds.BytesMax } id && !id.Contains('\\', StringComparison.Ordinal) ? id : "";
 
     private static IEnumerable<JsonElement> Inner(JsonElement value) => value.ValueKind switch
     {
@@ -93,13 +119,16 @@ internal sealed class PlainUsageTarget : FuzzTarget
         _ => [],
     };
 
-    private static (TokenCounts? Counts, bool IsBad, bool IsAborted, bool IsWhole) Scan(IEnumerable<ReadOnlyMemory<byte>> pieces, bool totalIsPrompt)
+    private static Scanned Scan(UsageShape shape, IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
-        var scanner = new PlainUsageScanner(totalIsPrompt);
+        var scanner = new PlainUsageScanner(shape);
         foreach (var piece in pieces)
         {
             scanner.Scan(piece.Span);
         }
-        return (scanner.TryGetCounts(out var tokens, out var isBad) ? tokens : null, isBad, scanner.IsAborted, scanner.IsWhole);
+        var counts = scanner.TryGetCounts(out var tokens, out var isBad) ? tokens : default(TokenCounts?);
+        return new Scanned(counts, isBad, scanner.IsAborted, scanner.IsFailed, scanner.IsWhole, Encoding.Latin1.GetString(scanner.Id));
     }
+
+    private readonly record struct Scanned(TokenCounts? Counts, bool IsBad, bool IsAborted, bool IsFailed, bool IsWhole, string Id);
 }

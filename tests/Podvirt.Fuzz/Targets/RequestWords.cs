@@ -15,6 +15,7 @@ internal static class RequestWords
             "\"prompt\"", "\"input\"", "\"max_tokens\"", "\"max_completion_tokens\"", "\"n\"", "\"best_of\"", "\"query\"", "\"queries\"", "\"documents\"", "\"text_1\"", "\"text_2\"", "\"data_1\"", "\"data_2\"",
             "\"items\"", "\"tokens\"", "\"stream_format\"", "\"temperature\"", "\"stop\"", "\"x\"", "\"\"", "\"mod\\u0065l\"",
             "\"str\\u0065am\"", "\"\\ud800\"", "\"Model\"", "\"models\"", "\"stream_option\"",
+            "\"instructions\"", "\"system\"", "\"max_output_tokens\"", "\"previous_response_id\"", "\"store\"", "\"background\"", "\"request_id\"",
         ],
         [
             "true", "false", "null", "0", "1", "128", "129", "-1", "2", "2.0", "2.1", "1e0", "1e999", "2147483648", "\"\"", "\"m\"", "\"user\"", "\"system\"",

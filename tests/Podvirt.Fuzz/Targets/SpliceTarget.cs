@@ -32,11 +32,12 @@ internal sealed class SpliceTarget : FuzzTarget
             {
                 continue;
             }
+            var asks = request is { Stream: true, TakesStreamOptions: true };
             foreach (var name in s_names)
             {
                 var bytes = name is null ? default(ReadOnlyMemory<byte>?) : Encoding.ASCII.GetBytes(name);
-                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: true), name, request.Stream, continuous: true);
-                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: false), name, request.Stream, continuous: false);
+                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: true), name, asks, continuous: true);
+                CheckSplice(input, request, surface, BodySplice.For(request, bytes, continuousUsage: false), name, asks, continuous: false);
                 CheckSplice(input, request, surface, BodySplice.WithoutUsage(request, bytes), name, asksForUsage: false, continuous: false);
             }
             kind.Add(HashCode.Combine(

@@ -18,6 +18,8 @@ internal sealed class FakeCall(FakeConnection connection, byte[] head, byte[] bo
 
     public string Head => Encoding.Latin1.GetString(head);
 
+    public byte[] BodyBytes => body;
+
     public string Body => Encoding.UTF8.GetString(body);
 
     public Task PeerClosed => connection.PeerClosed;

@@ -109,7 +109,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
         services?.Invoke(builder.Services);
         var app = builder.Build();
-        app.MapPodvirtGateway();
+        app.MapPodvirtGateway(isAlone: true);
         var host = new GatewayHost(app, errors);
         await host.PutKeyAsync("k1", Secret);
         await app.StartAsync();
@@ -263,7 +263,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     public Task KnowsKeyAsync(string secret) =>
-        Eventually.TrueAsync(() => Services.GetRequiredService<KeyRing>().TryAuthenticate("Bearer " + secret, out _), "the key is known");
+        Eventually.TrueAsync(() => Services.GetRequiredService<KeyRing>().TryAuthenticate(secret, out _), "the key is known");
 
     public Task StopAsync() => _app.StopAsync();
 

@@ -67,14 +67,34 @@ internal sealed class MemoryStateStore : IStateStore
 
     public ValueTask<long?> CreateAsync(
         string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        WriteOver(key, value, static current => current is null);
 
     public ValueTask<long?> UpdateAsync(
         string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        WriteOver(key, value, current => current?.Revision == revision);
 
-    public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult<IReadOnlyList<StateEntry>>([.. _entries.Values.Where(e => e.Key.StartsWith(prefix, StringComparison.Ordinal))]);
+        }
+    }
+
+    private ValueTask<long?> WriteOver(string key, ReadOnlyMemory<byte> value, Func<StateEntry?, bool> isRight)
+    {
+        lock (_lock)
+        {
+            if (!isRight(_entries.GetValueOrDefault(key)))
+            {
+                return ValueTask.FromResult<long?>(null);
+            }
+            var entry = new StateEntry(key, value.ToArray(), ++_revision);
+            _entries[key] = entry;
+            Tell(new StateChange(key, entry));
+            return ValueTask.FromResult<long?>(entry.Revision);
+        }
+    }
 
     private void Tell(StateChange change)
     {

@@ -39,6 +39,19 @@ public sealed class CompletionTests
     }
 
     [Fact]
+    public async Task SeveralPromptsStreamed_EachFrameCountsItsOwn()
+    {
+        await using var engine = await InProcessEngine.StartAsync();
+        using var stream = await engine.Client.StreamAsync(
+            "/v1/completions",
+            """{"prompt":["old bridges","a"],"n":2,"max_tokens":1,"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true}}""");
+        var frames = (await stream.RestAsync())[..^1].ConvertAll(frame => JsonNode.Parse(frame)!);
+        var prompts = frames[..^1].ToLookup(frame => (int)frame["choices"]![0]!["index"]!, frame => (int)frame["usage"]!["prompt_tokens"]!);
+        Assert.Equal([3, 3, 1, 1], Enumerable.Range(0, 4).Select(choice => prompts[choice].Distinct().Single()));
+        Assert.Equal((4, 4), ((int)frames[^1]["usage"]!["prompt_tokens"]!, (int)frames[^1]["usage"]!["completion_tokens"]!));
+    }
+
+    [Fact]
     public async Task TokensAsPrompt_AreTheSamePrompt()
     {
         await using var engine = await InProcessEngine.StartAsync();

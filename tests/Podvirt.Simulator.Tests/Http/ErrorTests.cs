@@ -29,7 +29,7 @@ public sealed class ErrorTests
     [InlineData("""{"messages":"hi"}""", "Bad Request")]
     [InlineData("""{"messages":[],"n":1}""", "BadRequestError")]
     [InlineData("""{"messages":[{"role":"king","content":"hi"}]}""", "BadRequestError")]
-    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", "BadRequestError")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}]}""", "BadRequestError")]
     [InlineData("""{"messages":[{"role":"user","content":"hi"}],"temperature":-1}""", "BadRequestError")]
     [InlineData("""{"messages":[{"role":"user","content":"hi"}],"temperature":"hot"}""", "Bad Request")]
     [InlineData("""{"messages":[{"role":"user","content":"hi"}],"max_tokens":0}""", "BadRequestError")]
@@ -39,7 +39,14 @@ public sealed class ErrorTests
     [InlineData("""{"messages":[{"role":"user","content":"hi"}],"stream_options":{"include_usage":true}}""", "BadRequestError")]
     [InlineData("""{"messages":[{"role":"user","content":"\ud800"}]}""", "Bad Request")]
     [InlineData("""{"messages":[{"role":"user","content":"a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g"}]}""", "BadRequestError")]
-    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"tools":[{}]}""", "BadRequestError")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"tools":[{}]}""", "Bad Request")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}""", "BadRequestError")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"tool_choice":"required"}""", "Bad Request")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"g"}}}""", "Bad Request")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"top_logprobs":2}""", "Bad Request")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"logprobs":true,"top_logprobs":21}""", "BadRequestError")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"not":{}}}}}""", "BadRequestError")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"response_format":{"type":"poem"}}""", "Bad Request")]
     public async Task WrongBody_Is400OfItsType(string body, string type)
     {
         await using var engine = await InProcessEngine.StartAsync("--max-model-len", "32");
@@ -50,9 +57,10 @@ public sealed class ErrorTests
     }
 
     [Theory]
-    [InlineData(",\"logprobs\":true")]
-    [InlineData(",\"response_format\":{\"type\":\"json_object\"}")]
-    [InlineData(",\"tools\":[{}],\"tool_choice\":\"required\"")]
+    [InlineData(",\"prompt_logprobs\":1")]
+    [InlineData(",\"response_format\":{\"type\":\"structural_tag\"}")]
+    [InlineData(",\"structured_outputs\":{\"regex\":\"a+\"}")]
+    [InlineData(",\"guided_grammar\":\"root ::= a\"")]
     public async Task WhatItCannotDo_Is501(string field)
     {
         await using var engine = await InProcessEngine.StartAsync();

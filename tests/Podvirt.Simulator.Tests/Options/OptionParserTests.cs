@@ -38,6 +38,8 @@ public sealed class OptionParserTests
     [InlineData("--sim-ttft 5", "--sim-ttft cannot be '5'; it takes a duration such as 250ms or 1.5s")]
     [InlineData("--sim-fault explode", "--sim-fault cannot be 'explode'; it takes one of die-after-tokens")]
     [InlineData("--sim-fault error-status=200", "--sim-fault cannot be 'error-status=200'; it takes error-status=CODE")]
+    [InlineData("--sim-fault hang-video=blind", "--sim-fault cannot be 'hang-video=blind'; it takes hang-video or hang-video=deaf")]
+    [InlineData("--sim-type video", "--sim-type video needs --omni")]
     [InlineData("--port", "--port needs a value: N")]
     [InlineData("--sim-thinking=maybe", "--sim-thinking cannot be 'maybe'; it takes no value")]
     [InlineData("other", "'other' is one name too many")]

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Access;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
 using Podvirt.Tests.Members;
 
@@ -27,10 +28,13 @@ public sealed class RouteAccessTests : IAsyncLifetime
     private string _request = "";
     private string _month = "";
     private string _conversation = "";
+    private readonly string _video = $"video_{Guid.CreateVersion7():n}";
 
     public async ValueTask InitializeAsync()
     {
         _app = await PodvirtApp.StartAsync();
+        await KeepVideoAsync();
+        _app = await _app.RestartAsync();
         await PostAsync("/api/projects", new { name = "mine" });
         await PostAsync("/api/projects", new { name = "theirs" });
         (_insider, _) = await Browser.InviteAsync(_app, "ada@example.com", "member", "mine");
@@ -102,6 +106,13 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("POST /api/answers/{id}/stop", Entry.Console, "/api/answers/none/stop") { IsAbsent = true },
         new("GET /api/answers/{id}/events", Entry.Console, "/api/answers/none/events") { IsAbsent = true },
         new("GET /api/answers/{id}/frames", Entry.Console, "/api/answers/none/frames") { IsAbsent = true },
+
+        new("GET /api/videos", Entry.Console, "/api/videos?project=mine") { IsOfProject = true },
+        new("POST /api/videos", Entry.Console, "/api/videos?project=mine") { IsOfProject = true, Body = new { model = "qwen/q3", prompt = "a cat" } },
+        new("GET /api/videos/{id}", Entry.Console, $"/api/videos/{_video}") { IsOfProject = true },
+        new("GET /api/videos/{id}/content", Entry.Console, $"/api/videos/{_video}/content") { IsOfProject = true },
+        // By the time the admin asks, the member has deleted it.
+        new("DELETE /api/videos/{id}", Entry.Console, $"/api/videos/{_video}") { IsOfProject = true, IsAbsent = true },
 
         new("GET /api/keys", Entry.Member, "/api/keys?project=mine") { IsOfProject = true },
         new("POST /api/keys", Entry.Member, "/api/keys") { IsOfProject = true, Body = new { name = "another", project = "mine" } },
@@ -179,6 +190,29 @@ public sealed class RouteAccessTests : IAsyncLifetime
             }
         }
         Assert.Empty(wrong);
+    }
+
+    /// <summary>One of the project 'mine' that failed: it has no file, and needs no engine.</summary>
+    private async Task KeepVideoAsync()
+    {
+        var id = _video["video_".Length..];
+        await _app.Services.GetRequiredService<IStateStore>().PutAsync(
+            $"videos/mine/{id}",
+            JsonSerializer.SerializeToUtf8Bytes(new
+            {
+                id = Guid.ParseExact(id, "n"),
+                project = "mine",
+                key = "",
+                model = "film",
+                revision = 1,
+                prompt = "a cat",
+                boundary = "b",
+                spool_bytes = 0,
+                reserved_us = 0,
+                created_at = TimeProvider.System.GetUtcNow(),
+                stage = "failed",
+                end = new { outcome = "failed", status = 500, code = "x", message = "y", source = "none", cost = "0.000000000000", at = TimeProvider.System.GetUtcNow() },
+            }));
     }
 
     private static async Task<(HttpStatusCode Status, string? Code)> SendAsync(Func<string, string, object?, Task<HttpResponseMessage>> send, Call call)

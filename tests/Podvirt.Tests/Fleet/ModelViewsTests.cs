@@ -35,7 +35,7 @@ public sealed class ModelViewsTests
             {"id":"qwen/q3","vendor":"Qwen","name":"Qwen3","type":"chat","engine":"simulated","status":"Warming Up","reason":null,"failed_replicas":0,
             "revision":3,"gpu":{"count":1,"type":"H100","memory_bytes":21474836480},"replicas":{"min":0,"max":2,"concurrency":64,"active":0},
             "price":{"prompt":"0.05","cached":"0.01","completion":"0.123456","embeddings":null,"video_second":null},"requests_total":12,"in_flight":2,"waiting":5,"startup_duration_ms":3200,
-            "warm_up":{"phase":"weights","elapsed_ms":1200,"eta_ms":1300},"failure":null}
+            "warm_up":{"phase":"weights","elapsed_ms":1200,"eta_ms":1300},"failure":null,"video":null}
             """;
         Assert.Equal(expected.ReplaceLineEndings(""), JsonSerializer.Serialize(view, ApiJson.Options));
     }

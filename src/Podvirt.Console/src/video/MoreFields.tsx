@@ -1,5 +1,6 @@
 import { NumberInput, Stack, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import { NextChevronIcon } from '../shell/icons';
 import { QuietButton } from '../shell/QuietButton';
 import type { Field, VideoDraft } from './draft';
 import { numberOrEmpty } from './numberOrEmpty';
@@ -23,6 +24,7 @@ export function MoreFields({ draft, onChange, problem, open }: MoreFieldsProps) 
       <QuietButton className={classes.more} aria-expanded={shown} onClick={() => setAsked(!shown)}>
         {shown ? 'Less' : 'More'}
         {!shown && set > 0 && ` (${set} set)`}
+        <NextChevronIcon size={12} />
       </QuietButton>
       {shown && (
         <Stack gap="sm" className={classes.moreFields}>

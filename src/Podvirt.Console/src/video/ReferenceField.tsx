@@ -17,7 +17,7 @@ export function ReferenceField({ value, onChange, error }: ReferenceFieldProps) 
       <FileInput
         label="Reference image"
         description="The video begins with it, where the model takes one."
-        placeholder="None"
+        placeholder="Choose an image"
         accept="image/png,image/jpeg,image/webp"
         clearable
         clearButtonProps={{ 'aria-label': 'Remove the reference image' }}

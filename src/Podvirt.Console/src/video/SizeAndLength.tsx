@@ -54,6 +54,7 @@ export function LengthField({ value, offer, onChange, error }: LengthFieldProps)
         placeholder="Engine default"
         description={longest === null ? 'Of the video.' : `At most ${longest}.`}
         clampBehavior="none"
+        allowDecimal={false}
         allowNegative={false}
         hideControls
         value={value}

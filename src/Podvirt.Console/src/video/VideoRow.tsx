@@ -38,16 +38,16 @@ export function VideoRow({ job, model, project, now, shown, asked, onShow, onReu
   return (
     <li className={rows.row}>
       <div className={classes.head}>
-        <h3 className={classes.prompt} title={job.prompt}>
+        <h3 className={classes.prompt} data-whole={shown || undefined} title={job.prompt}>
           {job.prompt}
         </h3>
         <StateTag tone={tone}>{word}</StateTag>
       </div>
       {unfinished && (
-        <>
+        <div className={classes.waiting}>
           <Waiting since={waitsSince(job)} line={(waitedMs) => jobLine(job, model, waitedMs)} />
           <progress className={classes.progress} max={100} value={job.status === 'queued' ? 0 : job.progress} aria-label={`Progress${of}`} />
-        </>
+        </div>
       )}
       {job.error !== null && (
         <p className={rows.note} data-tone="bad">

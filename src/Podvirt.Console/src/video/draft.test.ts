@@ -46,6 +46,8 @@ describe('the form of a video', () => {
 
   it('is filled with what another video was made with', () => {
     expect(draftOf(sampleJob({ size: '1280x720', seconds: '8' }), offer)).toMatchObject({ prompt: 'A boat', size: '1280x720', seconds: 8 });
+    const settings = { seed: '7', negative_prompt: 'rain', num_inference_steps: '20', guidance_scale: '4.5', fps: '16', flow_shift: '3' };
+    expect(draftOf(sampleJob({}, { settings }), null)).toMatchObject({ seed: 7, negativePrompt: 'rain', steps: 20, guidance: 4.5, fps: 16 });
     expect(draftOf(sampleJob({ size: null, seconds: null }), offer)).toMatchObject({ size: '832x480', seconds: 4 });
   });
 });

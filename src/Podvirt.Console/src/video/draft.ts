@@ -84,18 +84,24 @@ export function formOf(draft: VideoDraft, model: string): FormData {
   return form;
 }
 
-/** What a job was made with. */
+/** What a job was asked for with; an image is not kept. */
 export function draftOf(job: VideoJob, offer: VideoOffer | null): VideoDraft {
   const first = emptyDraft(offer);
+  const { settings } = job.podvirt;
   return {
-    ...first,
     prompt: job.prompt,
     size: job.size ?? first.size,
     seconds: numberOr(job.seconds, first.seconds),
+    seed: numberOr(settings.seed),
+    reference: null,
+    negativePrompt: settings.negative_prompt ?? '',
+    steps: numberOr(settings.num_inference_steps),
+    guidance: numberOr(settings.guidance_scale),
+    fps: numberOr(settings.fps),
   };
 }
 
-function numberOr(text: string | null | undefined, other: number | ''): number | '' {
+function numberOr(text: string | null | undefined, other: number | '' = ''): number | '' {
   if (text === null || text === undefined || text.trim() === '') return other;
   const number = Number(text);
   return Number.isFinite(number) ? number : other;

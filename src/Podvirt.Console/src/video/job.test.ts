@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelView } from '../models/model';
-import { aspectOf, jobLine, lengthWords, sizeWords, startWords, tookMs, waitsSince } from './job';
+import { aspectOf, jobLine, lengthWords, recordOf, sizeWords, startWords, tookMs, waitsSince } from './job';
 import { sampleJob, sampleModel } from './sampleJob';
 
 const line = (job: Parameters<typeof sampleJob>, change: Partial<ModelView> = {}) => jobLine(sampleJob(...job), { ...sampleModel, ...change }, 3_000);
@@ -53,5 +53,9 @@ describe('a video in words', () => {
   it('took from its creation to its end', () => {
     expect(tookMs(sampleJob({ completed_at: 1_795_000_012 }))).toBe(12_000);
     expect(tookMs(sampleJob())).toBeNull();
+  });
+
+  it('has its usage record under its own id', () => {
+    expect(recordOf(sampleJob({ id: 'video_019ac1de3b7f7c0f8a1b2c3d4e5f6071' }))).toBe('019ac1de-3b7f-7c0f-8a1b-2c3d4e5f6071');
   });
 });

@@ -42,6 +42,8 @@ export interface JobDetails {
   /** What was billed, a decimal in text. */
   video_seconds: string | null;
   file_bytes: number | null;
+  /** Further fields that it was asked for with, by their names in the API. */
+  settings: Record<string, string>;
 }
 
 export function isUnfinished(job: VideoJob): boolean {
@@ -103,4 +105,9 @@ export function tookMs(job: VideoJob): number | null {
 export function aspectOf(size: string | null): string | null {
   const match = /^(\d+)x(\d+)$/.exec(size ?? '');
   return match === null ? null : `${match[1]} / ${match[2]}`;
+}
+
+/** The id of its usage record: the job's own, as ids are written there. */
+export function recordOf(job: VideoJob): string {
+  return job.id.replace(/^video_(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

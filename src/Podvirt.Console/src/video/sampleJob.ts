@@ -26,6 +26,7 @@ export function sampleJob(change: Partial<VideoJob> = {}, details: Partial<JobDe
       cost: null,
       video_seconds: null,
       file_bytes: null,
+      settings: {},
       ...details,
     },
   };

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Diagnostics;
+using Podvirt.Core.Replies;
+using Podvirt.Core.Requests;
+using Podvirt.Gateway.Surfaces;
+
+namespace Podvirt.Gateway.Relay;
+
+/// <summary>
+/// The events of OpenAI's responses. Engines count in the last one alone, so nothing can be cut before: <c>response.completed</c>,
+/// <c>response.incomplete</c> and <c>response.cancelled</c> end a stream, <c>response.failed</c> and <c>error</c> too, badly.
+/// </summary>
+internal sealed class ResponseEditor(Exchange exchange, ClientReply reply) : TypedEditor(exchange, reply)
+{
+    public override void WriteCut(ReadOnlySpan<byte> cost) => throw new UnreachableException("Nothing is counted before the end.");
+
+    protected override void ProcessData(ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
+    {
+        if (!ResponseEvent.TryRead(data, out var read))
+        {
+            // Some engines close with the end mark of chat: without a last event before it, that is none.
+            End = data.SequenceEqual("[DONE]"u8) ? RelayEnd.EngineDied : RelayEnd.EngineMalformed;
+            return;
+        }
+        if (read.Sequence is { } sequence)
+        {
+            Reply.NextSequence = sequence + 1;
+        }
+        switch (read.Kind)
+        {
+            case EventKind.Begin:
+                HoldBeginning(sseEvent);
+                break;
+            case EventKind.Output:
+                Exchange.SawOutput();
+                Forward(sseEvent);
+                break;
+            case EventKind.End:
+                ReadCounts(read, data);
+                Finish(read, sseEvent, data, dataStart);
+                break;
+            case EventKind.Failed:
+                // It is told in whole as the engine has it: the error stands in it.
+                ReadCounts(read, data);
+                Forward(sseEvent);
+                End = RelayEnd.EngineError;
+                break;
+            case EventKind.Error:
+                TellError(data);
+                break;
+            default:
+                Forward(sseEvent);
+                break;
+        }
+    }
+
+    private void ReadCounts(in ResponseEvent read, ReadOnlySpan<byte> data)
+    {
+        if (read.HasUsage)
+        {
+            Exchange.ReadCounts(read.Tokens);
+        }
+        if (read.HasBadUsage)
+        {
+            Exchange.Disbelieve($"it reported {Shown(read.UsageValue.Of(data))}");
+        }
+    }
+
+    private void Finish(in ResponseEvent read, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
+    {
+        if (read.IsAborted)
+        {
+            GiveUp();
+            return;
+        }
+        if (Exchange.Rates is null || !read.HasUsage)
+        {
+            HoldEnd(Whole(sseEvent), RelayEnd.Completed);
+            return;
+        }
+        var edited = new ArrayBufferWriter<byte>(sseEvent.Length + 64);
+        WriteEvent(edited, new ByteRange(read.UsageValue.End - 1, 0), UsageCost.Member(Exchange.Quote()), sseEvent, data, dataStart);
+        HoldEnd(Whole(edited.WrittenSpan), RelayEnd.Completed);
+    }
+}

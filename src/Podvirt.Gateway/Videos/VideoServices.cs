@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection;
+using Podvirt.Gateway.Videos.Engine;
+using Podvirt.Gateway.Videos.Files;
+using Podvirt.Gateway.Videos.Forms;
+
+namespace Podvirt.Gateway.Videos;
+
+/// <summary>The services of video jobs.</summary>
+internal static class VideoServices
+{
+    public static void Add(IServiceCollection services, VideoOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<VideoFolder>();
+        if (options.Bucket is { } bucket)
+        {
+            services.AddSingleton<IVideoFiles>(_ => new BucketVideoFiles(bucket));
+        }
+        else
+        {
+            services.AddSingleton<IVideoFiles, LocalVideoFiles>();
+        }
+        services.AddSingleton<VideoBook>();
+        services.AddSingleton<VideoSpool>();
+        services.AddSingleton<VideoFormReader>();
+        services.AddSingleton<VideoAdmission>();
+        services.AddSingleton<VideoEngine>();
+        services.AddSingleton<VideoQueue>();
+        services.AddSingleton<VideoAttempts>();
+        services.AddSingleton<VideoBilling>();
+        services.AddSingleton<VideoRunner>();
+        services.AddSingleton<VideoRuns>();
+        services.AddSingleton<VideoIntake>();
+        services.AddSingleton<VideoContent>();
+        services.AddSingleton<VideoCalls>();
+        services.AddSingleton<VideosHandler>();
+        services.AddSingleton(provider => new VideoConsole(provider.GetRequiredService<VideoCalls>(), provider.GetRequiredService<TimeProvider>()));
+    }
+}
