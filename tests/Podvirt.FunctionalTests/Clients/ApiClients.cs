@@ -17,6 +17,7 @@ internal static class ApiClients
             ["chat.completions"] = s_both,
             ["completions"] = s_both,
             ["responses"] = s_both,
+            ["audio.speech"] = s_both,
             ["embeddings"] = s_plain,
             ["models"] = s_plain,
         }),

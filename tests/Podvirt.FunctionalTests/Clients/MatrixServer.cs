@@ -36,8 +36,8 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
     /// <summary>The one record of what was called with a key.</summary>
     public async Task<JsonObject> RecordAsync(CallKey key) => Assert.Single(await RecordsAsync(key));
 
-    /// <summary>The records of what was called with a key, once there is one.</summary>
-    public async Task<IReadOnlyList<JsonObject>> RecordsAsync(CallKey key)
+    /// <summary>The records of what was called with a key, once there is one with that outcome.</summary>
+    public async Task<IReadOnlyList<JsonObject>> RecordsAsync(CallKey key, string? outcome = null)
     {
         List<JsonObject> records = [];
         await Until.TrueAsync(
@@ -45,7 +45,7 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
             {
                 var page = await podvirt.Admin.GetFromJsonAsync<JsonObject>($"api/requests?limit=100&key={key.Id}");
                 records = [.. page!["data"]!.AsArray().Select(r => r!.AsObject())];
-                return records.Count > 0;
+                return records.Any(r => outcome is null || (string)r["outcome"]! == outcome);
             },
             () => $"No usage record of the key {key.Id}.\n{podvirt.Output}");
         return records;

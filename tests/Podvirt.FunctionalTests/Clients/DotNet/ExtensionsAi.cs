@@ -13,6 +13,8 @@ internal sealed class ExtensionsAi(bool patient = false) : DotNetClient("NuGet `
             [("chat.completions", Way.Stream)] = (client, call, watch) => StreamChatAsync(client.GetChatClient(call.Model).AsIChatClient(), call, watch),
             [("responses", Way.Plain)] = (client, call, watch) => ChatAsync(client.GetResponsesClient().AsIChatClient(call.Model), call, watch),
             [("responses", Way.Stream)] = (client, call, watch) => StreamChatAsync(client.GetResponsesClient().AsIChatClient(call.Model), call, watch),
+            [("audio.speech", Way.Plain)] = SpeakAsync,
+            [("audio.speech", Way.Stream)] = StreamSpeechAsync,
             [("embeddings", Way.Plain)] = EmbedAsync,
         };
 
@@ -42,6 +44,32 @@ internal sealed class ExtensionsAi(bool patient = false) : DotNetClient("NuGet `
         var vectors = await client.GetEmbeddingClient(call.Model).AsIEmbeddingGenerator().GenerateAsync([call.Prompt, "two"], cancellationToken: watch.Leaving);
         watch.Saw($"{vectors.Count} × {vectors[0].Vector.Length}");
         watch.Usage = CountsOf(vectors.Usage);
+    }
+
+    private static async Task SpeakAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        using var speech = client.GetAudioClient(call.Model).AsITextToSpeechClient();
+        Take((await speech.GetAudioAsync(call.Prompt, Pcm(), watch.Leaving)).Contents, watch);
+    }
+
+    private static async Task StreamSpeechAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        using var speech = client.GetAudioClient(call.Model).AsITextToSpeechClient();
+        await foreach (var update in speech.GetStreamingAudioAsync(call.Prompt, Pcm(), watch.Leaving))
+        {
+            Take(update.Contents, watch);
+        }
+    }
+
+    private static TextToSpeechOptions Pcm() => new() { VoiceId = "vivian", AudioFormat = "pcm" };
+
+    private static void Take(IList<AIContent> contents, Watch watch)
+    {
+        foreach (var sound in contents.OfType<DataContent>())
+        {
+            watch.Saw(sound.Data.Span);
+        }
+        watch.Usage = CountsOf(contents.OfType<UsageContent>().LastOrDefault()?.Details) ?? watch.Usage;
     }
 
     private static Counts? CountsOf(UsageDetails? usage) =>
