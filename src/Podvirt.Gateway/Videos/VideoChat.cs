@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Podvirt.Core.Replicas;
+using Podvirt.Core.Requests;
 using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
@@ -99,7 +100,7 @@ internal sealed class VideoChat(VideoIntake intake, VideoCalls calls, VideoBook 
         }
         else if (context.Response.HasStarted)
         {
-            ApiErrorWriter.WriteEvent(end, VideoCalls.ErrorOf(job));
+            ApiErrorWriter.WriteEvent(end, VideoCalls.ErrorOf(job), RequestSurface.ChatCompletions, run.Id, sequence: 0);
         }
         else
         {
