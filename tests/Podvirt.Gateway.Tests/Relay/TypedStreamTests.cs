@@ -134,6 +134,7 @@ public sealed class TypedStreamTests
         text += await new StreamReader(stream).ReadToEndAsync().Within();
         Assert.EndsWith(surface.Events, text, StringComparison.Ordinal);
         Assert.Equal("", text[..^surface.Events.Length].Replace(": prefill\n\n", "", StringComparison.Ordinal));
+        Assert.True(host.Dispatcher().Prefills.Expected(surface.StreamBody.Length) >= TimeSpan.FromMilliseconds(40));
         Assert.Equal(UsageOutcome.Completed, (await host.Outbox.SingleAsync()).Outcome);
     }
 
