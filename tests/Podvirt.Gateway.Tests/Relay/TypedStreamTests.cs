@@ -157,6 +157,33 @@ public sealed class TypedStreamTests
 
     [Theory]
     [MemberData(nameof(Surfaces))]
+    public async Task ConversationThatGrows_StaysOnItsReplica(string name)
+    {
+        var surface = TypedSurface.Of(name);
+        await using var first = new FakeEngine(call => call.AnswerJsonAsync(200, surface.Plain));
+        await using var second = new FakeEngine(call => call.AnswerJsonAsync(200, surface.Plain));
+        await using var host = await GatewayHost.ServingAsync([first, second]);
+        for (var i = 0; i < 12; i++)
+        {
+            var replicas = new HashSet<string>();
+            for (var turn = 0; turn < 3; turn++)
+            {
+                var messages = $$"""[{"role":"user","content":"question {{i}}"}{{string.Concat(Enumerable.Repeat(""",{"role":"user","content":"more"}""", turn))}}]""";
+                var body = name == "responses"
+                    ? $$"""{"model":"m","input":{{messages}},"instructions":"be brief"}"""
+                    : $$"""{"model":"m","max_tokens":9,"messages":{{messages}},"system":[{"type":"text","text":"be brief"}]}""";
+                using var response = await host.Client.PostAsync(surface.Path, body).Within();
+                replicas.Add(response.Headers.GetValues("x-podvirt-replica").Single());
+                await response.TextAsync();
+            }
+            Assert.Single(replicas);
+        }
+        Assert.NotEmpty(first.Calls);
+        Assert.NotEmpty(second.Calls);
+    }
+
+    [Theory]
+    [MemberData(nameof(Surfaces))]
     public async Task PlainReply_IsTheEnginesOwnAndCounted(string name)
     {
         var surface = TypedSurface.Of(name);
