@@ -187,6 +187,19 @@ public sealed class TypedFailureTests
         Assert.Equal("no such thing", error.GetProperty("message").GetString());
     }
 
+    [Theory]
+    [MemberData(nameof(Surfaces))]
+    public async Task EngineHasNoSuchPath_IsToldAsSuchAndNoTrouble(string name)
+    {
+        var surface = TypedSurface.Of(name);
+        await using var engine = new FakeEngine(call => call.AnswerJsonAsync(404, """{"detail":"Not Found"}"""));
+        await using var host = await GatewayHost.ServingAsync(engine);
+        await (name == "responses"
+            ? surface.PlainAsync(host).ErrorAsync(HttpStatusCode.NotImplemented, "not_implemented")
+            : surface.PlainAsync(host).AnthropicErrorAsync(HttpStatusCode.NotImplemented, "api_error", "not_implemented"));
+        Assert.Empty(host.Troubles);
+    }
+
     // Sessions spread over both replicas: with a dozen of them some meet each.
     private static async Task ServesAllAsync(GatewayHost host, TypedSurface surface)
     {
