@@ -89,6 +89,15 @@ public sealed class SurfaceTests(SurfaceTests.Server fixture) : IClassFixture<Su
         using var pieces = await fixture.Podvirt.Client.PostAsync("v1/audio/speech", Json($$"""{"model":"voice","input":"{{Text}}","stream_format":"audio"}"""));
         Assert.True(pieces.Headers.TransferEncodingChunked);
         Assert.Equal(file, await pieces.Content.ReadAsByteArrayAsync());
+        var events = await (await fixture.Podvirt.Client.PostAsync(
+            "v1/audio/speech", Json($$"""{"model":"voice","input":"{{Text}}","stream_format":"sse"}"""))).Content.ReadAsStringAsync();
+        var data = events.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => JsonNode.Parse(line[6..])!).ToList();
+        Assert.Equal(file, data[..^1].SelectMany(e => Convert.FromBase64String((string)e["audio"]!)));
+        Assert.Equal("speech.audio.done", (string)data[^1]["type"]!);
+        var heard = (await fixture.Podvirt.RecordsAsync(3, "voice")).Single(r => (string)r["usage_source"]! == "engine");
+        Assert.Equal(
+            ("audio.speech", (long)data[^1]["usage"]!["input_tokens"]!, (long)data[^1]["usage"]!["output_tokens"]!),
+            ((string)heard["surface"]!, (long)heard["prompt_tokens"]!, (long)heard["completion_tokens"]!));
         await Until.TrueAsync(
             async () => (await fixture.Podvirt.Admin.GetFromJsonAsync<JsonObject>("api/requests?model=voice"))!["data"]!.AsArray()
                 .Count(r => ((string)r!["surface"]!, (string)r["usage_source"]!, (string)r["cost"]!) == ("audio.speech", "none", "0.000000000000")) == 2,

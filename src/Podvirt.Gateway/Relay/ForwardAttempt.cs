@@ -273,10 +273,10 @@ internal sealed class ForwardAttempt(
         Refusal = head.Status switch
         {
             404 when exchange.Previous is { } previous => ApiErrors.ResponseForgotten(previous.Id),
-
-            // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
             404 or 405 when exchange.Surface.IsOptional && !EngineErrors.NamesTheModel(body.WrittenSpan) =>
                 ApiErrors.EngineLacks(exchange.Dispatcher.Model, exchange.Surface.Path),
+
+            // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
             < 400 or 401 or 403 or 404 or 405 => ApiErrors.EngineRefused(exchange.Dispatcher.Model.Id, head.Status),
             _ => EngineErrors.Normalise(head.Status, body.WrittenSpan),
         };
