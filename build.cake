@@ -77,10 +77,12 @@ Task("test-prerequisites")
         throw new CakeException("The tests run the console's suite and the OpenAI client for Node: install Node.js 20 or newer.");
     }
     InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"), ("/usr/bin/python3", "python3"));
-    const string clients = "tests/Podvirt.FunctionalTests/Clients";
-    if (!IsUpToDate($"{clients}/node_modules/.package-lock.json", $"{clients}/package-lock.json"))
+    foreach (var programs in new[] { "tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore" })
     {
-        Run("npm", "ci --no-audit --no-fund --loglevel=error", clients);
+        if (!IsUpToDate($"{programs}/node_modules/.package-lock.json", $"{programs}/package-lock.json"))
+        {
+            Run("npm", "ci --no-audit --no-fund --loglevel=error", programs);
+        }
     }
 });
 

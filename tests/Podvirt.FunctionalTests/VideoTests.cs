@@ -47,6 +47,10 @@ public sealed class VideoTests
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal("ftyp", await part.Content.ReadAsStringAsync());
 
+        var metrics = await podvirt.Client.GetStringAsync("metrics");
+        Assert.Contains("podvirt_videos_jobs{state=\"completed\"} 1", metrics, StringComparison.Ordinal);
+        Assert.Contains($"podvirt_videos_bytes{{place=\"store\"}} {video.Length}", metrics, StringComparison.Ordinal);
+
         // The engine goes; what it made stays.
         foreach (var engine in podvirt.Engines())
         {

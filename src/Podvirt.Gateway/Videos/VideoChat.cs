@@ -100,7 +100,7 @@ internal sealed class VideoChat(VideoIntake intake, VideoCalls calls, VideoBook 
         }
         else if (context.Response.HasStarted)
         {
-            ApiErrorWriter.WriteEvent(end, VideoCalls.ErrorOf(job), RequestSurface.ChatCompletions, run.Id, sequence: 0);
+            ApiErrorWriter.WriteEvent(end, VideoCalls.ErrorOf(job), RequestSurface.ChatCompletions, job.Id, sequence: 0);
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
@@ -94,6 +95,10 @@ internal sealed partial class VideoIntake(
             await book.AddAsync(job, CancellationToken.None);
             isKept = true;
             return (runs.Begin(job, held), null);
+        }
+        catch (Exception e) when (e is IOException or DbException)
+        {
+            return (null, spool.Unwritable(e));
         }
         finally
         {

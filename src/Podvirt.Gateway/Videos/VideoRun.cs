@@ -5,6 +5,9 @@ internal sealed class VideoRun(Guid id, VideoReservation held, CancellationToken
 {
     private readonly CancellationTokenSource _cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
 
+    private readonly Lock _lock = new();
+    private bool _isDisposed;
+
     public Guid Id => id;
 
     public VideoReservation Held => held;
@@ -19,11 +22,24 @@ internal sealed class VideoRun(Guid id, VideoReservation held, CancellationToken
     public Task Dismissal { get; set; } = Task.CompletedTask;
 
     /// <summary>Its end is written down: what is under way for it stops.</summary>
-    public void Cancel() => _cut.Cancel();
+    public void Cancel()
+    {
+        lock (_lock)
+        {
+            if (!_isDisposed)
+            {
+                _cut.Cancel();
+            }
+        }
+    }
 
     public void Dispose()
     {
-        _cut.Dispose();
+        lock (_lock)
+        {
+            _isDisposed = true;
+            _cut.Dispose();
+        }
         held.Dispose();
     }
 }

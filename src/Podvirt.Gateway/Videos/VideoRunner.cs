@@ -24,7 +24,7 @@ internal sealed partial class VideoRunner(
     /// <summary>How often an engine may lose a job.</summary>
     private const int LossesMax = 2;
 
-    private static readonly TimeSpan s_defaultBusyWait = TimeSpan.FromSeconds(1);
+    // An engine that has no room is asked again no sooner than about a job that it has, and no later than this.
     private static readonly TimeSpan s_busyWaitMax = TimeSpan.FromSeconds(30);
 
     // A store that is away for longer than that is not waited for while an engine's slot is taken.
@@ -182,7 +182,7 @@ internal sealed partial class VideoRunner(
                     await SettleAsync(run, billing.Ended(result.Job, UsageOutcome.Failed, error), stopping);
                     return null;
                 case { End: AttemptEnd.Busy }:
-                    return Min(result.RetryAfter ?? s_defaultBusyWait, s_busyWaitMax);
+                    return BusyWait(result.RetryAfter ?? TimeSpan.Zero);
                 default:
                     return await LoseAsync(run, result, stopping) ? TimeSpan.Zero : null;
             }
@@ -266,7 +266,7 @@ internal sealed partial class VideoRunner(
         }
     }
 
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    private TimeSpan BusyWait(TimeSpan wish) => wish < options.PollInterval ? options.PollInterval : wish > s_busyWaitMax ? s_busyWaitMax : wish;
 
     [LoggerMessage(1609, LogLevel.Warning, "Video job {JobId} was lost by replica {Replica}, time {Losses}: {Detail}")]
     private partial void LogLost(Guid jobId, string replica, int losses, string detail);

@@ -207,6 +207,11 @@ internal sealed partial class VideoRuns : BackgroundService
             await Task.Delay(s_brokenRetry, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         _runs.TryRemove(run.Id, out _);
+        if (_book.Find(run.Id) is { HasEnded: true, End.IsDeleted: true })
+        {
+            // Deleted while this was ending: who deleted it left the rest to it.
+            await _runner.CleanUpAsync(run.Id);
+        }
         await run.Dismissal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         run.Dispose();
     }

@@ -10,7 +10,8 @@ namespace Podvirt.Hosting;
 /// </summary>
 internal sealed class Cors(IReadOnlyList<string> origins)
 {
-    private const string Exposed = "x-request-id, x-podvirt-session-id, x-podvirt-affinity, x-podvirt-replica, Server-Timing, Retry-After";
+    private const string Exposed = "x-request-id, x-podvirt-session-id, x-podvirt-affinity, x-podvirt-replica, x-podvirt-video-id, Server-Timing, Retry-After, "
+        + "Accept-Ranges, Content-Range, ETag";
 
     private static readonly string[] _options = [HttpMethods.Options];
 
@@ -57,7 +58,7 @@ internal sealed class Cors(IReadOnlyList<string> origins)
         if (Allowed(context) is not null)
         {
             var headers = context.Response.Headers;
-            headers.AccessControlAllowMethods = "GET, POST, OPTIONS";
+            headers.AccessControlAllowMethods = "GET, POST, DELETE, OPTIONS";
             headers.AccessControlAllowHeaders = context.Request.Headers.AccessControlRequestHeaders;
             headers.AccessControlMaxAge = "600";
         }

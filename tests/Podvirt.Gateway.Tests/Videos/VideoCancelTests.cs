@@ -133,4 +133,28 @@ public sealed class VideoCancelTests
         Assert.True(double.Parse(response.Headers.GetValues("X-Inference-Time-S").Single(), System.Globalization.CultureInfo.InvariantCulture) >= 0);
         Assert.Equal(Gateway.Videos.VideoStage.Completed, host.Book.All().Single().Stage);
     }
+
+    [Fact]
+    public async Task JobsDeletedAtAnyMoment_LeaveNothing()
+    {
+        await using var engine = new FakeOmni();
+        await using var host = await VideoHost.StartAsync([engine]);
+        var random = new Random(11);
+        for (var i = 0; i < 40; i++)
+        {
+            var id = VideoHost.IdOf(await host.CreateAsync());
+            for (var looks = random.Next(8); looks > 0; looks--)
+            {
+                (await host.Client.GetAsync($"/v1/videos/{id}")).Dispose();
+            }
+            using var response = await host.Client.DeleteAsync($"/v1/videos/{id}");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        await host.NothingRunsAsync();
+        await Eventually.TrueAsync(() => host.Book.All().Count == 0 && !host.Stored.Any() && !host.Spooled.Any(), "nothing is left");
+        Assert.Empty(engine.Jobs);
+        Assert.Equal(40, host.Host.Outbox.Records.DistinctBy(r => r.Id).Count());
+        Assert.Equal(40, host.Host.Outbox.Records.Count);
+    }
 }

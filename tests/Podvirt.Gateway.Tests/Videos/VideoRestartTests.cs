@@ -193,6 +193,7 @@ public sealed class VideoRestartTests : IDisposable
                 all.Add(Guid.ParseExact(VideoHost.IdOf(await host.CreateAsync())[6..], "n"));
             }
             engine.IsHeld = random.Next(2) == 0;
+            // How far they got is left to chance; nothing is expected of it.
             await Task.Delay(random.Next(40));
             if (random.Next(3) == 0)
             {
