@@ -148,9 +148,9 @@ internal sealed partial class VideoIntake(
         {
             return Wrong(VideoErrors.Invalid("prompt", "'prompt' is missing: say what the video shows."));
         }
-        if (prompt.Length > VideoForm.PromptCharsMax)
+        if (form.Settings.Append(new("prompt", prompt)).FirstOrDefault(f => f.Value.Length > VideoForm.PromptCharsMax) is { Key: { } tooLong, Value: var text })
         {
-            return Wrong(VideoErrors.Invalid("prompt", $"'prompt' has {prompt.Length} characters; {VideoForm.PromptCharsMax} are as many as it may have."));
+            return Wrong(VideoErrors.Invalid(tooLong, $"'{tooLong}' has {text.Length} characters; {VideoForm.PromptCharsMax} are as many as it may have."));
         }
         if (CheckSize(form["size"], spec.Video) is { } wrongSize)
         {
@@ -234,6 +234,7 @@ internal sealed partial class VideoIntake(
             Prompt = form["prompt"]!,
             Seconds = form["seconds"],
             Size = form["size"],
+            Settings = form.Settings,
             Boundary = form.Boundary,
             SpoolBytes = bytes,
             ReservedUs = us,

@@ -46,6 +46,9 @@ internal sealed record VideoJob
 
     public string? Size { get; init; }
 
+    /// <summary>Further fields that it was asked for with, for whoever wants another one like it: none of them is read here.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Between the parts of its spooled form.</summary>
     public required string Boundary { get; init; }
 

@@ -42,7 +42,7 @@ public sealed record VideoView(
             (long)((job.StartedAt ?? end?.At ?? now) - job.CreatedAt).TotalMilliseconds,
             job.StartedAt?.ToUnixTimeSeconds(), job.Attempts, end?.Cost,
             end is { VideoUs: > 0 } ? (end.VideoUs / 1_000_000m).ToString("0.000000", CultureInfo.InvariantCulture) : null,
-            end?.RateVersion, end is { FileBytes: > 0 } ? end.FileBytes : null, job.Replica.Length == 0 ? null : job.Replica);
+            end?.RateVersion, end is { FileBytes: > 0 } ? end.FileBytes : null, job.Replica.Length == 0 ? null : job.Replica, job.Settings);
     }
 
     private static string StatusOf(VideoStage stage) => stage switch
@@ -66,9 +66,10 @@ public sealed record VideoErrorView(string Code, string Message);
 /// <param name="Attempts">How often it was sent to an engine.</param>
 /// <param name="Cost">USD with twelve decimals; null: it has not ended.</param>
 /// <param name="VideoSeconds">As billed, with six decimals.</param>
+/// <param name="Settings">Further fields that it was asked for with: seed, fps, num_inference_steps, guidance_scale, negative_prompt.</param>
 public sealed record VideoDetailView(
     bool ColdStart, string? Phase, long? EtaMs, long QueuedMs, long? StartedAt, int Attempts, string? Cost, string? VideoSeconds, int? RateVersion, long? FileBytes,
-    string? Replica);
+    string? Replica, IReadOnlyDictionary<string, string> Settings);
 
 /// <summary>One page of a project's jobs.</summary>
 public sealed record VideoListView(string Object, IReadOnlyList<VideoView> Data, string? FirstId, string? LastId, bool HasMore);

@@ -18,6 +18,7 @@ public sealed class FirstLoadTests(Chromium chromium, ConsoleServer server)
     [Theory]
     [InlineData(ConsolePage.Catalog)]
     [InlineData($"{ConsolePage.Catalog}/{ConsoleServer.Thinker}/chat")]
+    [InlineData($"{ConsolePage.Catalog}/{ConsoleServer.Painter}/video")]
     [InlineData("/inference/compare")]
     [InlineData("/inference/gpu-dashboard")]
     [InlineData("/inference/api-keys")]

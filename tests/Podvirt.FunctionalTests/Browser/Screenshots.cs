@@ -32,6 +32,7 @@ public sealed class Screenshots(Chromium chromium)
         {
             ["catalog"] = ConsolePage.Catalog,
             ["chat"] = ConsolePage.ChatPath(ShownServer.Thinker),
+            ["video"] = ShownServer.VideoPath,
             ["compare"] = "/inference/compare",
             ["gpu-dashboard"] = "/inference/gpu-dashboard",
             ["api-keys"] = "/inference/api-keys",
@@ -54,9 +55,24 @@ public sealed class Screenshots(Chromium chromium)
             foreach (var (name, path) in pages)
             {
                 await using var page = await ConsolePage.OpenAsync(chromium, server, path, new Look(width, height, dark));
+                if ((name, fill) == ("video", "full"))
+                {
+                    await ShowFirstVideoAsync(page);
+                }
                 await DrawAsync(page, $"{name}-{fill}-{look}");
             }
         }
+    }
+
+    /// <summary>And holds it in the middle.</summary>
+    private static async Task ShowFirstVideoAsync(ConsolePage page)
+    {
+        await page.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Show: ") }).First.ClickAsync();
+        await new VideoPage(page).MovesAsync();
+        await page.Page.Locator("video").EvaluateAsync(
+            "video => new Promise(done => { video.onseeked = done; video.pause(); video.currentTime = video.duration / 2; })");
+        // The click may have moved the page.
+        await page.Page.EvaluateAsync("window.scrollTo(0, 0)");
     }
 
     private static async Task DrawAsync(ConsolePage page, string name)

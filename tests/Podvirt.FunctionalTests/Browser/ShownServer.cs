@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Podvirt.FunctionalTests.Fixtures;
 
@@ -12,6 +13,7 @@ internal static class ShownServer
     private const string Coder = "qwen/qwen3-coder-30b";
     private const string Embedder = "qwen3-embedding-8b";
     private const string Broken = "nightly-build";
+    private const string Painter = "wan2.2-t2v";
 
     private const string Load = "--sim-load-weights, 400ms, --sim-load-compile, 200ms, --sim-load-graphs, 100ms, --sim-ttft, 60ms";
 
@@ -24,12 +26,17 @@ internal static class ShownServer
         {{Model("llama-3.3-70b", "Meta", "Llama 3.3 70B", "chat", "30GiB", $"{Load}, --sim-token-time, 9ms", "{ prompt: 0.13, cached: 0.03, completion: 0.40 }")}}
         {{Model(Embedder, "Qwen", "Qwen3 Embedding 8B", "embedding", "18GiB", Load, "{ prompt: 0.01 }")}}
         {{Model(Broken, "Acme", "Nightly Build", "chat", "16GiB", $"{Load}, --sim-fault, fail-start", "{ prompt: 0.05, completion: 0.10 }")}}
-        {{Model("wan2.2-t2v", "Wan", "Wan 2.2 Text to Video", "video-generation", "72GiB", Load, "{ video_second: 0.05 }")}}
+        {{Model(Painter, "Wan", "Wan 2.2 Text to Video", "video-generation", "72GiB", $"{Load}, --sim-video-time, 300ms", "{ video_second: 0.05 }")}}
+            video: { sizes: ["832x480", "1280x720"], seconds: [4, 8] }
+
         plans:
           - id: team
             tokens_per_month: { default: 100000, {{Thinker}}: 3000, {{Coder}}: 1200 }
             requests_per_minute: 600
         """;
+
+    /// <summary>Its page has no address of its own for a video that is shown.</summary>
+    public static string VideoPath => VideoServer.PathOf(Painter);
 
     public static Task<PodvirtProcess> StartAsync() => PodvirtProcess.StartAsync(s_catalog);
 
@@ -65,9 +72,14 @@ internal static class ShownServer
         await server.UntilStatusAsync(Broken, "Failed");
         await server.RecordsAsync(30);
 
+        // The engine takes no guidance above 20.
+        await MakeVideoAsync(server, "A lighthouse keeper climbs the stairs", "failed", new { guidance_scale = 50 });
+        await MakeVideoAsync(server, "A lighthouse in a storm, waves break over the rocks", "completed", new { seed = 7 });
+        await MakeVideoAsync(server, "A paper boat sails down a rainy street, seen from above", "completed", new { seed = 11 });
+
         var conversation = await ConverseAsync(server, Thinker, "Why does a lighthouse flash?", "And how far does its light reach?");
         var (first, second) = (await AnswerAsync(server, Thinker), await AnswerAsync(server, "llama-3.3-70b"));
-        var records = await server.RecordsAsync(34);
+        var records = await server.RecordsAsync(37);
         var cold = records.First(r => (bool)r["cold_start"]! && r["first_token_us"] is not null);
         var invoices = await server.Admin.GetFromJsonAsync<JsonObject>("api/invoices");
         var invoice = (string)invoices!["data"]![0]!["id"]!;
@@ -75,6 +87,7 @@ internal static class ShownServer
         {
             ["catalog"] = ConsolePage.Catalog,
             ["chat"] = $"{ConsolePage.ChatPath(Thinker)}?conversation={conversation}",
+            ["video"] = VideoPath,
             ["compare"] = $"/inference/compare?model={Thinker}&model=llama-3.3-70b&answer={first}&answer={second}",
             ["gpu-dashboard"] = "/inference/gpu-dashboard",
             ["api-keys"] = "/inference/api-keys",
@@ -86,6 +99,15 @@ internal static class ShownServer
             ["invoice"] = $"/inference/usage/invoices/{Uri.EscapeDataString(invoice)}",
             ["members"] = "/inference/members",
         };
+    }
+
+    private static async Task MakeVideoAsync(PodvirtProcess server, string prompt, string state, object more)
+    {
+        var body = JsonSerializer.SerializeToNode(more)!.AsObject();
+        (body["model"], body["prompt"], body["seconds"], body["size"]) = (Painter, prompt, "4", "832x480");
+        var id = (string)(await PostAsync(server, "api/videos?project=default", body))["id"]!;
+        await Until.TrueAsync(
+            async () => (string)(await server.Admin.GetFromJsonAsync<JsonObject>($"api/videos/{id}?project=default"))!["status"]! == state, () => $"The video is not {state}.");
     }
 
     private static async Task<string> ConverseAsync(PodvirtProcess server, string model, params string[] questions)

@@ -45,6 +45,33 @@ public sealed class SnippetTests(Chromium chromium)
         await page.CloseAsync();
     }
 
+    [Theory]
+    [InlineData("curl")]
+    [InlineData("Python")]
+    [InlineData("JavaScript")]
+    [InlineData("C#")]
+    public async Task VideoSnippet_StoresAFile(string language)
+    {
+        await using var server = await VideoServer.StartAsync("--sim-video-time, 50ms", "{ sizes: [\"160x96\"], seconds: [2, 4] }");
+        await using var page = await ConsolePage.OpenAsync(chromium, server, ConsolePage.Catalog);
+        await page.Page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        var folder = Directory.CreateTempSubdirectory("podvirt-snippet-").FullName;
+        try
+        {
+            var run = await RunAsync(language, await ShownAsync(page, VideoServer.Name, language), folder);
+            Assert.True(run.ExitCode == 0 && run.Output.TrimEnd().EndsWith("video.mp4", StringComparison.Ordinal), run.ToString());
+            var file = await File.ReadAllBytesAsync(Path.Combine(folder, "video.mp4"));
+            Assert.Equal("ftyp"u8, file.AsSpan(4, 4));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        var record = Assert.Single(await server.RecordsAsync(1));
+        Assert.Equal(("completed", "0.075000000000"), ((string)record["outcome"]!, (string)record["cost"]!));
+        await page.CloseAsync();
+    }
+
     /// <summary>What the dialog shows, which is also what its button copies.</summary>
     private static async Task<string> ShownAsync(ConsolePage page, string model, string language)
     {
@@ -65,7 +92,7 @@ public sealed class SnippetTests(Chromium chromium)
         switch (language)
         {
             case "curl":
-                return await Tool.RunAsync("sh", ["-c", text], s_environment);
+                return await Tool.RunAsync("sh", ["-c", text], s_environment, folder);
             case "Python":
                 await File.WriteAllTextAsync(Path.Combine(folder, "snippet.py"), text);
                 return await Tool.RunAsync("python3", ["snippet.py"], s_environment, folder);

@@ -46,6 +46,7 @@ public sealed class VideoJobTests
         Assert.Equal(("5.500000", "1.375000000000", 1, 1), (
             details.GetProperty("video_seconds").GetString(), details.GetProperty("cost").GetString(), details.GetProperty("rate_version").GetInt32(),
             details.GetProperty("attempts").GetInt32()));
+        Assert.Equal("""{"seed":"7"}""", details.GetProperty("settings").GetRawText());
         Assert.Equal(engine.Video, await host.Client.GetByteArrayAsync($"/v1/videos/{id}/content"));
 
         var record = await host.Host.Outbox.SingleAsync();
@@ -83,6 +84,23 @@ public sealed class VideoJobTests
         Assert.Contains("name=\"seconds\"\r\n\r\n4\r\n", text, StringComparison.Ordinal);
         Assert.Contains("name=\"extra\"\r\n\r\n{\"a\":[1]}\r\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("seed", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("negative_prompt", 32_001, 1)]
+    [InlineData("prompt", 32_001, 1)]
+    [InlineData("seed", 1, 2)]
+    public async Task FieldThatIsKept_IsRefusedWhereItIsTooLongOrThereTwice(string name, int length, int times)
+    {
+        await using var engine = new FakeOmni();
+        await using var host = await VideoHost.StartAsync([engine]);
+        var field = (name, new string('7', length));
+        (string, string)[] fields = [("model", "m"), .. Enumerable.Repeat(field, times)];
+        using var form = VideoHost.Form(name == "prompt" ? fields : [.. fields, ("prompt", "a cat")]);
+        using var response = await host.Client.PostAsync("/v1/videos", form);
+        var error = JsonDocument.Parse(await response.TextAsync()).RootElement.GetProperty("error");
+        Assert.Equal((HttpStatusCode.BadRequest, name), (response.StatusCode, error.GetProperty("param").GetString()));
+        Assert.Empty(host.Spooled);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 import { Link } from 'react-router';
 import { formatMoney } from '../charts/money';
 import { formatBytes, formatSeconds } from '../models/format';
-import { formatDistance, formatMoment } from '../models/moments';
+import { formatDay, formatDistance } from '../models/moments';
 import { Fact } from '../shell/Fact';
 import rows from '../shell/Rows.module.css';
 import { requestPath } from '../usage/requests/address';
@@ -36,7 +36,7 @@ export function JobFacts({ job, now }: { job: VideoJob; now: number }) {
       {podvirt.video_seconds !== null && <Fact label="Billed" value={lengthWords(podvirt.video_seconds)} />}
       {podvirt.file_bytes !== null && <Fact label="File" value={formatBytes(podvirt.file_bytes)} />}
       <Fact label="Asked" value={formatDistance(isoOf(job.created_at), now)} />
-      {!isUnfinished(job) && job.expires_at !== null && <Fact label="Kept until" value={formatMoment(isoOf(job.expires_at))} />}
+      {!isUnfinished(job) && job.expires_at !== null && <Fact label="Kept until" value={formatDay(isoOf(job.expires_at))} />}
     </dl>
   );
 }

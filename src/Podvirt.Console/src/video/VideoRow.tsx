@@ -73,7 +73,7 @@ export function VideoRow({ job, model, project, now, shown, asked, onShow, onReu
               <Button
                 size="xs"
                 variant="light"
-                leftSection={<PlayIcon size={14} />}
+                leftSection={playing ? null : <PlayIcon size={14} />}
                 aria-expanded={playing}
                 aria-label={`${playing ? 'Hide' : 'Show'}${of}`}
                 onClick={() => onShow(!playing)}

@@ -15,7 +15,8 @@ internal sealed class VideoForm(SpoolFile spool, string boundary)
     private const int NameCharsMax = 128;
 
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly string[] s_read = ["prompt", "model", "seconds", "size", "num_frames", "fps"];
+    private static readonly string[] s_settings = ["seed", "fps", "num_inference_steps", "guidance_scale", "negative_prompt"];
+    private static readonly string[] s_read = ["prompt", "model", "seconds", "size", "num_frames", .. s_settings];
 
     private readonly Dictionary<string, string> _fields = new(StringComparer.Ordinal);
     private int _count;
@@ -24,6 +25,10 @@ internal sealed class VideoForm(SpoolFile spool, string boundary)
     public string Boundary => boundary;
 
     public string? this[string name] => _fields.GetValueOrDefault(name);
+
+    /// <summary>What else it was asked for with, as far as it is remembered with the job.</summary>
+    public IReadOnlyDictionary<string, string> Settings =>
+        s_settings.Where(_fields.ContainsKey).ToDictionary(name => name, name => _fields[name], StringComparer.Ordinal);
 
     public static string NewBoundary() => "podvirt-" + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(24));
 
