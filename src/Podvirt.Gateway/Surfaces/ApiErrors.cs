@@ -102,7 +102,7 @@ internal static class ApiErrors
 
     public static ApiError EngineLacks(ModelSpec model, string path) => new(
         501, "not_implemented_error", "not_implemented",
-        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) has no {path}. Use {Surface.UseOf(model.Type)}.", "model");
+        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) does not answer {path}. Another model's engine may.", "model");
 
     public static ApiError VideoNotServed(ModelSpec model) => new(
         501, "not_implemented_error", "not_implemented",

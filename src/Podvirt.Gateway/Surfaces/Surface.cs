@@ -52,6 +52,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
     public static Surface Speech { get; } = new(RequestSurface.Speech, "audio.speech", "/v1/audio/speech")
     {
         Models = s_text,
+        Usage = UsageShape.Responses,
         Lacking = [EngineKind.Vllm],
         IsOptional = true,
         IsBinary = true,
