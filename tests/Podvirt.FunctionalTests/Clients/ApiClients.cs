@@ -18,6 +18,7 @@ internal static class ApiClients
             ["completions"] = s_both,
             ["responses"] = s_both,
             ["audio.speech"] = s_both,
+            ["videos"] = s_plain,
             ["embeddings"] = s_plain,
             ["models"] = s_plain,
         }),

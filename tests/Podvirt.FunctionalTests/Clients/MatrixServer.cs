@@ -51,6 +51,13 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
         return records;
     }
 
+    /// <summary>Requests and jobs that hold a place on a model.</summary>
+    public async Task<int> InFlightAsync(string model) => (int)(await podvirt.ModelAsync(model))["in_flight"]!;
+
+    /// <summary>A video as the server keeps it, by the id of its usage record.</summary>
+    public async Task<byte[]> VideoAsync(JsonObject record) =>
+        await podvirt.Client.GetByteArrayAsync($"v1/videos/video_{Guid.Parse((string)record["id"]!):N}/content");
+
     /// <summary>How many sequences a model's engine has under way, by its own account.</summary>
     public async Task<int> RunningAsync(string model)
     {

@@ -11,7 +11,8 @@ internal sealed record Row(TriedSurface Surface, IApiClient Client)
     public bool Has(Column column) => column switch
     {
         Column.Plain => Ways.Contains(Way.Plain),
-        Column.Streaming or Column.Cancel => Streams,
+        Column.Streaming => Streams,
+        Column.Cancel => Streams || Surface.HasJobs,
         Column.ColdStart => Surface.Cold is not null,
         Column.Usage => Surface.Model is not null,
         _ => true,
@@ -48,6 +49,12 @@ internal sealed record TriedSurface(string Name, string? Model, string? Cold, st
     private static readonly string s_sentences = string.Join(' ', Enumerable.Repeat("The boats come home before the evening does.", 4));
     private static readonly string s_book = string.Join(' ', Enumerable.Repeat(s_sentences, 200));
 
+    /// <summary>A model that takes long to answer.</summary>
+    public string Endless { get; init; } = MatrixModels.Endless;
+
+    /// <summary>Its calls make jobs, which go on without their client and are given up by deleting them.</summary>
+    public bool HasJobs => Name == "videos";
+
     /// <summary>What is answered soon.</summary>
     public string Prompt { get; init; } = Question;
 
@@ -64,6 +71,7 @@ internal sealed record TriedSurface(string Name, string? Model, string? Cold, st
         new("tokenize", MatrixModels.Chat, MatrixModels.ColdChat, null),
         new("detokenize", MatrixModels.Chat, MatrixModels.ColdChat, null),
         new("audio.speech", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors) { Prompt = s_sentences, LongPrompt = s_book },
+        new("videos", MatrixModels.Film, MatrixModels.ColdFilm, MatrixModels.Chat) { Endless = MatrixModels.EndlessFilm },
         new("embeddings", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),
         new("rerank", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),
         new("score", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),

@@ -18,6 +18,7 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
             [("responses", Way.Stream)] = StreamResponseAsync,
             [("audio.speech", Way.Plain)] = SpeakAsync,
             [("audio.speech", Way.Stream)] = StreamSpeechAsync,
+            [("videos", Way.Plain)] = VideoJob.RunAsync,
             [("models", Way.Plain)] = ListModelsAsync,
         };
 

@@ -1,4 +1,5 @@
 // npm openai.
+import { setTimeout } from 'node:timers/promises';
 import OpenAI from 'openai';
 
 const open = ({ baseUrl, key }) => new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key });
@@ -87,6 +88,26 @@ export const surfaces = {
         call.onBytes(bytes);
       }
       return {};
+    },
+  },
+  videos: {
+    async plain(call) {
+      const { videos } = open(call);
+      let job = await videos.create({ model: call.model, prompt: call.prompt, seconds: '1', size: '64x64' }, { signal: call.signal });
+      while (job.status === 'queued' || job.status === 'in_progress') {
+        if (call.leaveAfter && job.status === 'in_progress') {
+          await videos.delete(job.id);
+          return {};
+        }
+        await setTimeout(100);
+        job = await videos.retrieve(job.id, { signal: call.signal });
+      }
+      if (job.error) {
+        throw job.error;
+      }
+      const file = await videos.downloadContent(job.id, {}, { signal: call.signal });
+      call.onBytes(Buffer.from(await file.arrayBuffer()));
+      return { usage: { prompt: 0, completion: 0, videoUs: Number(job.seconds) * 1e6 } };
     },
   },
   models: {
