@@ -23,6 +23,13 @@ internal static class Samples
     public const string Usage =
         """{"id":"chatcmpl-0193a6b2c7de7f0a9b1c2d3e4f506172","object":"chat.completion.chunk","created":1763948051,"model":"qwen3-8b","choices":[],"usage":{"prompt_tokens":426,"total_tokens":682,"completion_tokens":256,"prompt_tokens_details":{"cached_tokens":400}}}""";
 
+    /// <summary>A token of a response.</summary>
+    public const string ResponseDelta =
+        """{"content_index":1,"delta":" token","item_id":"5f1c2d3e-4f50-6172-9b1c-0193a6b2c7de","logprobs":[],"output_index":0,"sequence_number":21,"type":"response.output_text.delta"}""";
+
+    /// <summary>A token of a message.</summary>
+    public const string MessageDelta = """{"index":0,"type":"content_block_delta","delta":{"type":"text_delta","text":" token"}}""";
+
     public static string Event(string json) => $"data: {json}\n\n";
 
     /// <summary>Events of one chunk each, as uvicorn sends them.</summary>

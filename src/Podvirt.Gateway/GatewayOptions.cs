@@ -96,6 +96,12 @@ public sealed class GatewayOptions
     /// </summary>
     public TimeSpan IdempotencyWait { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long it is remembered which replica has a stored response. Default a day: conversations are gone on with within one.</summary>
+    public TimeSpan KeptResponseTime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Of how many responses that is remembered at most. Default 100,000, some 30 MB; the oldest give way.</summary>
+    public int KeptResponsesMax { get; set; } = 100_000;
+
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -10,6 +10,7 @@ using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Parking;
 using Podvirt.Gateway.Playground;
 using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Responses;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
@@ -35,6 +36,8 @@ public static class GatewayServices
         services.AddSingleton<Forwarder>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<IdempotencyGate>();
+        services.AddSingleton<KeptResponses>();
+        services.AddSingleton<ResponseHandler>();
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
@@ -67,6 +70,9 @@ public static class GatewayServices
         {
             routes.Map("POST", surface.Path, context => inference.HandleAsync(context, surface, known: null));
         }
+        var responses = endpoints.ServiceProvider.GetRequiredService<ResponseHandler>();
+        routes.Map("GET", "/v1/responses/{id}", responses.GetAsync);
+        routes.Map("POST", "/v1/responses/{id}/cancel", responses.CancelAsync);
         routes.Map("GET", "/v1/models", models.ListAsync);
         routes.Map("GET", "/v1/models/{**id}", models.GetAsync);
         endpoints.ServiceProvider.GetRequiredService<VideosHandler>().Map(routes);

@@ -29,6 +29,13 @@ public sealed class ErrorTests(ErrorTests.Server fixture) : IClassFixture<ErrorT
         { "v1/embeddings", """{"model":"chat","input":"hi"}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/chat/completions" },
         { "/v1/completions", """{"model":"film","prompt":"hi"}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/videos" },
         { "v1/nothing", "{}", HttpStatusCode.NotFound, "unknown_path", "/v1/nothing" },
+        { "v1/load_lora_adapter", """{"model":"chat","lora_name":"x","lora_path":"/x"}""", HttpStatusCode.NotFound, "unknown_path", "/v1/load_lora_adapter" },
+        { "sleep?level=2", """{"model":"chat"}""", HttpStatusCode.NotFound, "unknown_path", "/sleep" },
+        { "collective_rpc", """{"model":"chat","method":"reload_weights"}""", HttpStatusCode.NotFound, "unknown_path", "/collective_rpc" },
+        { "inference/v1/generate", """{"model":"chat"}""", HttpStatusCode.NotFound, "unknown_path", "/inference/v1/generate" },
+        { "v2/embed", "{}", HttpStatusCode.NotFound, "unknown_path", "/v2/embed" },
+        { "v1/rerank", """{"model":"vectors","query":"a","documents":[]}""", HttpStatusCode.BadRequest, "invalid_value", "documents" },
+        { "v1/audio/speech", """{"model":"vectors","input":"a"}""", HttpStatusCode.BadRequest, "wrong_model_type", "/v1/embeddings" },
     };
 
     [Theory]

@@ -9,7 +9,7 @@ public enum ModelType
     /// <summary>As <see cref="Chat"/>, listed apart because its users look for it apart.</summary>
     Code,
 
-    /// <summary>Text in, vectors out: <c>/v1/embeddings</c> only.</summary>
+    /// <summary>Text in, vectors out, and what they are compared for: embeddings, rankings and scores.</summary>
     Embedding,
 
     /// <summary>Prompt in, video out.</summary>

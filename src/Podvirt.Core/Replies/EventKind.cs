@@ -18,7 +18,7 @@ public enum EventKind
     /// <summary>The last event of a stream that ended well.</summary>
     End,
 
-    /// <summary>The last event of a stream that did not: it says so itself, in a whole response.</summary>
+    /// <summary>The last event of a stream that did not: it says so itself, in the words of its clients.</summary>
     Failed,
 
     /// <summary>An error, in the middle of the stream.</summary>

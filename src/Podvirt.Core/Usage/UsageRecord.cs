@@ -47,7 +47,7 @@ public sealed record UsageRecord
     /// <summary>The replica that served it; empty when none did.</summary>
     public string Replica { get; init; } = "";
 
-    /// <summary><c>chat.completions</c>, <c>completions</c>, <c>embeddings</c>; <c>playground</c> for the console's chat.</summary>
+    /// <summary>The name of the API's part: <c>chat.completions</c>, <c>rerank</c>, …; <c>playground</c> for the console's chat.</summary>
     public required string Surface { get; init; }
 
     public required UsageOutcome Outcome { get; init; }

@@ -14,16 +14,11 @@ internal readonly record struct Estimate(long Prompt, long Completion)
 
     public static Estimate Of(in PeekedRequest request, int bodyBytes, RequestSurface surface, GatewayOptions options)
     {
-        if (surface == RequestSurface.MessageTokens)
-        {
-            // Nothing is generated, or billed.
-            return default;
-        }
         var prompt = Math.Min((bodyBytes / BytesPerToken) + 1, options.ReservedPromptMax);
         switch (surface)
         {
-            case RequestSurface.Tokenize or RequestSurface.Detokenize:
-                // No model works on it.
+            case RequestSurface.Tokenize or RequestSurface.Detokenize or RequestSurface.MessageTokens:
+                // No model works on it, and nothing is billed.
                 return default;
             case RequestSurface.Embeddings or RequestSurface.Rerank or RequestSurface.Score or RequestSurface.Speech:
                 return new Estimate(prompt, 0);

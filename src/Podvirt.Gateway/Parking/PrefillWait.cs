@@ -4,7 +4,8 @@ using Podvirt.Gateway.Surfaces;
 namespace Podvirt.Gateway.Parking;
 
 /// <summary>
-/// Keeps a streaming client company from its lease to the engine's first byte, however long the prompt: after the grace
+/// Keeps a streaming client company from its lease to the engine's first byte, or the model's first word where streams begin before it,
+/// however long the prompt: after the grace
 /// its 200 and a comment, then one every interval. All of it is written by the request's own flow while it waits for the
 /// engine, so a comment never meets an event.
 /// </summary>
@@ -14,11 +15,15 @@ internal sealed class PrefillWait(Exchange exchange, ClientReply reply, WaitCloc
     private Action? _arrived;
     private long _leasedAt;
     private long _comment;
+    private int _bodyBytes;
 
     /// <summary>A replica has taken the request: the engine has its time from here on.</summary>
     public void Begin()
     {
         _leasedAt = time.GetTimestamp();
+
+        // By the end the body may have been let go.
+        _bodyBytes = exchange.Body.Length;
         SetComment(reply.HasBegun ? options.CommentInterval : options.CommentGrace);
     }
 
@@ -26,7 +31,7 @@ internal sealed class PrefillWait(Exchange exchange, ClientReply reply, WaitCloc
     public void End()
     {
         clock.Clear(this);
-        exchange.Dispatcher.Prefills.Note(exchange.Body.Length, time.GetElapsedTime(_leasedAt));
+        exchange.Dispatcher.Prefills.Note(_bodyBytes, time.GetElapsedTime(_leasedAt));
     }
 
     /// <summary>Waits for one step of the engine. Continues on the thread on which it came.</summary>
@@ -68,7 +73,7 @@ internal sealed class PrefillWait(Exchange exchange, ClientReply reply, WaitCloc
     {
         reply.BeginStream(whileParked: false);
         reply.TellRouting();
-        var left = exchange.Dispatcher.Prefills.Expected(exchange.Body.Length) - time.GetElapsedTime(_leasedAt);
+        var left = exchange.Dispatcher.Prefills.Expected(_bodyBytes) - time.GetElapsedTime(_leasedAt);
         reply.WriteWaiting("prefill", left);
         return reply.FlushCommentAsync();
     }

@@ -47,6 +47,7 @@ internal abstract class EventEditor(Exchange exchange, ClientReply reply) : IDis
     {
         RequestSurface.Responses => new ResponseEditor(exchange, reply),
         RequestSurface.Messages => new MessageEditor(exchange, reply),
+        RequestSurface.Speech => new SpeechEditor(exchange, reply),
         _ => new ChunkEditor(exchange, reply),
     };
 

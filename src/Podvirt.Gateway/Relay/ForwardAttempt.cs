@@ -272,9 +272,11 @@ internal sealed class ForwardAttempt(
         _mayRetry = head.Status is 502 or 503;
         Refusal = head.Status switch
         {
-            // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
+            404 when exchange.Previous is { } previous => ApiErrors.ResponseForgotten(previous.Id),
             404 or 405 when exchange.Surface.IsOptional && !EngineErrors.NamesTheModel(body.WrittenSpan) =>
                 ApiErrors.EngineLacks(exchange.Dispatcher.Model, exchange.Surface.Path),
+
+            // The gateway's own key, path or name was refused, or it was sent elsewhere: nothing the client could mend.
             < 400 or 401 or 403 or 404 or 405 => ApiErrors.EngineRefused(exchange.Dispatcher.Model.Id, head.Status),
             _ => EngineErrors.Normalise(head.Status, body.WrittenSpan),
         };

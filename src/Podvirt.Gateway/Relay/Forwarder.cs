@@ -4,6 +4,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Parking;
+using Podvirt.Gateway.Responses;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 
@@ -32,7 +33,7 @@ internal sealed partial class Forwarder(
         ApiError? busy = null;
         using var running = drain.Enter();
         using var watched = checkpoints.Enter(exchange);
-        var result = await parking.AcquireAsync(exchange, reply, maxWait, tried);
+        var result = exchange.Previous is { } previous ? LeaseHolderOf(previous, exchange) : await parking.AcquireAsync(exchange, reply, maxWait, tried);
         while (result.Lease is { } lease)
         {
             ForwardAttempt attempt;
@@ -56,7 +57,7 @@ internal sealed partial class Forwarder(
                 Suspend(exchange, lease.Replica, end, attempt);
             }
             busy = end == RelayEnd.EngineBusy ? attempt.Refusal : busy;
-            if (tried.Count >= options.AttemptsMax)
+            if (tried.Count >= options.AttemptsMax || exchange.Previous is not null)
             {
                 result = Refused(busy ?? attempt.Refusal ?? ErrorOf(exchange, end));
             }
@@ -72,6 +73,11 @@ internal sealed partial class Forwarder(
         }
         await RefuseAsync(exchange, reply, result);
     }
+
+    // What a request goes on from is in the memory of one engine: no other can serve it, and none is started for it.
+    private static LeaseResult LeaseHolderOf(KeptResponse previous, Exchange exchange) =>
+        exchange.Dispatcher.TryLeaseAt(previous.Replica, out var isBusy) is { } lease ? new LeaseResult(lease, null, ClientGone: false)
+        : Refused(isBusy ? ApiErrors.ResponseBusy(previous.Id) : ApiErrors.ResponseGone(previous.Id));
 
     private static LeaseResult Refused(ApiError error) => new(null, error, ClientGone: false);
 

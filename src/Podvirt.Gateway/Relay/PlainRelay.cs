@@ -164,6 +164,11 @@ internal sealed class PlainRelay(
             return RelayEnd.ClientGone;
         }
 
+        if (_scanner is not null)
+        {
+            exchange.KeepResponse(_scanner.Id);
+        }
+
         // A reply that the engine gave up says so itself.
         var isKept = _scanner is { IsAborted: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Truncated, head.Status, ApiErrors.EngineAbortedCode)
             : _scanner is { IsFailed: true } ? await recorder.TryRecordAsync(exchange, UsageOutcome.Failed, head.Status, "engine_error")

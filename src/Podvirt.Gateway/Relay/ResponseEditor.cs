@@ -73,6 +73,7 @@ internal sealed class ResponseEditor(Exchange exchange, ClientReply reply) : Typ
             GiveUp();
             return;
         }
+        Exchange.KeepResponse(read.Id.Of(data));
         if (Exchange.Rates is null || !read.HasUsage)
         {
             HoldEnd(Whole(sseEvent), RelayEnd.Completed);

@@ -80,21 +80,32 @@ internal sealed partial class ModelDispatcher(
     }
 
     /// <summary>
-    /// A lease on the replica that works on something already, whether a slot is free or not: it is taken whatever is counted here. Null
-    /// where that replica is not served from.
+    /// A lease on the replica that works on something already, or keeps something, whether a slot is free or not: it is taken whatever is
+    /// counted here. Null where that replica is not served from.
     /// </summary>
-    public Lease? TryRejoin(string replicaId)
+    public Lease? TryRejoin(string replicaId) => TryLeaseAt(replicaId, needsSlot: false, out _);
+
+    /// <summary>A lease at once on this one replica; null where it is not served from, or is busy.</summary>
+    /// <param name="replicaId">The only one that will do.</param>
+    /// <param name="isBusy">It would take the request later.</param>
+    public Lease? TryLeaseAt(string replicaId, out bool isBusy) => TryLeaseAt(replicaId, needsSlot: true, out isBusy);
+
+    private Lease? TryLeaseAt(string replicaId, bool needsSlot, out bool isBusy)
     {
         Lease lease;
         lock (_lock)
         {
+            isBusy = false;
             if (_closed || !_replicas.TryGetValue(replicaId, out var replica) || !replica.Route.Admits)
             {
                 return null;
             }
-            replica.InFlight++;
-            _inFlight++;
-            lease = new Lease(this, replica);
+            isBusy = needsSlot && !replica.HasFreeSlot(time.GetTimestamp());
+            if (isBusy)
+            {
+                return null;
+            }
+            lease = Take(replica);
         }
         _loadChanged();
         return lease;
@@ -292,6 +303,11 @@ internal sealed partial class ModelDispatcher(
         {
             return null;
         }
+        return Take(replica);
+    }
+
+    private Lease Take(ReplicaSlots replica)
+    {
         replica.InFlight++;
         _inFlight++;
         return new Lease(this, replica);

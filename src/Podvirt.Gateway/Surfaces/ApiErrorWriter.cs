@@ -73,6 +73,10 @@ internal static class ApiErrorWriter
                 writer.Write("event: error\ndata: "u8);
                 WriteResponseEvent(writer, error, sequence);
                 break;
+            case RequestSurface.Speech:
+                writer.Write("event: speech.audio.error\ndata: "u8);
+                WriteSpeechEvent(writer, error);
+                break;
             default:
                 writer.Write("data: "u8);
                 WriteJson(writer, error);
@@ -91,6 +95,18 @@ internal static class ApiErrorWriter
         json.WriteString("message"u8, error.Message);
         json.WriteString("code"u8, error.Code);
         json.WriteString("param"u8, error.Param);
+        json.WriteStartObject("error"u8);
+        WriteMembers(json, error, error.Type);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    // As vllm-omni says it.
+    private static void WriteSpeechEvent(IBufferWriter<byte> writer, ApiError error)
+    {
+        using var json = new Utf8JsonWriter(writer, s_options);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "speech.audio.error"u8);
         json.WriteStartObject("error"u8);
         WriteMembers(json, error, error.Type);
         json.WriteEndObject();

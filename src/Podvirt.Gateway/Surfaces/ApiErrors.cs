@@ -102,7 +102,7 @@ internal static class ApiErrors
 
     public static ApiError EngineLacks(ModelSpec model, string path) => new(
         501, "not_implemented_error", "not_implemented",
-        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) has no {path}. Use {Surface.UseOf(model.Type)}.", "model");
+        $"The engine of `{model.Id}` ({model.Engine.Kind.ToName()}) does not answer {path}. Another model's engine may.", "model");
 
     public static ApiError ModelNotAllowed(string model) => new(
         403, ApiError.InvalidRequest, "model_not_allowed", $"This key may not call `{model}`. GET /v1/models lists the models that it may call.", "model");
@@ -160,6 +160,30 @@ internal static class ApiErrors
     public static ApiError EngineRefused(string model, int status) => new(
         502, ApiError.Server, "engine_refused",
         $"The engine of `{model}` refused the gateway with status {status}: its key, name or version does not fit the catalog. The operator finds more in its log.");
+
+    public static ApiError ResponseUnknown(string id) => ResponseNotFound(
+        id, "This project has no such response here: it was not stored, has been let go, or was made through another server.");
+
+    public static ApiError ResponseGone(string id) => ResponseNotFound(
+        id, "The replica that made it sleeps, was stopped or died since, and nothing is started for a response that it had in its memory.");
+
+    /// <summary>By the engine's own word.</summary>
+    public static ApiError ResponseForgotten(string id) => ResponseNotFound(id, "Its engine does not keep responses, or has let this one go.");
+
+    public static ApiError ResponseOfAnotherModel(string id, string model) => ResponseNotFound(id, $"It is of `{model}`, and only that model can go on from it.");
+
+    public static ApiError ResponseBusy(string id) => new(
+        429, ApiError.RateLimit, "rate_limit_exceeded",
+        $"The one replica that has the response `{Shorten(id)}` has no room now. Try again, or send the conversation as 'input'.", "previous_response_id",
+        TimeSpan.FromSeconds(1));
+
+    public static ApiError ResponseUnreachable(string id) => new(
+        502, ApiError.Server, "engine_unreachable", $"The replica that has the response `{Shorten(id)}` did not answer. Try again.",
+        RetryAfter: TimeSpan.FromSeconds(1));
+
+    private static ApiError ResponseNotFound(string id, string why) => new(
+        404, ApiError.InvalidRequest, "response_not_found",
+        $"The response `{Shorten(id)}` is not there. {why} Send the conversation so far as 'input'.", "previous_response_id");
 
     public static ApiError UsageLost(string model) => new(
         503, ApiError.Server, "usage_not_recorded",

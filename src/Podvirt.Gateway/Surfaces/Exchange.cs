@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Usage;
@@ -5,6 +6,7 @@ using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Responses;
 using Podvirt.Gateway.Routing;
 using Podvirt.Messaging;
 
@@ -71,6 +73,12 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
 
     /// <summary>Takes down its reply for retries; null: it is not kept.</summary>
     public ReplyCapture? Capture { get; init; }
+
+    /// <summary>Where its response is noted once it has ended; null: nowhere.</summary>
+    public KeptResponses? Kept { get; init; }
+
+    /// <summary>The response that it goes on from, whose replica alone can serve it; null: any can.</summary>
+    public KeptResponse? Previous { get; init; }
 
     /// <summary>What it holds of its limits; null: nothing limits it.</summary>
     public Reservation? Reservation { get; init; }
@@ -185,6 +193,15 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         var rate = Rates!.Now(Dispatcher.Model.Id);
         QuotedRate = rate.Version;
         return Source == UsageSource.Engine && BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
+    }
+
+    /// <summary>The engine has a response of this id, complete or not.</summary>
+    public void KeepResponse(ReadOnlySpan<byte> id)
+    {
+        if (Kept is not null && id.Length > 0 && Replica is { } replica)
+        {
+            Kept.Add(Caller.Project, new KeptResponse(Encoding.UTF8.GetString(id), Dispatcher.Model.Id, replica.Route.Id));
+        }
     }
 
     /// <summary>Long streams do not hold their requests.</summary>

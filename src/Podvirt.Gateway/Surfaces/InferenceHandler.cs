@@ -7,6 +7,7 @@ using Podvirt.Gateway.Admission;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
+using Podvirt.Gateway.Responses;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Videos;
 
@@ -18,7 +19,7 @@ namespace Podvirt.Gateway.Surfaces;
 /// </summary>
 internal sealed class InferenceHandler(
     Authenticator authenticator, RouteDirectory routes, RateBoard rates, RateWatch rateWatch, Forwarder forwarder, UsageRecorder recorder, Accounts accounts, AccountWatch watch,
-    AdmissionControl admission, IdempotencyGate idempotency, GatewayDrain drain, VideoChat videoChat, GatewayOptions options, TimeProvider time)
+    AdmissionControl admission, IdempotencyGate idempotency, KeptResponses kept, GatewayDrain drain, VideoChat videoChat, GatewayOptions options, TimeProvider time)
 {
     // Longest model id that is looked up; the catalog refuses longer ones.
     private const int ModelIdCharsMax = 256;
@@ -181,6 +182,10 @@ internal sealed class InferenceHandler(
         {
             return wrongType;
         }
+        if (FindPrevious(body.Span, request.PreviousResponse, caller, dispatcher.Model.Id, out var previous) is { } notThere)
+        {
+            return notThere;
+        }
         var session = SessionOf(context, surface, caller, headers.SessionId, body.Span, request);
         var model = dispatcher.Model.Id;
         if (admission.Admit(context.Response, accounts.KeyOf(caller), model, request, body.Length, surface, out var reservation) is { } limited)
@@ -196,6 +201,8 @@ internal sealed class InferenceHandler(
             Dispatcher = dispatcher,
             Reservation = reservation,
             Capture = capture,
+            Kept = surface.Kind == RequestSurface.Responses && !request.IsNotStored ? kept : null,
+            Previous = previous,
             Session = session,
             Rates = headers.WantsCost ? rates : null,
         };
@@ -211,6 +218,32 @@ internal sealed class InferenceHandler(
         }
         context.Response.Headers["x-podvirt-session-id"] = sessionId;
         return SessionHash.OfHeader(caller.Project, sessionId);
+    }
+
+    private ApiError? FindPrevious(ReadOnlySpan<byte> body, ByteRange range, Caller caller, string model, out KeptResponse? previous)
+    {
+        previous = null;
+        if (!range.IsPresent)
+        {
+            return null;
+        }
+        var reader = new Utf8JsonReader(range.Of(body));
+        reader.Read();
+        string id;
+        try
+        {
+            id = reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a character: no engine has made such an id.
+            id = Encoding.UTF8.GetString(reader.ValueSpan);
+        }
+        if (!kept.TryFind(caller.Project, id, out previous))
+        {
+            return ApiErrors.ResponseUnknown(id);
+        }
+        return previous.Model == model ? null : ApiErrors.ResponseOfAnotherModel(id, previous.Model);
     }
 
     // The id comes out null where the bytes are no text.

@@ -25,6 +25,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
         Models = s_text,
         Usage = UsageShape.Responses,
         BeginsEarly = true,
+        IsOptional = true,
     };
 
     public static Surface Messages { get; } = new(RequestSurface.Messages, "messages", "/v1/messages")
@@ -32,12 +33,14 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
         Models = s_text,
         Usage = UsageShape.Messages,
         BeginsEarly = true,
+        IsOptional = true,
         IsAnthropics = true,
     };
 
     public static Surface MessageTokens { get; } = new(RequestSurface.MessageTokens, "messages.count_tokens", "/v1/messages/count_tokens")
     {
         Models = s_text,
+        IsOptional = true,
         IsAnthropics = true,
     };
 
@@ -52,6 +55,7 @@ internal sealed record Surface(RequestSurface Kind, string Name, string Path)
     public static Surface Speech { get; } = new(RequestSurface.Speech, "audio.speech", "/v1/audio/speech")
     {
         Models = s_text,
+        Usage = UsageShape.Responses,
         Lacking = [EngineKind.Vllm],
         IsOptional = true,
         IsBinary = true,

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
+using System.Text;
 using Podvirt.Core.Requests;
 
 namespace Podvirt.Gateway.Upstream;
@@ -17,7 +18,7 @@ internal static class UpstreamRequest
         ReadOnlyMemory<byte> body, BodySplice splice)
     {
         var output = connection.Output;
-        WriteHead(output, pool, path.Span, requestId, stream, body.Length + splice.LengthDelta);
+        WriteHead(output, pool, "POST "u8, path.Span, requestId, stream, body.Length + splice.LengthDelta);
         var position = 0;
         while (splice.TryGetPiece(body, ref position, out var piece))
         {
@@ -32,6 +33,14 @@ internal static class UpstreamRequest
         ThrowIfClosed(await output.FlushAsync());
     }
 
+    /// <summary>Writes one without a body.</summary>
+    /// <exception cref="IOException">The engine closed the connection.</exception>
+    public static async ValueTask WriteAsync(UpstreamConnection connection, UpstreamPool pool, string method, ReadOnlyMemory<byte> path, Guid requestId)
+    {
+        WriteHead(connection.Output, pool, Encoding.ASCII.GetBytes(method + " "), path.Span, requestId, stream: false, contentLength: 0);
+        ThrowIfClosed(await connection.Output.FlushAsync());
+    }
+
     private static void ThrowIfClosed(FlushResult flushed)
     {
         if (flushed.IsCompleted)
@@ -40,9 +49,10 @@ internal static class UpstreamRequest
         }
     }
 
-    private static void WriteHead(PipeWriter output, UpstreamPool pool, ReadOnlySpan<byte> path, Guid requestId, bool stream, int contentLength)
+    private static void WriteHead(
+        PipeWriter output, UpstreamPool pool, ReadOnlySpan<byte> method, ReadOnlySpan<byte> path, Guid requestId, bool stream, int contentLength)
     {
-        output.Write("POST "u8);
+        output.Write(method);
         output.Write(pool.PathPrefix.Span);
         output.Write(path);
         output.Write(" HTTP/1.1\r\n"u8);

@@ -40,13 +40,13 @@ internal sealed class ChatChoice(ReplyHead head, bool named, ChatLogprobs? logpr
         writer.WriteEndArray();
         writer.WriteString(olderReasoningName ? "reasoning_content" : "reasoning", sequence.Thinking);
         writer.WriteEndObject();
+        writer.WritePropertyName("logprobs");
         if (logprobs is null)
         {
-            writer.WriteNull("logprobs");
+            writer.WriteNullValue();
         }
         else
         {
-            writer.WritePropertyName("logprobs");
             logprobs.Write(writer, sequence, 0);
         }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Tokens;
@@ -10,8 +11,6 @@ namespace Podvirt.Simulator.Chat;
 /// <param name="Top">How many of the likeliest tokens to name at each place.</param>
 internal sealed record ChatLogprobs(int Top)
 {
-    private const int TopMax = 20;
-
     /// <returns>Null when the request asks for none.</returns>
     public static ChatLogprobs? Read(Fields fields)
     {
@@ -27,7 +26,7 @@ internal sealed record ChatLogprobs(int Top)
         {
             null => new ChatLogprobs(0),
             < 0 => throw RequestException.Malformed("Value error, `top_logprobs` must be a positive value.", "top_logprobs"),
-            > TopMax => throw RequestException.Bad($"Requested sample logprobs of {top}, which is greater than max allowed: {TopMax}", "top_logprobs"),
+            > CompletionLogprobs.TopMax => throw CompletionLogprobs.TooMany(top, "top_logprobs"),
             _ => new ChatLogprobs((int)top),
         };
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Podvirt.Simulator.Completions;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Http;
@@ -24,7 +25,7 @@ internal sealed class ChatStream(
     : StreamSink(context, head, sampling, generation, errors, options.PromptTokensDetails)
 {
     private readonly int[] _calls = new int[generation.Sequences.Count];
-    private readonly int[] _reported = new int[generation.Sequences.Count];
+    private readonly Action<Utf8JsonWriter, Sequence, int>? _logprobs = logprobs is null ? null : logprobs.Write;
 
     protected override ReadOnlySpan<byte> NoUsage => [];
 
@@ -47,7 +48,7 @@ internal sealed class ChatStream(
         Frame.Raw(",\"delta\":{"u8);
         WriteDelta(sequence, deltas);
         Frame.Raw("},\"logprobs\":"u8);
-        WriteLogprobs(sequence);
+        WriteLogprobs(sequence, _logprobs);
         Frame.Raw(",\"finish_reason\":"u8);
         if (sequence.Finish == FinishReason.None)
         {
@@ -59,20 +60,6 @@ internal sealed class ChatStream(
         }
 
         Frame.Raw(",\"token_ids\":null}"u8);
-    }
-
-    // Those of all tokens since the last frame, whose text may still be kept back; the natural end has none.
-    private void WriteLogprobs(Sequence sequence)
-    {
-        var from = _reported[sequence.Index];
-        _reported[sequence.Index] = sequence.GeneratedTokens;
-        if (logprobs is null || from == sequence.GeneratedTokens)
-        {
-            Frame.Raw("null"u8);
-            return;
-        }
-
-        Frame.Raw(Json.Bytes(writer => logprobs.Write(writer, sequence, from)).Span);
     }
 
     private void WriteDelta(Sequence sequence, IReadOnlyList<(Part Part, string Text)> deltas)

@@ -16,8 +16,6 @@ namespace Podvirt.Simulator.Chat;
 /// </summary>
 internal static class ChatTemplate
 {
-    public static PromptText Render(JsonElement messages) => Render(Read(messages));
-
     public static List<ChatMessage> Read(JsonElement messages)
     {
         if (messages.ValueKind != JsonValueKind.Array)

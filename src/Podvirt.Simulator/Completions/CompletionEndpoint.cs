@@ -22,11 +22,7 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
         var sampling = Sampling.Read(fields, engine.Options);
         var model = models.Resolve(sampling.Model);
         models.Refuse(ModelKind.Embedding, "Completions API");
-        if (fields.Find("logprobs") is { ValueKind: not JsonValueKind.False })
-        {
-            throw RequestException.NotImplemented("The simulated engine has no log probabilities of completions.", "logprobs");
-        }
-
+        var logprobs = CompletionLogprobs.Read(fields);
         var form = OutputForm.ReadChat(fields);
         if (fields.Flag("echo"))
         {
@@ -43,12 +39,12 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
         var head = ReplyHead.Create(context, "cmpl-", "text_completion", model, engine.Time);
         if (sampling.Stream)
         {
-            var sink = new CompletionStream(context, head, sampling, generation, replies.Errors, engine.Options.PromptTokensDetails);
+            var sink = new CompletionStream(context, head, sampling, generation, replies.Errors, engine.Options.PromptTokensDetails, logprobs);
             await replies.StreamAsync(generation, sink);
             return;
         }
 
-        await replies.PlainAsync(context, generation, head, WriteChoice);
+        await replies.PlainAsync(context, generation, head, (writer, sequence) => WriteChoice(writer, sequence, logprobs));
     }
 
     /// <summary>A string, several, the tokens of one, or the tokens of several.</summary>
@@ -78,11 +74,20 @@ internal sealed class CompletionEndpoint(SimulatedEngine engine, GenerationFacto
     private static int[] NotEmpty(int[] tokens) =>
         tokens.Length > 0 ? tokens : throw RequestException.Bad("The decoder prompt cannot be empty", "prompt");
 
-    private static void WriteChoice(Utf8JsonWriter writer, Sequence sequence)
+    private static void WriteChoice(Utf8JsonWriter writer, Sequence sequence, CompletionLogprobs? logprobs)
     {
         writer.WriteNumber("index", sequence.Index);
         writer.WriteString("text", sequence.Answer);
-        writer.WriteNull("logprobs");
+        writer.WritePropertyName("logprobs");
+        if (logprobs is null)
+        {
+            writer.WriteNullValue();
+        }
+        else
+        {
+            logprobs.Write(writer, sequence, 0);
+        }
+
         Replies.WriteFinish(writer, sequence, sequence.Finish.Name());
         writer.WriteNull("token_ids");
         writer.WriteNull("prompt_logprobs");

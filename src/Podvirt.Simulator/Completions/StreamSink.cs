@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Podvirt.Simulator.Engine;
 using Podvirt.Simulator.Events;
 using Podvirt.Simulator.Http;
@@ -11,6 +12,7 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 {
     private readonly ClientEvents _client = new(context);
     private readonly byte[] _start = head.FrameStart();
+    private readonly int[] _reported = new int[generation.Sequences.Count];
 
     protected FrameWriter Frame { get; } = new(context.Response.BodyWriter);
 
@@ -99,6 +101,21 @@ internal abstract class StreamSink(HttpContext context, ReplyHead head, Sampling
 
         Frame.Raw("}\n\n"u8);
         await Frame.FlushAsync();
+    }
+
+    /// <summary>Writes the log probabilities of all tokens since the last frame, whose text may still be kept back; the natural end has none.</summary>
+    /// <param name="write">Writes those of a sequence from one place on; null when they are not asked for.</param>
+    protected void WriteLogprobs(Sequence sequence, Action<Utf8JsonWriter, Sequence, int>? write)
+    {
+        var from = _reported[sequence.Index];
+        _reported[sequence.Index] = sequence.GeneratedTokens;
+        if (write is null || from == sequence.GeneratedTokens)
+        {
+            Frame.Raw("null"u8);
+            return;
+        }
+
+        Frame.Raw(Json.Bytes(writer => write(writer, sequence, from)).Span);
     }
 
     protected void WriteFinish(Sequence sequence, string name)

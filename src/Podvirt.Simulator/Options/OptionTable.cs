@@ -59,6 +59,7 @@ internal static class OptionTable
         Switch("--sim-reject-continuous-usage", "refuse continuous_usage_stats with a 400", (o, v) => o.RejectContinuousUsage = v),
         Switch("--sim-legacy-errors", "send errors in the older flat shape", (o, v) => o.LegacyErrors = v),
         Switch("--sim-reasoning-content", "call the thinking field reasoning_content, as older engines do", (o, v) => o.ReasoningContent = v),
+        Switch("--sim-content-parts", "name the parts of thinking in responses as OpenAI does, not reasoning_part", (o, v) => o.ContentParts = v),
         Switch("--sim-messages-done", "end streamed messages with [DONE], as older engines do", (o, v) => o.MessagesDone = v),
         Switch("--sim-messages-ping", "send a ping after message_start, as Anthropic does", (o, v) => o.MessagesPing = v),
         Switch("--sim-response-store", "keep responses for later requests (VLLM_ENABLE_RESPONSES_API_STORE)", (o, v) => o.ResponseStore = v),

@@ -68,6 +68,7 @@ internal sealed class SimulatorOptions
     public bool RejectContinuousUsage { get; set; }
     public bool LegacyErrors { get; set; }
     public bool ReasoningContent { get; set; }
+    public bool ContentParts { get; set; }
     public bool MessagesDone { get; set; }
     public bool MessagesPing { get; set; }
 

@@ -4,7 +4,8 @@ using Podvirt.Simulator.Events;
 namespace Podvirt.Simulator.Responses;
 
 /// <summary>The numbered events of one response's output items.</summary>
-internal sealed class ItemEvents(IEventOutput output)
+/// <param name="reasoningParts">Whether parts of thinking have events of their own, which are vLLM's and not OpenAI's.</param>
+internal sealed class ItemEvents(IEventOutput output, bool reasoningParts)
 {
     private int _number;
 
@@ -71,7 +72,7 @@ internal sealed class ItemEvents(IEventOutput output)
             return;
         }
 
-        await SendAsync($"response.{(item.Kind == OutputKind.Message ? "content_part" : "reasoning_part")}.{what}", writer =>
+        await SendAsync($"response.{(item.Kind == OutputKind.Reasoning && reasoningParts ? "reasoning_part" : "content_part")}.{what}", writer =>
         {
             writer.WriteNumber("content_index", 0);
             writer.WriteString("item_id", item.Id);

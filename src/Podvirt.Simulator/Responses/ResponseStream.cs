@@ -11,13 +11,18 @@ namespace Podvirt.Simulator.Responses;
 /// The events of <c>/v1/responses</c>: <c>created</c> and <c>in_progress</c> at once, then for each output item its opening, its deltas and
 /// its closing, and <c>completed</c> in the end, whatever the status. There is no end marker.
 /// </summary>
+/// <param name="reasoningParts">See <see cref="ItemEvents"/>.</param>
 /// <param name="write">Writes the response with a status and its output.</param>
 /// <param name="finished">Is told the output before the last event goes out.</param>
 internal sealed class ResponseStream(
-    IEventOutput output, string id, Action<Utf8JsonWriter, string, IReadOnlyList<OutputItem>> write, Action<IReadOnlyList<OutputItem>> finished)
+    IEventOutput output,
+    string id,
+    bool reasoningParts,
+    Action<Utf8JsonWriter, string, IReadOnlyList<OutputItem>> write,
+    Action<IReadOnlyList<OutputItem>> finished)
     : TypedSink(output, "response.output_text.delta")
 {
-    private readonly ItemEvents _events = new(output);
+    private readonly ItemEvents _events = new(output, reasoningParts);
     private readonly List<OutputItem> _done = [];
     private readonly StringBuilder _text = new();
     private OutputItem? _open;

@@ -85,7 +85,7 @@ internal sealed class ResponsesEndpoint(
     }
 
     private ResponseStream StreamOf(ResponseRun run, IEventOutput output, bool keeps) =>
-        new(output, run.Id, run.Write, items => Keep(run, run.Ended(items), keeps));
+        new(output, run.Id, !engine.Options.ContentParts, run.Write, items => Keep(run, run.Ended(items), keeps));
 
     private void Keep(ResponseRun run, StoredResponse response, bool keeps)
     {
@@ -119,6 +119,8 @@ internal sealed class ResponsesEndpoint(
 
     private async Task FinishAsync(ResponseRun run, EventLog? events)
     {
+        // The queued response goes out first, also where an engine without delays could be done before.
+        await Task.Yield();
         try
         {
             using var generation = run.Generation;

@@ -6,9 +6,11 @@ namespace Podvirt.Simulator.Schemas;
 /// <summary>Numbers within the bounds of a schema.</summary>
 internal static class NumberValues
 {
-    // Where a schema names no bounds: numbers that read well, and that a double and a decimal both hold exactly.
+    // Where a schema names no bounds: numbers that read well.
     private const decimal SpanDefault = 99;
-    private const decimal Largest = 1_000_000_000_000_000;
+
+    // Bounds beyond it are as good as none; a decimal can still add to it.
+    private const decimal Largest = 1_000_000_000_000_000_000_000_000_000m;
 
     public static int Count(JsonObject schema, string name, int absent) =>
         schema[name] is JsonValue value ? (int)Math.Clamp(value.GetValue<double>(), 0, int.MaxValue) : absent;
@@ -19,15 +21,20 @@ internal static class NumberValues
     {
         if (Step(schema) is { } step)
         {
-            return Multiple(schema, step, chooser).ToString("0.############");
+            return Multiple(schema, step, chooser).ToString();
         }
 
         // Always inside, so that it does not matter whether the bounds themselves are allowed.
         var (low, high) = Range(schema);
+        if (low == high && (Excludes(schema, "exclusiveMinimum", "minimum") == low || Excludes(schema, "exclusiveMaximum", "maximum") == high))
+        {
+            throw Schema.Unsupported("bounds with nothing between them");
+        }
+
         const int Parts = 8;
         var value = low == high ? low : low + ((high - low) * (1 + chooser.Next(Parts - 1)) / Parts);
         var rounded = Math.Round(value, 2);
-        return (rounded > low && rounded < high ? rounded : value).ToString("0.0###############");
+        return (rounded > low && rounded < high ? rounded : value).ToString();
     }
 
     private static decimal Multiple(JsonObject schema, decimal step, Chooser chooser)

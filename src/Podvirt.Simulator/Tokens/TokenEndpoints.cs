@@ -1,6 +1,7 @@
 using Podvirt.Simulator.Chat;
 using Podvirt.Simulator.Http;
 using Podvirt.Simulator.Options;
+using Podvirt.Simulator.Tools;
 
 namespace Podvirt.Simulator.Tokens;
 
@@ -13,7 +14,7 @@ internal sealed class TokenEndpoints(SimulatorOptions options, ServedModels mode
         var fields = new Fields(document.RootElement);
         models.Resolve(fields.Text("model"));
         IReadOnlyList<int> tokens = fields.Find("messages") is { } messages
-            ? ChatTemplate.Render(messages).Tokens
+            ? ChatTemplate.Render(ChatTemplate.Read(messages), ToolUse.ReadFunctions(fields)).Tokens
             : Tokenizer.Encode(Fields.TextOf(fields.Need("prompt"), "prompt"));
         var texts = fields.Flag("return_token_strs");
         await Json.ReplyAsync(context, writer =>

@@ -30,11 +30,14 @@ internal sealed record ToolUse(IReadOnlyList<Tool> Tools, ToolChoice Choice, str
     /// <summary>Of a chat completion: <c>tools</c>, <c>tool_choice</c>, <c>parallel_tool_calls</c>.</summary>
     public static ToolUse ReadChat(Fields fields, SimulatorOptions options)
     {
-        var tools = ReadTools(fields, tool => Tool.Read(new Fields(tool.Need("function"))));
-        var use = ReadChoice(fields, tools, choice => choice.Group("function") is { } function ? function.Text("name") : null);
+        var use = ReadChoice(fields, ReadFunctions(fields), choice => choice.Group("function") is { } function ? function.Text("name") : null);
         use.CheckAuto(options);
         return use;
     }
+
+    /// <summary>The <c>tools</c> of a chat.</summary>
+    public static IReadOnlyList<Tool> ReadFunctions(Fields fields) => ReadTools(
+        fields, tool => Tool.Read(tool.Group("function") ?? throw RequestException.Malformed("Field required: function", "tools")));
 
     public static IReadOnlyList<Tool> ReadTools(Fields fields, Func<Fields, Tool?> read) => fields.Find("tools") switch
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Podvirt.Simulator.Engine;
+using Podvirt.Simulator.Videos.H264;
 
 namespace Podvirt.Simulator.Videos;
 
@@ -8,7 +9,13 @@ namespace Podvirt.Simulator.Videos;
 internal sealed class VideoEngine(SimulatedEngine engine, CancellationToken stopping)
 {
     /// <summary>Samples of luma in all frames; a longer or larger video has no room on the gpu. Over 3 minutes of 1280x720 at 24 frames a second.</summary>
-    public const long SamplesMax = 4L << 30;
+    private const long SamplesMax = 4L << 30;
+
+    /// <summary>Of a frame.</summary>
+    private const int SamplesMin = FrameSize.Macroblock * FrameSize.Macroblock;
+
+    /// <summary>Too many for frames of any size.</summary>
+    public const int FramesTooMany = (int)(SamplesMax / SamplesMin) + 1;
 
     private const int FramesPerSecondMax = 1_000;
 
@@ -51,8 +58,7 @@ internal sealed class VideoEngine(SimulatedEngine engine, CancellationToken stop
     private async Task<byte[]?> RunAsync(VideoSpec spec, CancellationToken token)
     {
         var (fault, failure) = VideoFaults.Take(engine.Faults);
-        if ((long)spec.Size.Macroblocks * H264.FrameSize.Macroblock * H264.FrameSize.Macroblock * spec.Frames > SamplesMax
-            || spec.Size.Macroblocks > H264.ParameterSets.MacroblocksMax)
+        if ((long)spec.Size.Macroblocks * SamplesMin * spec.Frames > SamplesMax || !ParameterSets.Allow(spec.Size))
         {
             throw new VideoException(StatusCodes.Status500InternalServerError, "CUDA out of memory.");
         }

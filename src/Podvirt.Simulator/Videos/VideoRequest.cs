@@ -41,7 +41,7 @@ internal sealed record VideoRequest(
     }
 
     /// <param name="chance">The seed where the request has none.</param>
-    public VideoSpec Spec(long chance) => new(Prompt, Seed ?? chance, Frame, FramesPerSecond, (int)Math.Min(Frames, int.MaxValue));
+    public VideoSpec Spec(long chance) => new(Prompt, Seed ?? chance, Frame, FramesPerSecond, (int)Math.Min(Frames, VideoEngine.FramesTooMany));
 
     private static long Times(string seconds, int framesPerSecond) => (long)Math.Min((double)Number(seconds) * framesPerSecond, int.MaxValue);
 

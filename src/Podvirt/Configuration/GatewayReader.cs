@@ -25,6 +25,8 @@ internal static class GatewayReader
             ClientHeadTimeout = map.TakeDuration("client_head_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.ClientHeadTimeout,
             ClientIdleTimeout = map.TakeDuration("client_idle_timeout", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? defaults.ClientIdleTimeout,
             IoThreads = map.TakeWhole("io_threads", defaults.IoThreads, 1, 64),
+            KeptResponses = map.TakeWhole("kept_responses", defaults.KeptResponses, 0, 10_000_000),
+            KeptResponseTime = map.TakeDuration("kept_response_time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)) ?? defaults.KeptResponseTime,
             ListenH2c = ReadListenH2c(map),
         };
         map.Close();

@@ -116,6 +116,10 @@ internal sealed record GatewaySettings
     /// <summary>Threads on which the executable takes requests and relays tokens. 1 to 64; half of the processors unless given.</summary>
     public int IoThreads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    public int KeptResponses { get; init; } = 100_000;
+
+    public TimeSpan KeptResponseTime { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>Where the executable also listens for HTTP/2 without TLS; null: nowhere.</summary>
     public Uri? ListenH2c { get; init; }
 }

@@ -84,6 +84,8 @@ internal static class Rooms
         ClientRateMin = config.Gateway.ClientRate,
         ClientGrace = config.Gateway.ClientGrace,
         IoThreads = config.Gateway.IoThreads,
+        KeptResponsesMax = config.Gateway.KeptResponses,
+        KeptResponseTime = config.Gateway.KeptResponseTime,
         CheckpointInterval = config.Metering.CheckpointInterval,
         IdempotencyTime = config.Metering.IdempotencyTime,
         IdempotencyWait = config.Metering.IdempotencyWait,

@@ -17,6 +17,8 @@ internal static class ApiClients
             ["chat.completions"] = s_both,
             ["completions"] = s_both,
             ["responses"] = s_both,
+            ["audio.speech"] = s_both,
+            ["videos"] = s_plain,
             ["embeddings"] = s_plain,
             ["models"] = s_plain,
         }),

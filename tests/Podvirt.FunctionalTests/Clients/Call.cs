@@ -9,7 +9,7 @@ public enum Way
 
 /// <summary>One call that a client shall make.</summary>
 /// <param name="Surface">As usage records name it.</param>
-/// <param name="LeaveAfter">The client gives up once it has seen so many parts; 0 for never.</param>
+/// <param name="LeaveAfter">The client gives up once it has seen so many parts, or its video is being made; 0 for never.</param>
 /// <param name="TellAfter">Whoever made the call is told once the client has seen so many parts; 0 for never.</param>
 public sealed record Call(Uri BaseAddress, string Surface, Way Way, string Model, string Key, string Prompt, int LeaveAfter = 0, int TellAfter = 0)
 {
@@ -25,8 +25,8 @@ public sealed record Call(Uri BaseAddress, string Surface, Way Way, string Model
 /// <param name="Finish">Why the engine stopped, as far as the client says it.</param>
 public sealed record Seen(string Text, int Parts, double FirstMs, double LastMs, Counts? Usage, Failure? Error, string? Finish);
 
-/// <summary>Tokens as a client shows them.</summary>
-public sealed record Counts(long Prompt, long Completion);
+/// <summary>Tokens and microseconds of video as a client shows them.</summary>
+public sealed record Counts(long Prompt, long Completion, long VideoUs = 0);
 
 /// <summary>An error as it reached the caller's code.</summary>
 /// <param name="Type">What a caller would catch.</param>

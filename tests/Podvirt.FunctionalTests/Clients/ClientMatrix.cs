@@ -27,7 +27,7 @@ public sealed class ClientMatrix : IAsyncLifetime
         var cold = new ColdStartCheck(_server, Rows, s_coldStart);
         _checks = new Check[]
         {
-            new PlainCheck(answers), new StreamingCheck(answers), new CancelCheck(_server), cold, new ErrorCheck(_server, answers, Rows), new UsageCheck(answers),
+            new PlainCheck(_server, answers), new StreamingCheck(answers), new CancelCheck(_server), cold, new ErrorCheck(_server, answers, Rows), new UsageCheck(answers),
         }.ToDictionary(c => c.Column);
     }
 

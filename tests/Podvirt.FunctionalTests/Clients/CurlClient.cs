@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -22,7 +23,11 @@ internal sealed class CurlClient : IApiClient
         await using var leaving = watch.Leaving.Register(curl.Kill);
         var problem = curl.StandardError.ReadToEndAsync();
         string? error = null;
-        if (call.Way == Way.Plain)
+        if (surface.SoundOf is not null && call.Way == Way.Plain)
+        {
+            error = await TakeBytesAsync(curl.StandardOutput.BaseStream, watch);
+        }
+        else if (call.Way == Way.Plain)
         {
             error = TakePlain(surface, await curl.StandardOutput.ReadToEndAsync(), watch);
         }
@@ -68,6 +73,19 @@ internal sealed class CurlClient : IApiClient
     }
 
     // Returns the body if it is an error.
+    private static async Task<string?> TakeBytesAsync(Stream output, Watch watch)
+    {
+        using var body = new MemoryStream();
+        await output.CopyToAsync(body);
+        if (body.Length > 0 && body.GetBuffer()[0] == '{')
+        {
+            return Encoding.UTF8.GetString(body.ToArray());
+        }
+        watch.Saw(body.ToArray());
+        return null;
+    }
+
+    // Returns the body if it is an error.
     private static string? TakePlain(CurlSurface surface, string output, Watch watch)
     {
         JsonObject? reply = null;
@@ -101,6 +119,10 @@ internal sealed class CurlClient : IApiClient
         if (chunk["error"] is JsonObject)
         {
             return data;
+        }
+        if (surface.SoundOf?.Invoke(chunk) is { } sound)
+        {
+            watch.Saw(sound);
         }
         watch.Saw(surface.PartOf!(chunk));
         watch.Usage = surface.UsageOf(chunk) ?? watch.Usage;

@@ -6,7 +6,8 @@ namespace Podvirt.FunctionalTests.Clients;
 /// <summary>A start of more than five minutes, which is longer than some clients wait. Run by command: see docs/clients.md.</summary>
 public sealed class LongStartTests
 {
-    private static readonly TimeSpan s_start = TimeSpan.FromSeconds(310);
+    // Node's clock for its time-outs is coarse: half a minute more than its five.
+    private static readonly TimeSpan s_start = TimeSpan.FromSeconds(330);
 
     [Fact(Explicit = true)]
     public async Task StartOfFiveMinutes_IsOutwaitedWithTheRightSettings()
@@ -37,7 +38,7 @@ public sealed class LongStartTests
         var calls = row.Ways.Select(async way =>
         {
             var key = await server.MakeKeyAsync($"{row.Client.Name} {row.Surface.Name} {way}");
-            var call = new Call(server.Address, row.Surface.Name, way, row.Surface.Cold!, key.Secret, Check.Prompt);
+            var call = new Call(server.Address, row.Surface.Name, way, row.Surface.Cold!, key.Secret, row.Surface.Prompt);
             var seen = await row.Client.CallAsync(call, () => { });
             if (seen.Error is { } error)
             {
@@ -46,7 +47,7 @@ public sealed class LongStartTests
             Assert.NotEqual("", seen.Text);
 
             // A client that gave up and called again has left a record of each attempt.
-            var attempts = (await server.RecordsAsync(key)).Count;
+            var attempts = (await server.RecordsAsync(key, "completed")).Count;
             return (way, attempts == 1 ? Cells.Yes : $"with attempt {attempts}");
         }).ToList();
         return (await Task.WhenAll(calls)).ToDictionary(c => c.way, c => c.Item2);

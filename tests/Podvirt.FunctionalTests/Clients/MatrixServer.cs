@@ -36,8 +36,8 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
     /// <summary>The one record of what was called with a key.</summary>
     public async Task<JsonObject> RecordAsync(CallKey key) => Assert.Single(await RecordsAsync(key));
 
-    /// <summary>The records of what was called with a key, once there is one.</summary>
-    public async Task<IReadOnlyList<JsonObject>> RecordsAsync(CallKey key)
+    /// <summary>The records of what was called with a key, once there is one with that outcome.</summary>
+    public async Task<IReadOnlyList<JsonObject>> RecordsAsync(CallKey key, string? outcome = null)
     {
         List<JsonObject> records = [];
         await Until.TrueAsync(
@@ -45,11 +45,18 @@ internal sealed class MatrixServer(PodvirtProcess podvirt) : IAsyncDisposable
             {
                 var page = await podvirt.Admin.GetFromJsonAsync<JsonObject>($"api/requests?limit=100&key={key.Id}");
                 records = [.. page!["data"]!.AsArray().Select(r => r!.AsObject())];
-                return records.Count > 0;
+                return records.Any(r => outcome is null || (string)r["outcome"]! == outcome);
             },
             () => $"No usage record of the key {key.Id}.\n{podvirt.Output}");
         return records;
     }
+
+    /// <summary>Requests and jobs that hold a place on a model.</summary>
+    public async Task<int> InFlightAsync(string model) => (int)(await podvirt.ModelAsync(model))["in_flight"]!;
+
+    /// <summary>A video as the server keeps it, by the id of its usage record.</summary>
+    public async Task<byte[]> VideoAsync(JsonObject record) =>
+        await podvirt.Client.GetByteArrayAsync($"v1/videos/video_{Guid.Parse((string)record["id"]!):N}/content");
 
     /// <summary>How many sequences a model's engine has under way, by its own account.</summary>
     public async Task<int> RunningAsync(string model)

@@ -11,7 +11,8 @@ internal sealed record Row(TriedSurface Surface, IApiClient Client)
     public bool Has(Column column) => column switch
     {
         Column.Plain => Ways.Contains(Way.Plain),
-        Column.Streaming or Column.Cancel => Streams,
+        Column.Streaming => Streams,
+        Column.Cancel => Streams || Surface.HasJobs,
         Column.ColdStart => Surface.Cold is not null,
         Column.Usage => Surface.Model is not null,
         _ => true,
@@ -43,11 +44,37 @@ public enum Column
 /// <param name="WrongType">A model that this surface does not take; null where it takes none.</param>
 internal sealed record TriedSurface(string Name, string? Model, string? Cold, string? WrongType)
 {
+    private const string Question = "Describe a harbour town.";
+
+    private static readonly string s_sentences = string.Join(' ', Enumerable.Repeat("The boats come home before the evening does.", 4));
+    private static readonly string s_book = string.Join(' ', Enumerable.Repeat(s_sentences, 200));
+
+    /// <summary>A model that takes long to answer.</summary>
+    public string Endless { get; init; } = MatrixModels.Endless;
+
+    /// <summary>Its calls make jobs, which go on without their client and are given up by deleting them.</summary>
+    public bool HasJobs => Name == "videos";
+
+    /// <summary>What is answered soon.</summary>
+    public string Prompt { get; init; } = Question;
+
+    /// <summary>What takes long to answer.</summary>
+    public string LongPrompt { get; init; } = Question;
+
     public static IReadOnlyList<TriedSurface> All { get; } =
     [
         new("chat.completions", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors),
         new("completions", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors),
+        new("responses", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors),
+        new("messages", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors),
+        new("messages.count_tokens", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors),
+        new("tokenize", MatrixModels.Chat, MatrixModels.ColdChat, null),
+        new("detokenize", MatrixModels.Chat, MatrixModels.ColdChat, null),
+        new("audio.speech", MatrixModels.Chat, MatrixModels.ColdChat, MatrixModels.Vectors) { Prompt = s_sentences, LongPrompt = s_book },
+        new("videos", MatrixModels.Film, MatrixModels.ColdFilm, MatrixModels.Chat) { Endless = MatrixModels.EndlessFilm },
         new("embeddings", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),
+        new("rerank", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),
+        new("score", MatrixModels.Vectors, MatrixModels.ColdVectors, MatrixModels.Chat),
         new("models", null, null, null),
     ];
 }

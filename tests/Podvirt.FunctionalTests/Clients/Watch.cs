@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Podvirt.FunctionalTests.Clients;
@@ -9,6 +10,8 @@ internal sealed class Watch(Call call, Action told) : IDisposable
     private readonly Stopwatch _time = Stopwatch.StartNew();
     private readonly StringBuilder _text = new();
     private readonly CancellationTokenSource _leaving = new();
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _bytes;
     private int _parts;
     private double _firstMs;
     private double _lastMs;
@@ -21,11 +24,38 @@ internal sealed class Watch(Call call, Action told) : IDisposable
 
     public void Saw(string? part)
     {
-        if (string.IsNullOrEmpty(part))
+        if (!string.IsNullOrEmpty(part))
         {
-            return;
+            _text.Append(part);
+            SawPart();
         }
-        _text.Append(part);
+    }
+
+    /// <summary>Sound or pictures: taken down as their length and hash.</summary>
+    public void Saw(ReadOnlySpan<byte> part)
+    {
+        if (part.Length > 0)
+        {
+            _hash.AppendData(part);
+            _bytes += part.Length;
+            SawPart();
+        }
+    }
+
+    public Seen Ended(Failure? error = null)
+    {
+        var text = _bytes > 0 ? $"{_bytes} bytes {Convert.ToHexStringLower(_hash.GetCurrentHash())}" : _text.ToString();
+        return new Seen(text, _parts, _firstMs, _lastMs, Usage, error, Finish);
+    }
+
+    public void Dispose()
+    {
+        _leaving.Dispose();
+        _hash.Dispose();
+    }
+
+    private void SawPart()
+    {
         _lastMs = _time.Elapsed.TotalMilliseconds;
         if (++_parts == 1)
         {
@@ -40,8 +70,4 @@ internal sealed class Watch(Call call, Action told) : IDisposable
             _leaving.Cancel();
         }
     }
-
-    public Seen Ended(Failure? error = null) => new(_text.ToString(), _parts, _firstMs, _lastMs, Usage, error, Finish);
-
-    public void Dispose() => _leaving.Dispose();
 }

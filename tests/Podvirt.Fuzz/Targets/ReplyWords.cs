@@ -21,7 +21,7 @@ internal static class ReplyWords
         [
             "null", "true", "false", "0", "-0", "7", "07", "-1", "1.0", "1.5", "1e2", "1E2", "-1.5E-7", "2147483648", "9223372036854775807", "9223372036854775808", "\"\"",
             "\"a\"", "\"\\n\\u00e9\\\\\\\"\"", "\"\\ud800\"", "\"\xC3\xA9\"", "\"usage\"", "\"abort\"", "[]", "{}", "[{}]", "[1,{\"index\":2}]", "[{\"index\":3,\"delta\":{\"index\":4}}]",
-            "{\"prompt_tokens\":5,\"completion_tokens\":6}", "\"response.completed\"", "\"response.cancelled\"", "\"response.failed\"", "\"response.created\"",
+            "{\"prompt_tokens\":5,\"completion_tokens\":6}", "\"response.completed\"", "\"speech.audio.delta\"", "\"speech.audio.done\"", "\"speech.audio.error\"", "\"response.cancelled\"", "\"response.failed\"", "\"response.created\"",
             "\"response.output_text.delta\"", "\"response.\"", "\"error\"", "\"message\"", "\"message_start\"", "\"message_delta\"", "\"message_stop\"", "\"content_block_start\"",
             "\"content_block_delta\"", "\"content_block_stop\"", "\"ping\"", "\"cancelled\"", "\"failed\"", "\"end_turn\"", "\"respons\\u0065.completed\"",
             "{\"stop_reason\":\"end_turn\"}", "{\"stop_reason\":null}", "{\"input_tokens\":5,\"output_tokens\":6}", "{\"output_tokens\":7}",

@@ -8,7 +8,7 @@ using Podvirt.Fuzz.References;
 
 namespace Podvirt.Fuzz.Targets;
 
-/// <summary><see cref="ResponseEvent"/> and <see cref="MessageEvent"/> against <see cref="JsonDocument"/>, and both of their ways against each other.</summary>
+/// <summary><see cref="ResponseEvent"/>, <see cref="MessageEvent"/> and <see cref="SpeechEvent"/> against <see cref="JsonDocument"/>, and both ways of each against each other.</summary>
 internal sealed class TypedEventTarget : FuzzTarget
 {
     private const string Told = """{"usage":{"input_tokens":3,"cache_read_input_tokens":2,"output_tokens":1}}""";
@@ -32,6 +32,8 @@ internal sealed class TypedEventTarget : FuzzTarget
         Oracle.Equal(
             (isMessageRead, message, usage), (MessageEvent.TryReadWithReader(input.Span, ref usageAgain, out var messageAgain), messageAgain, usageAgain),
             "a message's event by the reader");
+        var isSpeechRead = SpeechEvent.TryRead(input.Span, out var speech);
+        Oracle.Equal((isSpeechRead, speech), (SpeechEvent.TryReadWithReader(input.Span, out var speechAgain), speechAgain), "an event of speech by the reader");
         JsonElement root;
         try
         {
@@ -39,10 +41,10 @@ internal sealed class TypedEventTarget : FuzzTarget
         }
         catch (JsonException)
         {
-            Oracle.Holds(!isRead && !isMessageRead, "accepted what is no JSON");
+            Oracle.Holds(!isRead && !isMessageRead && !isSpeechRead, "accepted what is no JSON");
             return 0;
         }
-        if (!isRead || !isMessageRead)
+        if (!isRead || !isMessageRead || !isSpeechRead)
         {
             var isHalf = root.ValueKind == JsonValueKind.Object && HasHalves(root);
             Oracle.Holds(root.ValueKind != JsonValueKind.Object || isHalf, "refused a JSON object");
@@ -51,12 +53,13 @@ internal sealed class TypedEventTarget : FuzzTarget
         var members = JsonMember.Of(root);
         CheckResponse(members, response, input);
         CheckMessage(members, message, usage.Counts, input);
+        CheckSpeech(members, speech, input);
         foreach (var cut in splitting.PrefixesOf(input.Span.TrimEnd(" \t\r\n"u8).Length))
         {
             Oracle.Holds(!ResponseEvent.TryRead(input.Span[..cut], out _), $"the first {cut} bytes are accepted");
         }
         return HashCode.Combine(
-            response.Kind, message.Kind, response.HasUsage, response.IsAborted, response.Id.IsPresent, message.HasUsage, message.HasStopReason,
+            response.Kind, (message.Kind, speech.Kind, speech.HasUsage), response.HasUsage, response.IsAborted, response.Id.IsPresent, message.HasUsage, message.HasStopReason,
             (message.BeginsBlock, message.EndsBlock, response.Sequence is null, message.Block is null));
     }
 
@@ -131,6 +134,24 @@ internal sealed class TypedEventTarget : FuzzTarget
             value = JsonMember.RangeOf(usage, json);
         }
         Oracle.Equal((told.Counts, isFound, isBad, value), (counts, found.HasUsage, found.HasBadUsage, found.UsageValue), "a message's counts");
+    }
+
+    private static void CheckSpeech(List<JsonMember> members, in SpeechEvent found, ReadOnlyMemory<byte> json)
+    {
+        var kind = TypeOf(members) switch
+        {
+            "speech.audio.error" => EventKind.Failed,
+            _ when IsError(members) => EventKind.Error,
+            "speech.audio.delta" => EventKind.Output,
+            "speech.audio.done" => EventKind.End,
+            _ => EventKind.Other,
+        };
+        Oracle.Equal(kind, found.Kind, "kind of an event of speech");
+        var usages = kind == EventKind.End ? members.Where(m => m.Name == "usage").Select(m => m.Value).ToList() : [];
+        var counts = usages.Count > 0 ? UsageReference.Read(usages[^1], UsageShape.Responses) : null;
+        var isBad = usages.Exists(u => UsageReference.IsBad(u, UsageShape.Responses));
+        var value = usages.Count > 0 ? JsonMember.RangeOf(usages[^1], json) : default;
+        Oracle.Equal((counts ?? default, counts is not null, isBad, value), (found.Tokens, found.HasUsage, found.HasBadUsage, found.UsageValue), "counts of speech");
     }
 
     private static string TypeOf(List<JsonMember> members)

@@ -17,16 +17,16 @@ internal sealed record TypedSurface(
     string Plain, TokenCounts Tokens, TokenCounts AtLeast)
 {
     private static readonly TypedSurface s_responses = new(
-        "responses", Responses.Path, Responses.StreamBody, Responses.PlainBody, Responses.Started, Responses.Opened + Responses.Delta("Hé", 3),
-        Responses.Delta(" \\\"type\\\":\\\"response.completed\\\"}", 4), Responses.Completed, Responses.Ended("response.completed", "cancelled"),
+        "responses", ResponseApi.Path, ResponseApi.StreamBody, ResponseApi.PlainBody, ResponseApi.Started, ResponseApi.Opened + ResponseApi.Delta("Hé", 3),
+        ResponseApi.Delta(" \\\"type\\\":\\\"response.completed\\\"}", 4), ResponseApi.Completed, ResponseApi.Ended("response.completed", "cancelled"),
         "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"it broke\",\"param\":null,\"sequence_number\":4}\n\n",
-        Responses.Body(), Responses.Tokens, default);
+        ResponseApi.Body(), ResponseApi.Tokens, default);
 
     private static readonly TypedSurface s_messages = new(
-        "messages", Messages.Path, Messages.StreamBody, Messages.PlainBody, Messages.Start, Messages.Opened + Messages.Text("Hé"),
-        Messages.Text(" {\\\"type\\\":\\\"message_stop\\\"}") + Messages.Closed + Messages.Counts, Messages.Stop, Messages.Delta("null") + Messages.Stop,
+        "messages", MessageApi.Path, MessageApi.StreamBody, MessageApi.PlainBody, MessageApi.Start, MessageApi.Opened + MessageApi.Text("Hé"),
+        MessageApi.Text(" {\\\"type\\\":\\\"message_stop\\\"}") + MessageApi.Closed + MessageApi.Counts, MessageApi.Stop, MessageApi.Delta("null") + MessageApi.Stop,
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"internal_error\",\"message\":\"it broke\"}}\n\n",
-        Messages.Reply(), Messages.Tokens, new TokenCounts(9, 0, 0, 0));
+        MessageApi.Reply(), MessageApi.Tokens, new TokenCounts(9, 0, 0, 0));
 
     public static TheoryData<string> Names => ["responses", "messages"];
 

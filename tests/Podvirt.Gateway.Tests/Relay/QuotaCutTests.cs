@@ -103,6 +103,37 @@ public sealed class QuotaCutTests
     }
 
     [Fact]
+    public async Task ToolCallsOfSeveralChoicesUnderWay_EachThatGoesOnEndsWithLength()
+    {
+        await using var engine = new FakeEngine(async call =>
+        {
+            await call.SendStreamHeadAsync();
+            for (var i = 1; !call.PeerClosed.IsCompleted; i++)
+            {
+                await call.SendChunkAsync(ToolChunk(0, i, i > 9) + ToolChunk(1, i, isEnd: false) + ToolChunk(2, i, isEnd: false));
+            }
+        });
+        await using var host = await ServingAsync(engine, tokens: Prompt + 60);
+        var events = Events(await host.Client.PostAsync(
+            Calls.Chat, """{"model":"m","stream":true,"n":3,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}""").TextAsync());
+        var ends = events.Where(e => e.GetProperty("choices").GetArrayLength() > 0).Select(e => e.GetProperty("choices")[0])
+            .Where(c => c.GetProperty("finish_reason").ValueKind == JsonValueKind.String)
+            .Select(c => (c.GetProperty("index").GetInt32(), c.GetProperty("finish_reason").GetString()));
+        Assert.Equal([(0, "tool_calls"), (1, "length"), (2, "length")], ends.Distinct());
+        var record = await host.Outbox.SingleAsync();
+        Assert.Equal(new TokenCounts(Prompt, 0, 60, 0), record.Tokens);
+        Assert.Equal(60, events[^1].GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+
+        // Each piece is one token: nothing beyond the limit is handed out.
+        var pieces = events.Where(e => e.GetProperty("choices").GetArrayLength() > 0 && e.GetProperty("choices")[0].GetProperty("delta").TryGetProperty("tool_calls", out _));
+        Assert.Equal(60, pieces.Count());
+
+        static string ToolChunk(int choice, int i, bool isEnd) => i > 10 && choice == 0 ? "" : Replies.Event(
+            $"{Start}\"choices\":[{{\"index\":{choice},\"delta\":{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":\"{i},\"}}}}]}},\"logprobs\":null,\"finish_reason\":{(isEnd ? "\"tool_calls\"" : "null")}}}],"
+            + $"\"usage\":{Replies.Usage(Prompt, i)}}}");
+    }
+
+    [Fact]
     public async Task CompletionsStream_EndsInItsOwnShape()
     {
         await using var engine = new FakeEngine(async call =>

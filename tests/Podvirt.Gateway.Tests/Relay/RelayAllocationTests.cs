@@ -44,9 +44,13 @@ public sealed class RelayAllocationTests
     [InlineData(false, 1, true, false, 1_000_000)]
     // Within a limit.
     [InlineData(false, 1, true, false, Events, true)]
-    public void Events_AllocateNothingAfterWarmUp(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, int events, bool isLimited = false)
+    // Events with types.
+    [InlineData(false, 1, true, false, Events, false, "responses")]
+    [InlineData(false, 7, true, true, Events, false, "messages")]
+    public void Events_AllocateNothingAfterWarmUp(
+        bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, int events, bool isLimited = false, string surface = "chat")
     {
-        var relayed = new ScriptedInput(wantsUsage, eventsPerRead, chunked, slowClient, isLimited);
+        var relayed = new ScriptedInput(wantsUsage, eventsPerRead, chunked, slowClient, isLimited, surface);
         var task = relayed.Relay.RunAsync(relayed.Head).AsTask();
 
         relayed.Pump(Events / 10);
@@ -68,29 +72,35 @@ public sealed class RelayAllocationTests
         private readonly byte[] _read;
         private readonly int _eventsPerRead;
 
-        public ScriptedInput(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, bool isLimited)
+        public ScriptedInput(bool wantsUsage, int eventsPerRead, bool chunked, bool slowClient, bool isLimited, string surfaceName)
         {
+            var (surface, sample, streamBody) = surfaceName switch
+            {
+                "responses" => (Surface.Responses, ResponseApi.Delta("Hello", 5), ResponseApi.StreamBody),
+                "messages" => (Surface.Messages, MessageApi.Text("Hello"), MessageApi.StreamBody),
+                _ => (Surface.ChatCompletions, Replies.Delta("Hello", 5), Calls.StreamBody),
+            };
             _input = new Pipe(Inline(pauseAt: 0));
             _output = new Pipe(Inline(pauseAt: slowClient ? 1 : 0));
             _eventsPerRead = eventsPerRead;
             // The last event of each read is split: it goes on in the next.
-            var events = string.Concat(Enumerable.Repeat(Replies.Delta("Hello", 5), eventsPerRead));
+            var events = string.Concat(Enumerable.Repeat(sample, eventsPerRead));
             _read = Encoding.UTF8.GetBytes(Framed(events[20..] + events[..20]));
 
             var http = new DefaultHttpContext();
             http.Features.Set<IHttpResponseBodyFeature>(new PipeBody(_output.Writer));
             var body = Encoding.UTF8.GetBytes(wantsUsage
                 ? """{"model":"m","stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"messages":[{"role":"user","content":"x"}]}"""
-                : Calls.StreamBody);
-            Assert.Null(RequestPeeker.Peek(body, RequestSurface.ChatCompletions, out var request));
+                : streamBody);
+            Assert.Null(RequestPeeker.Peek(body, surface.Kind, out var request));
             var options = new GatewayOptions();
             var connector = new UpstreamConnector(options, new SocketTransport(), TimeProvider.System);
             var accounts = new Accounts(new RateBoard(TimeProvider.System), TimeProvider.System);
             var key = accounts.ProjectOf("p").KeyOf("k");
             key.Project.Set(new Plan { Id = "p", TokensPerMonth = new ModelLimits(isLimited ? 1_000_000 : null, ModelLimits.None.Models) }, isArchived: false, 0);
-            Assert.Null(new AdmissionControl(accounts, options).Admit(http.Response, key, "m", request, body.Length, Surface.ChatCompletions, out var reservation));
+            Assert.Null(new AdmissionControl(accounts, options).Admit(http.Response, key, "m", request, body.Length, surface, out var reservation));
             Assert.Equal(isLimited, reservation is not null);
-            var exchange = new Exchange(http, Guid.Empty, Surface.ChatCompletions, TimeProvider.System)
+            var exchange = new Exchange(http, Guid.Empty, surface, TimeProvider.System)
             {
                 Caller = key.Caller,
                 Reservation = reservation,

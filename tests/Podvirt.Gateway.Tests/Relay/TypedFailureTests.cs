@@ -92,7 +92,7 @@ public sealed class TypedFailureTests
     public async Task EngineGivesUpAPlainReply_PassesAsItIsAndIsTruncated(string name)
     {
         var surface = TypedSurface.Of(name);
-        var reply = name == "responses" ? Responses.Body("cancelled") : Messages.Reply(stopReason: "");
+        var reply = name == "responses" ? ResponseApi.Body("cancelled") : MessageApi.Reply(stopReason: "");
         await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, reply));
         await using var host = await GatewayHost.ServingAsync(engine);
         Assert.Equal(reply, await surface.PlainAsync(host).TextAsync());
@@ -185,6 +185,19 @@ public sealed class TypedFailureTests
         }
         var error = await surface.StreamAsync(host).AnthropicErrorAsync(expected, status == 400 ? "invalid_request_error" : "api_error", null);
         Assert.Equal("no such thing", error.GetProperty("message").GetString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Surfaces))]
+    public async Task EngineHasNoSuchPath_IsToldAsSuchAndNoTrouble(string name)
+    {
+        var surface = TypedSurface.Of(name);
+        await using var engine = new FakeEngine(call => call.AnswerJsonAsync(404, """{"detail":"Not Found"}"""));
+        await using var host = await GatewayHost.ServingAsync(engine);
+        await (name == "responses"
+            ? surface.PlainAsync(host).ErrorAsync(HttpStatusCode.NotImplemented, "not_implemented")
+            : surface.PlainAsync(host).AnthropicErrorAsync(HttpStatusCode.NotImplemented, "api_error", "not_implemented"));
+        Assert.Empty(host.Troubles);
     }
 
     // Sessions spread over both replicas: with a dozen of them some meet each.

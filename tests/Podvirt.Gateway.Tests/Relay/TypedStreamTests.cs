@@ -134,6 +134,7 @@ public sealed class TypedStreamTests
         text += await new StreamReader(stream).ReadToEndAsync().Within();
         Assert.EndsWith(surface.Events, text, StringComparison.Ordinal);
         Assert.Equal("", text[..^surface.Events.Length].Replace(": prefill\n\n", "", StringComparison.Ordinal));
+        Assert.True(host.Dispatcher().Prefills.Expected(surface.StreamBody.Length) >= TimeSpan.FromMilliseconds(40));
         Assert.Equal(UsageOutcome.Completed, (await host.Outbox.SingleAsync()).Outcome);
     }
 
@@ -152,6 +153,33 @@ public sealed class TypedStreamTests
         Assert.Contains(": podvirt replica=m-0 ", text, StringComparison.Ordinal);
         Assert.EndsWith("\n\n" + surface.Events, text, StringComparison.Ordinal);
         Assert.True((await host.Outbox.SingleAsync()).ParkedUs > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Surfaces))]
+    public async Task ConversationThatGrows_StaysOnItsReplica(string name)
+    {
+        var surface = TypedSurface.Of(name);
+        await using var first = new FakeEngine(call => call.AnswerJsonAsync(200, surface.Plain));
+        await using var second = new FakeEngine(call => call.AnswerJsonAsync(200, surface.Plain));
+        await using var host = await GatewayHost.ServingAsync([first, second]);
+        for (var i = 0; i < 12; i++)
+        {
+            var replicas = new HashSet<string>();
+            for (var turn = 0; turn < 3; turn++)
+            {
+                var messages = $$"""[{"role":"user","content":"question {{i}}"}{{string.Concat(Enumerable.Repeat(""",{"role":"user","content":"more"}""", turn))}}]""";
+                var body = name == "responses"
+                    ? $$"""{"model":"m","input":{{messages}},"instructions":"be brief"}"""
+                    : $$"""{"model":"m","max_tokens":9,"messages":{{messages}},"system":[{"type":"text","text":"be brief"}]}""";
+                using var response = await host.Client.PostAsync(surface.Path, body).Within();
+                replicas.Add(response.Headers.GetValues("x-podvirt-replica").Single());
+                await response.TextAsync();
+            }
+            Assert.Single(replicas);
+        }
+        Assert.NotEmpty(first.Calls);
+        Assert.NotEmpty(second.Calls);
     }
 
     [Theory]
@@ -190,8 +218,8 @@ public sealed class TypedStreamTests
         var surface = TypedSurface.Of(name);
         var good = surface.Events;
         var bad = name == "responses"
-            ? good.Replace(Responses.Usage, usage, StringComparison.Ordinal)
-            : good.Replace(Messages.Counts, Messages.Delta("\"end_turn\"", usage), StringComparison.Ordinal);
+            ? good.Replace(ResponseApi.Usage, usage, StringComparison.Ordinal)
+            : good.Replace(MessageApi.Counts, MessageApi.Delta("\"end_turn\"", usage), StringComparison.Ordinal);
         await using var engine = new FakeEngine(TypedSurface.Sends(bad));
         await using var host = await GatewayHost.ServingAsync(engine);
         Assert.Equal(bad, await surface.StreamAsync(host).TextAsync());

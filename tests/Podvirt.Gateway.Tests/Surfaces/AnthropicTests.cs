@@ -11,7 +11,7 @@ public sealed class AnthropicTests
     private const string Unknown = """{"model":"nope","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}""";
 
     [Theory]
-    [InlineData(Messages.PlainBody, 401, "authentication_error", "invalid_api_key", "pv-nobody")]
+    [InlineData(MessageApi.PlainBody, 401, "authentication_error", "invalid_api_key", "pv-nobody")]
     [InlineData("{", 400, "invalid_request_error", "invalid_json", GatewayHost.Secret)]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"hi"}]}""", 400, "invalid_request_error", "invalid_value", GatewayHost.Secret)]
     [InlineData(Unknown, 404, "not_found_error", "model_not_found", GatewayHost.Secret)]
@@ -20,14 +20,14 @@ public sealed class AnthropicTests
         await using var host = await GatewayHost.StartAsync();
         await host.PublishAsync(Routes.Cold("m"));
         using var client = host.NewClient(secret);
-        await client.PostAsync(Messages.Path, body).AnthropicErrorAsync((HttpStatusCode)status, type, code);
+        await client.PostAsync(MessageApi.Path, body).AnthropicErrorAsync((HttpStatusCode)status, type, code);
     }
 
     [Fact]
     public async Task BodyOverTheLimit_Is413InAnthropicsShape()
     {
         await using var host = await GatewayHost.StartAsync(options => options.BodyBytesMax = 16);
-        await host.Client.PostAsync(Messages.Path, Messages.PlainBody).AnthropicErrorAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large", "body_too_large");
+        await host.Client.PostAsync(MessageApi.Path, MessageApi.PlainBody).AnthropicErrorAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large", "body_too_large");
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class AnthropicTests
     {
         await using var host = await GatewayHost.StartAsync();
         await host.PublishAsync(Routes.Cold("m"));
-        var response = await host.Client.PostAsync(Messages.Path, Messages.PlainBody, ("X-Podvirt-Max-Wait", "0"));
+        var response = await host.Client.PostAsync(MessageApi.Path, MessageApi.PlainBody, ("X-Podvirt-Max-Wait", "0"));
         Assert.NotNull(response.Headers.RetryAfter);
         await Task.FromResult(response).AnthropicErrorAsync(HttpStatusCode.ServiceUnavailable, "overloaded_error", "model_warming_timeout");
     }
@@ -55,7 +55,7 @@ public sealed class AnthropicTests
         await using var host = await GatewayHost.StartAsync();
         await host.PublishAsync(Routes.Cold("m"));
         await host.PlanAsync(new Plan { Id = "small", TokensPerMonth = new ModelLimits(1, ModelLimits.None.Models) });
-        var response = await host.Client.PostAsync(Messages.Path, Messages.PlainBody);
+        var response = await host.Client.PostAsync(MessageApi.Path, MessageApi.PlainBody);
         Assert.Equal("false", response.Headers.GetValues("x-should-retry").Single());
         await Task.FromResult(response).AnthropicErrorAsync(HttpStatusCode.TooManyRequests, "rate_limit_error", "insufficient_quota");
     }
@@ -71,7 +71,7 @@ public sealed class AnthropicTests
     [InlineData(GatewayHost.Secret, "Basic YTpi", false)]
     public async Task KeyInEitherHeader_IsTakenUnlessBothDiffer(string? apiKey, string? authorization, bool isTaken)
     {
-        await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, Messages.Reply()));
+        await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, MessageApi.Reply()));
         await using var host = await GatewayHost.ServingAsync(engine);
         using var client = new HttpClient { BaseAddress = host.Address };
         (string, string)[] headers =
@@ -80,7 +80,7 @@ public sealed class AnthropicTests
             .. apiKey is null ? [] : ((string, string)[])[("x-api-key", apiKey)],
             .. authorization is null ? [] : ((string, string)[])[("Authorization", authorization)],
         ];
-        var request = client.PostAsync(Messages.Path, Messages.PlainBody, headers);
+        var request = client.PostAsync(MessageApi.Path, MessageApi.PlainBody, headers);
         if (!isTaken)
         {
             await request.AnthropicErrorAsync(HttpStatusCode.Unauthorized, "authentication_error", "invalid_api_key");
@@ -88,7 +88,7 @@ public sealed class AnthropicTests
             return;
         }
         using var response = await request.Within();
-        Assert.Equal(Messages.Reply(), await response.TextAsync());
+        Assert.Equal(MessageApi.Reply(), await response.TextAsync());
         Assert.Equal(response.Headers.GetValues("x-request-id"), response.Headers.GetValues("request-id"));
         Assert.DoesNotContain(GatewayHost.Secret, engine.LastCall.Head, StringComparison.Ordinal);
         Assert.Null(engine.LastCall.Header("x-api-key"));
@@ -109,7 +109,7 @@ public sealed class AnthropicTests
         const string Count = """{"input_tokens":14,"context_management":{"original_input_tokens":14}}""";
         await using var engine = new FakeEngine(call => call.AnswerJsonAsync(200, Count));
         await using var host = await GatewayHost.ServingAsync(engine);
-        Assert.Equal(Count, await host.Client.PostAsync(Messages.TokensPath, Messages.TokensBody).TextAsync());
+        Assert.Equal(Count, await host.Client.PostAsync(MessageApi.TokensPath, MessageApi.TokensBody).TextAsync());
         Assert.StartsWith("POST /v1/messages/count_tokens ", engine.LastCall.RequestLine, StringComparison.Ordinal);
         var record = await host.Outbox.SingleAsync();
         Assert.Equal(("messages.count_tokens", UsageSource.None, default(TokenCounts)), (record.Surface, record.Source, record.Tokens));
@@ -121,7 +121,7 @@ public sealed class AnthropicTests
     {
         await using var host = await GatewayHost.StartAsync();
         await host.PublishAsync(Routes.Active("m", [], type: Core.Models.ModelType.Embedding));
-        var error = await host.Client.PostAsync(Messages.Path, Messages.PlainBody).AnthropicErrorAsync(HttpStatusCode.BadRequest, "invalid_request_error", "wrong_model_type");
+        var error = await host.Client.PostAsync(MessageApi.Path, MessageApi.PlainBody).AnthropicErrorAsync(HttpStatusCode.BadRequest, "invalid_request_error", "wrong_model_type");
         Assert.Contains("/v1/embeddings", error.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal("model", error.GetProperty("param").GetString());
     }
@@ -129,16 +129,16 @@ public sealed class AnthropicTests
     [Fact]
     public async Task PlanRunsOutAtCountsInTheMiddle_StreamEndsAsWithMaxTokens()
     {
-        var middle = Messages.Delta("null", """{"output_tokens":200}""");
-        await using var engine = new FakeEngine(TypedSurface.SendsAndHangs(Messages.Start + Messages.Opened + Messages.Text("Hé"), middle));
+        var middle = MessageApi.Delta("null", """{"output_tokens":200}""");
+        await using var engine = new FakeEngine(TypedSurface.SendsAndHangs(MessageApi.Start + MessageApi.Opened + MessageApi.Text("Hé"), middle));
         await using var host = await GatewayHost.ServingAsync(engine);
         await host.PlanAsync(new Plan { Id = "small", TokensPerMonth = new ModelLimits(60, ModelLimits.None.Models) });
-        var text = await host.Client.PostAsync(Messages.Path, Messages.StreamBody).TextAsync();
+        var text = await host.Client.PostAsync(MessageApi.Path, MessageApi.StreamBody).TextAsync();
 
         Assert.Equal(
-            Messages.Start + Messages.Opened + Messages.Text("Hé") + Messages.Closed
+            MessageApi.Start + MessageApi.Opened + MessageApi.Text("Hé") + MessageApi.Closed
             + "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"max_tokens\",\"stop_sequence\":null},"
-            + "\"usage\":{\"input_tokens\":9,\"cache_read_input_tokens\":0,\"output_tokens\":0}}\n\n" + Messages.Stop,
+            + "\"usage\":{\"input_tokens\":9,\"cache_read_input_tokens\":0,\"output_tokens\":0}}\n\n" + MessageApi.Stop,
             text);
         await engine.LastCall.PeerClosed.Within();
         var record = await host.Outbox.SingleAsync();

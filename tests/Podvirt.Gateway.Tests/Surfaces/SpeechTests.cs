@@ -14,7 +14,7 @@ public sealed class SpeechTests
     private const string Body = """{"model":"m","input":"Hello there","voice":"vivian","response_format":"wav"}""";
 
     // What looks like counts and ends in the middle of sound is sound.
-    private static readonly byte[] s_sound = [.. "RIFF"u8, .. "{\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":9}}"u8, .. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
+    private static readonly byte[] s_sound = [.. "RIFF"u8, .. "{\"usage\":{\"prompt_tokens\":9,\"input_tokens\":9}}"u8, .. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
 
     [Theory]
     [InlineData(true)]

@@ -82,6 +82,36 @@ public sealed class CompletionTests
         await using var engine = await InProcessEngine.StartAsync();
         var count = (int)(await engine.Client.JsonAsync("/tokenize", EngineClient.Chat("hello there")))["count"]!;
         Assert.Equal(count, (int)(await engine.Client.ChatAsync("hello there"))["usage"]!["prompt_tokens"]!);
+        const string Tools = ",\"tool_choice\":\"none\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}}]";
+        var more = (int)(await engine.Client.JsonAsync("/tokenize", EngineClient.Chat("hello there", Tools)))["count"]!;
+        Assert.True(more > count);
+        Assert.Equal(more, (int)(await engine.Client.ChatAsync("hello there", Tools))["usage"]!["prompt_tokens"]!);
+    }
+
+    [Fact]
+    public async Task Logprobs_AreColumnsOfTheSameTokens()
+    {
+        await using var engine = await InProcessEngine.StartAsync();
+        const string Body = """{"prompt":"old bridges","temperature":0,"max_tokens":6,"logprobs":2""";
+        var choice = (await engine.Client.JsonAsync("/v1/completions", Body + "}"))["choices"]![0]!;
+        var columns = choice["logprobs"]!;
+        var tokens = columns["tokens"]!.AsArray().Select(token => (string)token!).ToArray();
+        Assert.Equal((string?)choice["text"], string.Concat(tokens));
+        Assert.Equal(
+            tokens.Select((_, place) => tokens[..place].Sum(token => token.Length)), columns["text_offset"]!.AsArray().Select(offset => (int)offset!));
+        for (var place = 0; place < tokens.Length; place++)
+        {
+            var top = columns["top_logprobs"]![place]!.AsObject();
+            Assert.Equal(3, top.Count);
+            Assert.Equal((double)columns["token_logprobs"]![place]!, (double)top[tokens[place]]!);
+        }
+
+        using var stream = await engine.Client.StreamAsync("/v1/completions", Body + ",\"stream\":true}");
+        var frames = (await stream.RestAsync())[..^1].ConvertAll(frame => JsonNode.Parse(frame)!["choices"]![0]!["logprobs"]!);
+        foreach (var (name, column) in columns.AsObject())
+        {
+            Assert.Equal(column!.AsArray().Select(value => value!.ToJsonString()), frames.SelectMany(frame => frame[name]!.AsArray()).Select(value => value!.ToJsonString()));
+        }
     }
 
     [Fact]

@@ -30,14 +30,18 @@ public sealed partial class ResponseStreamTests
         ], events);
     }
 
-    [Fact]
-    public async Task Thinking_IsAnItemOfItsOwn()
+    [Theory]
+    [InlineData("--no-sim-content-parts", "response.reasoning_part")]
+    [InlineData("--sim-content-parts", "response.content_part")]
+    public async Task Thinking_IsAnItemOfItsOwn(string option, string part)
     {
-        await using var engine = await InProcessEngine.StartAsync("--sim-thinking", "--reasoning-parser", "qwen3");
+        await using var engine = await InProcessEngine.StartAsync("--sim-thinking", "--reasoning-parser", "qwen3", option);
         using var stream = await TypedEventStream.PostAsync(engine.Client, Path, """{"input":"Why is the sky blue?","stream":true}""");
         var events = await stream.RestAsync();
         var response = JsonNode.Parse(events[^1].Data)!["response"]!;
         Assert.Equal("completed", (string?)response["status"]);
+        Assert.Equal(part + ".added", events[3].Type);
+        Assert.Contains(events, next => next.Type == part + ".done" && next.Data.Contains("reasoning_text", StringComparison.Ordinal));
         Assert.Equal(["reasoning", "message"], response["output"]!.AsArray().Select(item => (string)item!["type"]!));
         Assert.Equal(
             (string?)response["output"]![0]!["content"]![0]!["text"],

@@ -96,6 +96,16 @@ public sealed class ResponseTests
     }
 
     [Fact]
+    public async Task Metrics_CountResponsesAsTheyCountChat()
+    {
+        await using var engine = await InProcessEngine.StartAsync();
+        await engine.Client.JsonAsync(Path, """{"input":"hello there","max_output_tokens":3}""");
+        var metrics = await engine.Client.Http.GetStringAsync("/metrics");
+        Assert.Contains("vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 5.0", metrics, StringComparison.Ordinal);
+        Assert.Contains("vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 3.0", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Routes_AreGuardedAndKnowTheirMethods()
     {
         await using var engine = await InProcessEngine.StartAsync("--api-key", "secret");

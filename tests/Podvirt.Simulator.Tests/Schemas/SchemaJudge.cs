@@ -43,8 +43,9 @@ internal sealed class SchemaJudge(JsonNode root)
         "pattern" => !Is("string", value) || Regex.IsMatch((string)value!, (string)rule!),
         "minimum" => !Is("number", value) || Number(value) >= Number(rule),
         "maximum" => !Is("number", value) || Number(value) <= Number(rule),
-        "exclusiveMinimum" => !Is("number", value) || Number(value) > Number(rule),
-        "exclusiveMaximum" => !Is("number", value) || Number(value) < Number(rule),
+        // Older schemas have a flag beside the bound.
+        "exclusiveMinimum" => !Is("number", value) || Number(value) > Number(rule!.GetValueKind() == JsonValueKind.True ? rules["minimum"] : rule),
+        "exclusiveMaximum" => !Is("number", value) || Number(value) < Number(rule!.GetValueKind() == JsonValueKind.True ? rules["maximum"] : rule),
         "multipleOf" => !Is("number", value) || Number(value) % Number(rule) == 0,
         "$defs" or "definitions" or "format" or "title" or "description" or "$schema" => true,
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "a rule that the judge does not know"),

@@ -12,9 +12,13 @@ public sealed class SchemaWriterTests
     [InlineData("""{"type":"array","items":{"enum":["a","b",3,null]},"minItems":2,"maxItems":4}""")]
     [InlineData("""{"type":"array","prefixItems":[{"type":"string"},{"type":"integer"}],"items":false,"minItems":2}""")]
     [InlineData("""{"type":"number","exclusiveMinimum":0,"exclusiveMaximum":1}""")]
+    [InlineData("""{"type":"number","exclusiveMinimum":0,"exclusiveMaximum":0.00000000000000000001}""")]
+    [InlineData("""{"type":"integer","minimum":1000000000000000000}""")]
     [InlineData("""{"type":"number","multipleOf":0.25,"minimum":0.1,"maximum":0.6}""")]
     [InlineData("""{"type":"integer","multipleOf":7,"minimum":-20,"exclusiveMaximum":0}""")]
     [InlineData("""{"type":"integer","maximum":-500}""")]
+    [InlineData("""{"type":"integer","exclusiveMinimum":4,"exclusiveMaximum":6}""")]
+    [InlineData("""{"type":"integer","minimum":4,"exclusiveMinimum":true,"maximum":6,"exclusiveMaximum":true}""")]
     [InlineData("""{"type":"string","minLength":30,"maxLength":34}""")]
     [InlineData("""{"type":"string","maxLength":2}""")]
     [InlineData("""{"type":"string","format":"email","pattern":"^[^@]+@[^@]+[.][a-z]+$"}""")]
@@ -53,6 +57,7 @@ public sealed class SchemaWriterTests
     [InlineData("""{"$ref":"#"}""")]
     [InlineData("""{"type":"object","properties":{"again":{"$ref":"#"}},"required":["again"]}""")]
     [InlineData("""{"type":"integer","minimum":5,"maximum":4}""")]
+    [InlineData("""{"type":"number","exclusiveMinimum":5,"maximum":5}""")]
     [InlineData("[]")]
     public void WhatCannotBeWritten_IsRefusedBeforeAnyOutput(string schema) =>
         Assert.Throws<RequestException>(() => Schema.Read(JsonDocument.Parse(schema).RootElement, "x"));

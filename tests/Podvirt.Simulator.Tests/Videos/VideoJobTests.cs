@@ -144,13 +144,18 @@ public sealed class VideoJobTests
         Assert.Equal("in_progress", (string)(await engine.Client.JobAsync(id)).Body["status"]!);
     }
 
-    [Fact]
-    public async Task VideoThatNoGpuHasRoomFor_FailsItsJob()
+    [Theory]
+    [InlineData("1920x1080", "99999999999999999999", "24", "CUDA out of memory.")]
+    [InlineData("2x2", "99999999", "1", "CUDA out of memory.")]
+    [InlineData("99999999999x2", "1", "24", "CUDA out of memory.")]
+    [InlineData("64x48", "1", "1001", "The encoder does not support 1001 frames per second.")]
+    public async Task VideoThatCannotBeMade_FailsItsJob(string size, string seconds, string framesPerSecond, string message)
     {
-        await using var engine = await VideoClient.StartAsync();
-        var (_, body) = await engine.Client.PostFormAsync(VideoClient.Videos, [("prompt", "x"), ("size", "1920x1080"), ("seconds", "99999999999999999999")]);
+        await using var engine = await VideoClient.StartAsync("--sim-video-time", "1m");
+        var (_, body) = await engine.Client.PostFormAsync(
+            VideoClient.Videos, [("prompt", "x"), ("size", size), ("seconds", seconds), ("fps", framesPerSecond)]);
         await engine.Client.UntilJobAsync((string)body["id"]!, "failed");
-        Assert.Equal("CUDA out of memory.", VideoClient.Message((await engine.Client.JobAsync((string)body["id"]!)).Body));
+        Assert.Equal(message, VideoClient.Message((await engine.Client.JobAsync((string)body["id"]!)).Body));
     }
 
     private static async Task<(HttpStatusCode, string)> RefusedAsync(Task<(HttpStatusCode Status, System.Text.Json.Nodes.JsonNode Body)> call)

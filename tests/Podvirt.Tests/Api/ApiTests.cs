@@ -132,11 +132,15 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal("body_too_large", await PodvirtApp.RefusalAsync(response, HttpStatusCode.RequestEntityTooLarge));
     }
 
-    [Fact]
-    public async Task AConfiguredOrigin_MayCallTheApi_AndNoOther()
+    [Theory]
+    [InlineData("/v1/chat/completions")]
+    [InlineData("/tokenize")]
+    [InlineData("/rerank")]
+    [InlineData("/v2/rerank")]
+    public async Task AConfiguredOrigin_MayCallTheApi_AndNoOther(string path)
     {
-        using var allowed = await PreflightAsync("https://app.example.com");
-        using var other = await PreflightAsync("https://evil.example.com");
+        using var allowed = await PreflightAsync("https://app.example.com", path);
+        using var other = await PreflightAsync("https://evil.example.com", path);
 
         Assert.Equal(HttpStatusCode.NoContent, allowed.StatusCode);
         Assert.Equal("https://app.example.com", allowed.Headers.GetValues("Access-Control-Allow-Origin").Single());
@@ -145,9 +149,9 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.False(other.Headers.Contains("Access-Control-Allow-Headers"));
     }
 
-    private async Task<HttpResponseMessage> PreflightAsync(string origin)
+    private async Task<HttpResponseMessage> PreflightAsync(string origin, string path)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Options, "/v1/chat/completions");
+        using var request = new HttpRequestMessage(HttpMethod.Options, path);
         request.Headers.Add("Origin", origin);
         request.Headers.Add("Access-Control-Request-Method", "POST");
         request.Headers.Add("Access-Control-Request-Headers", "authorization");

@@ -226,6 +226,8 @@ public sealed class ConfigReaderTests
     [InlineData("gateway: { idle_timeout: 0s }", "gateway.idle_timeout")]
     [InlineData("gateway: { suspension: 1h }", "gateway.suspension")]
     [InlineData("gateway: { attempts: 0 }", "gateway.attempts")]
+    [InlineData("gateway: { kept_responses: -1 }", "gateway.kept_responses")]
+    [InlineData("gateway: { kept_response_time: 0s }", "gateway.kept_response_time")]
     [InlineData("gateway: { affinity_bound: 0.9 }", "gateway.affinity_bound")]
     [InlineData("gateway: { affinity_bound: '1,25' }", "gateway.affinity_bound")]
     [InlineData("gateway: { client_rate: 1024 }", "gateway.client_rate")]
@@ -408,7 +410,7 @@ public sealed class ConfigReaderTests
         var options = Rooms.OptionsOf(Read(Model + """
 
             limits: { max_body: 1MiB, parked_requests: 5, parked_bytes: 2MiB, max_wait: 90s, drain: 1m, reserve_prompt: 3, reserve_completion: 4 }
-            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7 }
+            gateway: { comment_grace: 1s, comment_interval: 2s, connect_timeout: 1s, head_timeout: 1h, idle_timeout: 20s, suspension: 1s, attempts: 2, affinity_bound: 1.5, client_rate: 512B, client_grace: 1m, io_threads: 7, kept_responses: 8, kept_response_time: 1h }
             metering: { checkpoint_interval: 1s, idempotency_time: 1h, idempotency_wait: 5s }
             """));
         var defaults = new GatewayOptions();

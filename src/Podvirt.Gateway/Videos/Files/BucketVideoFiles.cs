@@ -55,7 +55,7 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
                 cancellationToken);
             File.Delete(path);
         }
-        catch (Exception e) when (IsTrouble(e))
+        catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
             throw new VideoFilesException($"The video {name} could not be put into the bucket '{_options.Bucket}': {e.Message}", e);
         }
@@ -75,7 +75,7 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
         {
             return null;
         }
-        catch (Exception e) when (IsTrouble(e))
+        catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
             throw new VideoFilesException($"The video {name} cannot be read from the bucket '{_options.Bucket}': {e.Message}", e);
         }
@@ -88,7 +88,7 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
         {
             await _client.DeleteObjectAsync(_options.Bucket, KeyOf(name), cancellationToken);
         }
-        catch (Exception e) when (IsTrouble(e))
+        catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
             throw new VideoFilesException($"The video {name} could not be deleted from the bucket '{_options.Bucket}': {e.Message}", e);
         }
@@ -106,7 +106,7 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
                 page = await _client.ListObjectsV2Async(
                     new ListObjectsV2Request { BucketName = _options.Bucket, Prefix = _options.Prefix, ContinuationToken = more }, cancellationToken);
             }
-            catch (Exception e) when (IsTrouble(e))
+            catch (Exception e) when (IsTrouble(e, cancellationToken))
             {
                 throw new VideoFilesException($"The bucket '{_options.Bucket}' cannot be listed: {e.Message}", e);
             }
@@ -124,7 +124,9 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static bool IsTrouble(Exception e) => e is AmazonServiceException or AmazonClientException or IOException or HttpRequestException or UnauthorizedAccessException;
+    // Whatever the client comes up with, its own time-outs too: the store does not do what it should.
+    private static bool IsTrouble(Exception e, CancellationToken cancellationToken) =>
+        e is not OperationCanceledException || !cancellationToken.IsCancellationRequested;
 
     private string KeyOf(string name) => _options.Prefix + name + Extension;
 

@@ -16,8 +16,8 @@ internal static class ParameterSets
     /// <summary>And so is, with this offset, a chroma level for chroma.</summary>
     public const int ChromaOffset = -6;
 
-    /// <summary>The largest frame that any level allows, in macroblocks.</summary>
-    public const int MacroblocksMax = 139_264;
+    // The largest frame that any level allows, in macroblocks.
+    private const int MacroblocksMax = 139_264;
 
     // Level, macroblocks in a frame, macroblocks in a second: table A-1.
     private static readonly (byte Level, int Frame, int Second)[] _levels =
@@ -26,13 +26,14 @@ internal static class ParameterSets
         (50, 22_080, 589_824), (51, 36_864, 983_040), (52, 36_864, 2_073_600), (60, MacroblocksMax, 4_177_920), (61, MacroblocksMax, 8_355_840),
     ];
 
+    /// <summary>Whether any level has room for such a frame.</summary>
+    public static bool Allow(FrameSize size) => Allow(size, MacroblocksMax);
+
     public static byte Level(FrameSize size, int framesPerSecond)
     {
         foreach (var (level, frame, second) in _levels)
         {
-            // A frame may be at most so wide or so high: clause A.3.1 f) and g).
-            if (size.Macroblocks <= frame && (long)size.Macroblocks * framesPerSecond <= second
-                && Math.Max(size.Columns, size.Rows) <= Math.Sqrt(8.0 * frame))
+            if (Allow(size, frame) && (long)size.Macroblocks * framesPerSecond <= second)
             {
                 return level;
             }
@@ -69,7 +70,8 @@ internal static class ParameterSets
             bits.Unsigned(bottom / 2);
         }
 
-        bits.Flag(false); // vui_parameters_present_flag
+        bits.Flag(true); // vui_parameters_present_flag
+        WriteUsability(bits);
         bits.Finish();
         return NalUnit.Escape(bits.Written);
     }
@@ -96,4 +98,32 @@ internal static class ParameterSets
         bits.Finish();
         return NalUnit.Escape(bits.Written);
     }
+
+    /// <summary>How to show the frames: their colours, and each as soon as it is decoded (clause E.1.1).</summary>
+    private static void WriteUsability(BitWriter bits)
+    {
+        const int Bt709 = 1;
+        bits.Flag(false); // aspect_ratio_info_present_flag
+        bits.Flag(false); // overscan_info_present_flag
+        bits.Flag(true); // video_signal_type_present_flag
+        bits.Write(5, 3); // video_format: unspecified
+        bits.Flag(false); // video_full_range_flag
+        bits.Flag(true); // colour_description_present_flag
+        bits.Write(Bt709, 8); // colour_primaries
+        bits.Write(Bt709, 8); // transfer_characteristics
+        bits.Write(Bt709, 8); // matrix_coefficients
+        bits.Write(0, 5); // no chroma location, timing, hypothetical decoders, picture structure
+        bits.Flag(true); // bitstream_restriction_flag
+        bits.Flag(true); // motion_vectors_over_pic_boundaries_flag
+        bits.Unsigned(0); // max_bytes_per_pic_denom
+        bits.Unsigned(0); // max_bits_per_mb_denom
+        bits.Unsigned(0); // log2_max_mv_length_horizontal
+        bits.Unsigned(0); // log2_max_mv_length_vertical
+        bits.Unsigned(0); // max_num_reorder_frames
+        bits.Unsigned(1); // max_dec_frame_buffering
+    }
+
+    /// <summary>A frame may be at most so large, and so wide or so high: clause A.3.1.</summary>
+    private static bool Allow(FrameSize size, int macroblocks) =>
+        size.Macroblocks <= macroblocks && Math.Max(size.Columns, size.Rows) <= Math.Sqrt(8.0 * macroblocks);
 }

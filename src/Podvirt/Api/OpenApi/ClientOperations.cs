@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Podvirt.Api.OpenApi;
 
-/// <summary>The paths of <c>/v1</c>. Their bodies are OpenAI's and go to the engine as they come, so no schema narrows them.</summary>
+/// <summary>The paths of the API for clients. Their bodies are OpenAI's or Anthropic's and go to the engine as they come, so no schema narrows them.</summary>
 internal static class ClientOperations
 {
     private const string Json = "application/json";
@@ -12,6 +12,16 @@ internal static class ClientOperations
         Add(paths, "/v1/chat/completions", "post", "Answer a conversation, streamed or whole");
         Add(paths, "/v1/completions", "post", "Complete a text, streamed or whole");
         Add(paths, "/v1/embeddings", "post", "Turn texts into vectors");
+        Add(paths, "/v1/responses", "post", "Answer as OpenAI's responses do, streamed or whole");
+        Add(paths, "/v1/responses/{id}", "get", "Show a response that its engine keeps");
+        Add(paths, "/v1/responses/{id}/cancel", "post", "Cancel a response that its engine keeps", body: null);
+        Add(paths, "/v1/messages", "post", "Answer as Anthropic's messages do, streamed or whole");
+        Add(paths, "/v1/messages/count_tokens", "post", "Count the tokens of messages");
+        Add(paths, "/v1/rerank", "post", "Put documents in the order of how near they are to a query");
+        Add(paths, "/v1/score", "post", "Say how near texts are to each other");
+        Add(paths, "/v1/audio/speech", "post", "Speak a text", answer: "audio/*");
+        Add(paths, "/tokenize", "post", "Turn a text or a conversation into tokens");
+        Add(paths, "/detokenize", "post", "Turn tokens into their text");
         Add(paths, "/v1/videos", "get", "List the project's videos");
         Add(paths, "/v1/videos", "post", "Have a video made", "multipart/form-data");
         Add(paths, "/v1/videos/sync", "post", "Have a video made, and wait for it", "multipart/form-data", "video/mp4");
@@ -22,7 +32,7 @@ internal static class ClientOperations
         Add(paths, "/v1/models/{id}", "get", "Show one model");
     }
 
-    private static void Add(SortedDictionary<string, JsonObject> paths, string path, string method, string summary, string body = Json, string answer = Json)
+    private static void Add(SortedDictionary<string, JsonObject> paths, string path, string method, string summary, string? body = Json, string answer = Json)
     {
         var operation = new JsonObject
         {
@@ -32,7 +42,7 @@ internal static class ClientOperations
             {
                 ["200"] = new JsonObject
                 {
-                    ["description"] = "As OpenAI's API answers.",
+                    ["description"] = "As OpenAI's API answers, or Anthropic's for messages.",
                     ["content"] = OpenApiDocument.Content(answer, SchemaOf(answer)),
                 },
                 ["default"] = OpenApiDocument.Refusal("Refused or failed; the error says why."),
@@ -43,7 +53,7 @@ internal static class ClientOperations
         {
             operation["parameters"] = new JsonArray(parameters);
         }
-        if (method == "post")
+        if (method == "post" && body is not null)
         {
             operation["requestBody"] = new JsonObject
             {
@@ -59,5 +69,5 @@ internal static class ClientOperations
     }
 
     private static JsonObject SchemaOf(string contentType) =>
-        contentType == "video/mp4" ? new JsonObject { ["type"] = "string", ["format"] = "binary" } : new JsonObject { ["type"] = "object" };
+        contentType is "video/mp4" or "audio/*" ? new JsonObject { ["type"] = "string", ["format"] = "binary" } : new JsonObject { ["type"] = "object" };
 }

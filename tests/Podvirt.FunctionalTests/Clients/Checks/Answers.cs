@@ -13,7 +13,7 @@ internal sealed class Answers(MatrixServer server)
     private async Task<Answer> CallAsync(Row row, Way way)
     {
         var key = await server.MakeKeyAsync($"{row.Client.Name} {row.Surface.Name} {way}");
-        var seen = await row.Client.CallAsync(new Call(server.Address, row.Surface.Name, way, row.Surface.Model ?? "", key.Secret, Check.Prompt), () => { });
+        var seen = await row.Client.CallAsync(new Call(server.Address, row.Surface.Name, way, row.Surface.Model ?? "", key.Secret, row.Surface.Prompt), () => { });
         Assert.True(seen.Error is null, seen.ToString());
         Assert.NotEqual("", seen.Text);
         if (row.Surface.Model is null)
@@ -21,7 +21,7 @@ internal sealed class Answers(MatrixServer server)
             return new Answer(seen, null);
         }
         var record = await server.RecordAsync(key);
-        Assert.Equal((row.Surface.Name, "completed", way == Way.Stream), ((string)record["surface"]!, (string)record["outcome"]!, (bool)record["streamed"]!));
+        Assert.Equal((row.Surface.Name, "completed"), ((string)record["surface"]!, (string)record["outcome"]!));
         return new Answer(seen, record);
     }
 }
@@ -29,5 +29,7 @@ internal sealed class Answers(MatrixServer server)
 /// <param name="Record">Null where a surface has no usage.</param>
 internal sealed record Answer(Seen Seen, JsonObject? Record)
 {
-    public Counts Billed => new((long)Record!["prompt_tokens"]!, (long)Record["completion_tokens"]!);
+    public bool IsCounted => (string)Record!["usage_source"]! == "engine";
+
+    public Counts Billed => new((long)Record!["prompt_tokens"]!, (long)Record["completion_tokens"]!, (long)Record["video_us"]!);
 }

@@ -3,8 +3,6 @@ namespace Podvirt.FunctionalTests.Clients.Checks;
 /// <summary>What one column of the table says of a row, by trying it.</summary>
 internal abstract class Check
 {
-    public const string Prompt = "Describe a harbour town.";
-
     public abstract Column Column { get; }
 
     /// <summary>The cell's text; throws where what was seen is not right.</summary>

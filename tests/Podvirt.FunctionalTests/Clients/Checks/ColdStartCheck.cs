@@ -39,7 +39,7 @@ internal sealed class ColdStartCheck : Check
     private async Task<Seen> CallAsync(Row row, Way way)
     {
         var key = await _server.MakeKeyAsync($"{row.Client.Name} {row.Surface.Name} {way} cold");
-        var seen = await row.Client.CallAsync(new Call(_server.Address, row.Surface.Name, way, row.Surface.Cold!, key.Secret, Prompt), Ignore);
+        var seen = await row.Client.CallAsync(new Call(_server.Address, row.Surface.Name, way, row.Surface.Cold!, key.Secret, row.Surface.Prompt), Ignore);
         if (seen.Error is null)
         {
             JsonObject record = await _server.RecordAsync(key);

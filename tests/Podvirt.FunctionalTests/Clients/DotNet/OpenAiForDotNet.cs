@@ -1,4 +1,5 @@
 using OpenAI;
+using OpenAI.Audio;
 using OpenAI.Chat;
 using OpenAI.Responses;
 
@@ -15,6 +16,9 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
             [("embeddings", Way.Plain)] = EmbedAsync,
             [("responses", Way.Plain)] = RespondAsync,
             [("responses", Way.Stream)] = StreamResponseAsync,
+            [("audio.speech", Way.Plain)] = SpeakAsync,
+            [("audio.speech", Way.Stream)] = StreamSpeechAsync,
+            [("videos", Way.Plain)] = VideoJob.RunAsync,
             [("models", Way.Plain)] = ListModelsAsync,
         };
 
@@ -76,6 +80,25 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
         new(call.Model, [ResponseItem.CreateUserMessageItem(call.Prompt)]) { Temperature = 0 };
 
     private static Counts CountsOf(ResponseResult reply) => new(reply.Usage.InputTokenCount, reply.Usage.OutputTokenCount);
+
+    private static async Task SpeakAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        var sound = await client.GetAudioClient(call.Model).GenerateSpeechAsync(call.Prompt, "vivian", Pcm(), watch.Leaving);
+        watch.Saw(sound.Value.ToMemory().Span);
+    }
+
+    private static async Task StreamSpeechAsync(OpenAIClient client, Call call, Watch watch)
+    {
+        await foreach (var update in await client.GetAudioClient(call.Model).GenerateSpeechStreamingAsync(call.Prompt, "vivian", Pcm(), watch.Leaving))
+        {
+            if (update is StreamingSpeechAudioDeltaUpdate delta)
+            {
+                watch.Saw(delta.AudioBytes.ToMemory().Span);
+            }
+        }
+    }
+
+    private static SpeechGenerationOptions Pcm() => new() { ResponseFormat = GeneratedSpeechFormat.Pcm };
 
     private static async Task ListModelsAsync(OpenAIClient client, Call call, Watch watch)
     {

@@ -1,11 +1,13 @@
 // npm openai.
+import { setTimeout } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { EventError } from './errors.mjs';
 
 const open = ({ baseUrl, key }) => new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key });
 const counts = (usage) => usage && { prompt: usage.prompt_tokens, completion: usage.completion_tokens ?? 0 };
 
 const typedCounts = (usage) => usage && { prompt: usage.input_tokens, completion: usage.output_tokens };
+
+const speech = (call) => ({ model: call.model, input: call.prompt, voice: 'vivian', response_format: 'pcm' });
 
 export const surfaces = {
   'chat.completions': {
@@ -69,11 +71,43 @@ export const surfaces = {
           call.onText(event.delta);
         } else if (event.type === 'response.completed') {
           usage = typedCounts(event.response.usage);
-        } else if (event.type === 'error') {
-          throw Object.assign(new EventError(event.message), { code: event.code });
         }
       }
       return { usage };
+    },
+  },
+  'audio.speech': {
+    async plain(call) {
+      const reply = await open(call).audio.speech.create(speech(call), { signal: call.signal });
+      call.onBytes(Buffer.from(await reply.arrayBuffer()));
+      return {};
+    },
+    async stream(call) {
+      const reply = await open(call).audio.speech.create({ ...speech(call), stream_format: 'audio' }, { signal: call.signal });
+      for await (const bytes of reply.body) {
+        call.onBytes(bytes);
+      }
+      return {};
+    },
+  },
+  videos: {
+    async plain(call) {
+      const { videos } = open(call);
+      let job = await videos.create({ model: call.model, prompt: call.prompt, seconds: '1', size: '64x64' }, { signal: call.signal });
+      while (job.status === 'queued' || job.status === 'in_progress') {
+        if (call.leaveAfter && job.status === 'in_progress') {
+          await videos.delete(job.id);
+          return {};
+        }
+        await setTimeout(100);
+        job = await videos.retrieve(job.id, { signal: call.signal });
+      }
+      if (job.error) {
+        throw job.error;
+      }
+      const file = await videos.downloadContent(job.id, {}, { signal: call.signal });
+      call.onBytes(Buffer.from(await file.arrayBuffer()));
+      return { usage: { prompt: 0, completion: 0, videoUs: Number(job.seconds) * 1e6 } };
     },
   },
   models: {

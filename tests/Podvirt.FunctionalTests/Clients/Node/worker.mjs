@@ -3,9 +3,9 @@
 // and lines on standard output say what the client saw: { id, told } once `tellAfter` parts have come, and at its end
 //   { id, text, parts, firstMs, lastMs, usage: { prompt, completion } | null, error: { type, status, code, message } | null }
 // With PATIENT set, the time-outs of Node's own fetch are off, as docs/clients.md advises.
+import { createHash } from 'node:crypto';
 import readline from 'node:readline';
 import { Agent, setGlobalDispatcher } from 'undici';
-import { EventError } from './errors.mjs';
 
 if (process.env.PATIENT) {
   setGlobalDispatcher(new Agent({ headersTimeout: 0, bodyTimeout: 0 }));
@@ -20,8 +20,9 @@ async function run(call) {
   const leaving = new AbortController();
   const { surfaces } = await import(`./${call.client}.mjs`);
   const started = performance.now();
-  const onText = (text) => {
-    seen.text += text;
+  const sound = createHash('sha256');
+  let bytesSeen = 0;
+  const onPart = () => {
     seen.parts++;
     seen.lastMs = performance.now() - started;
     seen.firstMs ||= seen.lastMs;
@@ -32,8 +33,17 @@ async function run(call) {
       leaving.abort();
     }
   };
+  const onText = (text) => {
+    seen.text += text;
+    onPart();
+  };
+  const onBytes = (bytes) => {
+    sound.update(bytes);
+    bytesSeen += bytes.length;
+    onPart();
+  };
   try {
-    const { text, usage } = await surfaces[call.surface][call.way]({ ...call, signal: leaving.signal, onText });
+    const { text, usage } = await surfaces[call.surface][call.way]({ ...call, signal: leaving.signal, onText, onBytes });
     if (text !== undefined) {
       onText(text);
     }
@@ -43,6 +53,9 @@ async function run(call) {
       seen.error = explain(error);
     }
   }
+  if (bytesSeen > 0) {
+    seen.text = `${bytesSeen} bytes ${sound.digest('hex')}`;
+  }
   print(seen);
 }
 
@@ -51,7 +64,7 @@ function explain(error) {
   const cause = error.lastError ?? error;
   const body = cause.error?.error ?? cause.error ?? cause.data?.error ?? {};
   return {
-    type: cause instanceof EventError || !(cause instanceof Error) ? 'error event' : cause.constructor.name,
+    type: cause instanceof Error ? cause.constructor.name : 'error event',
     status: cause.status ?? cause.statusCode ?? null,
     code: cause.code ?? body.code ?? null,
     message: String(cause.message ?? cause),

@@ -30,7 +30,12 @@ public sealed class ParameterSetsTests
             Assert.Equal((0, 0), (right, bottom));
         }
 
-        Assert.Equal(0, bits.Bits(1));
+        Assert.Equal(1, bits.Bits(1));
+        // BT.709 in studio range, and nothing to wait for.
+        Assert.Equal(0b001_101_0_1, bits.Bits(8));
+        Assert.Equal([1, 1, 1], new[] { bits.Bits(8), bits.Bits(8), bits.Bits(8) });
+        Assert.Equal(0b00000_11, bits.Bits(7));
+        Assert.Equal([0, 0, 0, 0, 0, 1], Enumerable.Range(0, 6).Select(_ => bits.Unsigned()));
         Assert.False(bits.HasMore);
     }
 

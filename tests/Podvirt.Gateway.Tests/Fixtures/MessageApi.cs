@@ -5,7 +5,7 @@ using Podvirt.Core.Usage;
 namespace Podvirt.Gateway.Tests.Fixtures;
 
 /// <summary>Anthropic's messages as clients ask for them and as vLLM sends them.</summary>
-internal static class Messages
+internal static class MessageApi
 {
     public const string Path = "/v1/messages";
     public const string TokensPath = "/v1/messages/count_tokens";

@@ -3,7 +3,7 @@ using Podvirt.Core.Usage;
 namespace Podvirt.Gateway.Tests.Fixtures;
 
 /// <summary>OpenAI's responses as clients ask for them and as vLLM sends them.</summary>
-internal static class Responses
+internal static class ResponseApi
 {
     public const string Path = "/v1/responses";
     public const string Id = "resp_0123456789abcdef0123456789abcdef";
