@@ -56,11 +56,9 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 
     public void Stop(EngineTarget target) => Track(StopAsync(target));
 
-    public void Probe(EngineTarget target, bool wasTrouble) => Track(Task.Run(async () =>
-        await PostAsync(await _steps.ProbeAsync(target, wasTrouble, _ended.Token))));
+    public void Probe(EngineTarget target, bool wasTrouble) => Probe(token => _steps.ProbeAsync(target, wasTrouble, token));
 
-    public void ProbeExternal(ModelSpec model, string apiKey) => Track(Task.Run(async () =>
-        await PostAsync(await _steps.ProbeExternalAsync(model, apiKey, _ended.Token))));
+    public void ProbeExternal(ModelSpec model, string apiKey) => Probe(token => _steps.ProbeExternalAsync(model, apiKey, token));
 
     public void Publish(RouteTable routes) => _routes.Writer.TryWrite(routes);
 
@@ -76,6 +74,18 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
         await Task.WhenAll(_tasks.Keys);
         _ended.Dispose();
     }
+
+    private void Probe(Func<CancellationToken, Task<SchedulerEvent>> probe) => Track(Task.Run(async () =>
+    {
+        try
+        {
+            await PostAsync(await probe(_ended.Token));
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // In the middle of it everything ended: nobody waits for this result.
+        }
+    }));
 
     private void Begin(EngineTarget target, Func<CancellationToken, Task<SchedulerEvent>> step)
     {
