@@ -5,6 +5,9 @@ namespace Podvirt.FunctionalTests.Clients.Checks;
 /// <summary>All clients call models that take long to start, at the same time and in every way they have, and get their answers.</summary>
 internal sealed class ColdStartCheck : Check
 {
+    // The first call of all begins the start: the others come while their clients load, and wait so much less.
+    private static readonly TimeSpan s_lateMax = TimeSpan.FromSeconds(10);
+
     private readonly MatrixServer _server;
     private readonly TimeSpan _start;
     private readonly Dictionary<(Row Row, Way Way), Task<Seen>> _calls = [];
@@ -31,7 +34,7 @@ internal sealed class ColdStartCheck : Check
             var seen = await _calls[(row, way)];
             Assert.True(seen.Error is null, $"{way}: {seen}");
             Assert.NotEqual("", seen.Text);
-            Assert.True(seen.FirstMs >= _start.TotalMilliseconds, $"{way}: the first part came after {seen.FirstMs} ms");
+            Assert.True(seen.FirstMs >= (_start - s_lateMax).TotalMilliseconds, $"{way}: the first part came after {seen.FirstMs} ms");
         }
         return Cells.WaysOf(row.Ways);
     }

@@ -95,6 +95,10 @@ internal sealed class OpenAiForDotNet(bool patient = false) : DotNetClient("NuGe
             {
                 watch.Saw(delta.AudioBytes.ToMemory().Span);
             }
+            else if (update is StreamingSpeechAudioDoneUpdate)
+            {
+                watch.Finish = "done";
+            }
         }
     }
 
