@@ -21,7 +21,7 @@ var suites = new (string Name, int BudgetMinutes)[]
     ("Podvirt.Tests", 4),
     ("Podvirt.Server.Tests", 3),
     ("Podvirt.LoadTest.Tests", 2),
-    ("Podvirt.FunctionalTests", 20),
+    ("Podvirt.FunctionalTests", 23),
 };
 const int ConsoleBudgetMinutes = 3;
 

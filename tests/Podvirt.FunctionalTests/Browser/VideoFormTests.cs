@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
@@ -57,9 +58,14 @@ public sealed class VideoFormTests(Chromium chromium)
     public async Task ManyVideos_ComePageByPageNewestFirst()
     {
         await using var server = await VideoServer.StartAsync(Quick);
+        List<JsonObject> asked = [];
         for (var n = 1; n <= 23; n++)
         {
-            await VideoServer.UntilCompletedAsync(server, await VideoServer.AskAsync(server, $"Boat {n}"));
+            asked.Add(await VideoServer.AskAsync(server, $"Boat {n}"));
+        }
+        foreach (var job in asked)
+        {
+            await VideoServer.UntilCompletedAsync(server, job);
         }
         var (page, video) = await VideoPage.OpenAsync(chromium, server);
         await using var _ = page;

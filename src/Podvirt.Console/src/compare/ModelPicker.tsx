@@ -9,7 +9,7 @@ interface ModelPickerProps {
   chosen: string[];
   /** While answers run the choice stays as it is. */
   disabled: boolean;
-  onChoose: (models: string[]) => void;
+  onChoose: (change: (models: string[]) => string[]) => void;
 }
 
 export function ModelPicker({ models, chosen, disabled, onChoose }: ModelPickerProps) {
@@ -27,7 +27,7 @@ export function ModelPicker({ models, chosen, disabled, onChoose }: ModelPickerP
                 className={classes.remove}
                 disabled={disabled}
                 aria-label={`Take ${name} out`}
-                onClick={() => onChoose(chosen.filter((other) => other !== id))}
+                onClick={() => onChoose((models) => models.filter((other) => other !== id))}
               >
                 <CloseIcon size={13} />
               </button>
@@ -41,7 +41,9 @@ export function ModelPicker({ models, chosen, disabled, onChoose }: ModelPickerP
           aria-label="Add a model"
           disabled={disabled}
           value=""
-          onChange={(event) => event.currentTarget.value !== '' && onChoose([...chosen, event.currentTarget.value])}
+          onChange={({ currentTarget: { value } }) => {
+            if (value !== '') onChoose((models) => [...models, value]);
+          }}
           data={[{ value: '', label: 'Add a model…' }, ...left.map(({ id, name }) => ({ value: id, label: name }))]}
         />
       )}

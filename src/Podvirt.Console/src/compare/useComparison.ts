@@ -6,7 +6,7 @@ import { stopAnswer } from '../answers/stop';
 import type { Settings } from '../chat/conversation';
 import { getJson, isUnauthorized, messageOf, sendJson } from '../http/api';
 import { forgetSession } from '../session/session';
-import { comparePath, contestantsIn, type Contestant } from './address';
+import { comparePath, contestantsIn, mostModels, type Contestant } from './address';
 import { questionKey } from './useQuestion';
 
 const answerKey = (id: string | null) => ['answer', id] as const;
@@ -51,9 +51,11 @@ export function useComparison(project: string | null, settings: Settings) {
   const running = entries.flatMap(({ given }) => (given !== null && isRunning(given) ? [given.id] : []));
 
   const choose = useCallback(
-    (models: string[]) => {
+    (change: (models: string[]) => string[]) => {
       setRefusals({});
-      void navigate(comparePath(models.map((model) => ({ model, answer: null }))), { replace: true });
+      // From the address itself: two choices may come before the first one is drawn.
+      const models = change(contestantsIn(window.location.search).map(({ model }) => model));
+      void navigate(comparePath(models.slice(0, mostModels).map((model) => ({ model, answer: null }))), { replace: true });
     },
     [navigate],
   );
