@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Podvirt.Core.Requests;
 using Podvirt.Core.Sse;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Surfaces;
 
 namespace Podvirt.Gateway.Relay;
@@ -113,6 +114,40 @@ internal abstract class EventEditor(Exchange exchange, ClientReply reply) : IDis
     {
         _end = sseEvent;
         End = end;
+    }
+
+    /// <summary>Takes over what an event counts of the whole answer.</summary>
+    /// <param name="tokens">The counts; null: it has none.</param>
+    /// <param name="isBad">One of them cannot be.</param>
+    /// <param name="usage">Where they stand.</param>
+    /// <param name="data">The event's.</param>
+    protected void TakeCounts(TokenCounts? tokens, bool isBad, ByteRange usage, ReadOnlySpan<byte> data)
+    {
+        if (tokens is { } counts)
+        {
+            exchange.ReadCounts(counts);
+        }
+        if (isBad)
+        {
+            exchange.Disbelieve($"it reported {Shown(usage.Of(data))}");
+        }
+    }
+
+    /// <summary>Keeps a last event back that counts the answer; with its cost where the client asked for that.</summary>
+    /// <param name="usage">Where the counts stand in the data; absent: there are none.</param>
+    /// <param name="sseEvent">All of it.</param>
+    /// <param name="data">Its data in one piece.</param>
+    /// <param name="dataStart">As in <see cref="ProcessData"/>.</param>
+    protected void HoldCountedEnd(ByteRange usage, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
+    {
+        if (exchange.Rates is null || !usage.IsPresent)
+        {
+            HoldEnd(Whole(sseEvent), RelayEnd.Completed);
+            return;
+        }
+        var edited = new ArrayBufferWriter<byte>(sseEvent.Length + 64);
+        WriteEvent(edited, new ByteRange(usage.End - 1, 0), UsageCost.Member(exchange.Quote()), sseEvent, data, dataStart);
+        HoldEnd(Whole(edited.WrittenSpan), RelayEnd.Completed);
     }
 
     /// <summary>Tells an error that the engine reported in its stream.</summary>

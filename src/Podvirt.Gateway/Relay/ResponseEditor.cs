@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Diagnostics;
 using Podvirt.Core.Replies;
-using Podvirt.Core.Requests;
 using Podvirt.Gateway.Surfaces;
 
 namespace Podvirt.Gateway.Relay;
@@ -36,12 +34,12 @@ internal sealed class ResponseEditor(Exchange exchange, ClientReply reply) : Typ
                 Forward(sseEvent);
                 break;
             case EventKind.End:
-                ReadCounts(read, data);
+                TakeCounts(read.HasUsage ? read.Tokens : null, read.HasBadUsage, read.UsageValue, data);
                 Finish(read, sseEvent, data, dataStart);
                 break;
             case EventKind.Failed:
                 // It is told in whole as the engine has it: the error stands in it.
-                ReadCounts(read, data);
+                TakeCounts(read.HasUsage ? read.Tokens : null, read.HasBadUsage, read.UsageValue, data);
                 Forward(sseEvent);
                 End = RelayEnd.EngineError;
                 break;
@@ -54,18 +52,6 @@ internal sealed class ResponseEditor(Exchange exchange, ClientReply reply) : Typ
         }
     }
 
-    private void ReadCounts(in ResponseEvent read, ReadOnlySpan<byte> data)
-    {
-        if (read.HasUsage)
-        {
-            Exchange.ReadCounts(read.Tokens);
-        }
-        if (read.HasBadUsage)
-        {
-            Exchange.Disbelieve($"it reported {Shown(read.UsageValue.Of(data))}");
-        }
-    }
-
     private void Finish(in ResponseEvent read, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
     {
         if (read.IsAborted)
@@ -74,13 +60,6 @@ internal sealed class ResponseEditor(Exchange exchange, ClientReply reply) : Typ
             return;
         }
         Exchange.KeepResponse(read.Id.Of(data));
-        if (Exchange.Rates is null || !read.HasUsage)
-        {
-            HoldEnd(Whole(sseEvent), RelayEnd.Completed);
-            return;
-        }
-        var edited = new ArrayBufferWriter<byte>(sseEvent.Length + 64);
-        WriteEvent(edited, new ByteRange(read.UsageValue.End - 1, 0), UsageCost.Member(Exchange.Quote()), sseEvent, data, dataStart);
-        HoldEnd(Whole(edited.WrittenSpan), RelayEnd.Completed);
+        HoldCountedEnd(read.HasUsage ? read.UsageValue : default, sseEvent, data, dataStart);
     }
 }

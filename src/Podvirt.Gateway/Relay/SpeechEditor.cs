@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Diagnostics;
 using Podvirt.Core.Replies;
-using Podvirt.Core.Requests;
 using Podvirt.Gateway.Surfaces;
 
 namespace Podvirt.Gateway.Relay;
@@ -29,8 +27,8 @@ internal sealed class SpeechEditor(Exchange exchange, ClientReply reply) : Event
                 Forward(sseEvent);
                 break;
             case EventKind.End:
-                ReadCounts(read, data);
-                Finish(read, sseEvent, data, dataStart);
+                TakeCounts(read.HasUsage ? read.Tokens : null, read.HasBadUsage, read.UsageValue, data);
+                HoldCountedEnd(read.HasUsage ? read.UsageValue : default, sseEvent, data, dataStart);
                 break;
             case EventKind.Failed:
                 Forward(sseEvent);
@@ -43,29 +41,5 @@ internal sealed class SpeechEditor(Exchange exchange, ClientReply reply) : Event
                 Forward(sseEvent);
                 break;
         }
-    }
-
-    private void ReadCounts(in SpeechEvent read, ReadOnlySpan<byte> data)
-    {
-        if (read.HasUsage)
-        {
-            Exchange.ReadCounts(read.Tokens);
-        }
-        if (read.HasBadUsage)
-        {
-            Exchange.Disbelieve($"it reported {Shown(read.UsageValue.Of(data))}");
-        }
-    }
-
-    private void Finish(in SpeechEvent read, ReadOnlySpan<byte> sseEvent, ReadOnlySpan<byte> data, int dataStart)
-    {
-        if (Exchange.Rates is null || !read.HasUsage)
-        {
-            HoldEnd(Whole(sseEvent), RelayEnd.Completed);
-            return;
-        }
-        var edited = new ArrayBufferWriter<byte>(sseEvent.Length + 64);
-        WriteEvent(edited, new ByteRange(read.UsageValue.End - 1, 0), UsageCost.Member(Exchange.Quote()), sseEvent, data, dataStart);
-        HoldEnd(Whole(edited.WrittenSpan), RelayEnd.Completed);
     }
 }

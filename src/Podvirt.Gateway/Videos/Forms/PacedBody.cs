@@ -9,7 +9,7 @@ namespace Podvirt.Gateway.Videos.Forms;
 /// A request's body as a stream, within its limits: bytes, and the client's pace as for any other body. Nothing of it is held but what the
 /// server has read ahead. It continues its reader on the pool: who takes a form in writes files.
 /// </summary>
-internal sealed class PacedBody : Stream
+internal sealed class PacedBody : ForwardOnlyStream
 {
     private readonly PipeReader _reader;
     private readonly GatewayOptions _options;
@@ -27,14 +27,6 @@ internal sealed class PacedBody : Stream
         _pace = new ClientPace(options, time, _reader.CancelPendingRead);
         _stopping = stopping.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), _reader);
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
 
     public override long Position
     {
@@ -64,19 +56,6 @@ internal sealed class PacedBody : Stream
         _pace.Moved(length);
         return length;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
