@@ -8,7 +8,7 @@ namespace Podvirt.Messaging;
 public static class MessagingServices
 {
     /// <summary>
-    /// The bus and the state store of a single process. The store is the file <c>state.db</c> in the directory; it opens
+    /// The bus, the leases and the state store of a single process. The store is the file <c>state.db</c> in the directory; it opens
     /// when the service is first asked for and closes with the container.
     /// </summary>
     /// <param name="services">The host's services.</param>
@@ -19,6 +19,7 @@ public static class MessagingServices
         ArgumentException.ThrowIfNullOrWhiteSpace(dataDirectory);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IBus, InProcessBus>();
+        services.AddSingleton<ILeases>(provider => new InProcessLeases(provider.GetRequiredService<TimeProvider>(), InProcessLeases.DefaultPeriod));
         services.AddSingleton<IStateStore>(provider =>
             SqliteStateStore.Open(Path.Combine(dataDirectory, "state.db"), provider.GetRequiredService<TimeProvider>()));
         return services;

@@ -1,0 +1,112 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Podvirt.Testing.Nats;
+
+/// <summary>A real nats-server with JetStream, on a free port of the loopback address, or several as a cluster. Data goes with it.</summary>
+public sealed class NatsServer : IAsyncDisposable
+{
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("podvirt-nats-");
+    private readonly string _config;
+    private ChildProcess? _process;
+
+    private NatsServer(int port, int monitorPort, string config)
+    {
+        Port = port;
+        Monitor = new Uri($"http://127.0.0.1:{monitorPort}");
+        _config = config.Replace("STORE", _folder.FullName, StringComparison.Ordinal);
+    }
+
+    public int Port { get; }
+
+    /// <summary>For a client.</summary>
+    public string Url => $"nats://127.0.0.1:{Port}";
+
+    /// <summary>The server's own HTTP pages: <c>/varz</c>, <c>/jsz</c>.</summary>
+    public Uri Monitor { get; }
+
+    /// <summary>The process; null while it is stopped.</summary>
+    public ChildProcess? Process => _process;
+
+    /// <param name="options">More lines of its configuration, for example <c>max_payload</c>.</param>
+    public static async Task<NatsServer> StartAsync(string options = "")
+    {
+        var ports = Ports.Free(2);
+        var server = new NatsServer(ports[0], ports[1], Config(ports[0], ports[1], "n1", options));
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>Servers that know each other, with replicated JetStream.</summary>
+    public static async Task<IReadOnlyList<NatsServer>> StartClusterAsync(int count = 3, string options = "")
+    {
+        var ports = Ports.Free(3 * count);
+        var routes = string.Join(", ", ports[(2 * count)..].Select(static p => $"\"nats://127.0.0.1:{p}\""));
+        var servers = Enumerable.Range(0, count).Select(i => new NatsServer(ports[i], ports[count + i], Config(
+            ports[i], ports[count + i], $"n{i + 1}",
+            $"{options}\ncluster {{ name: podvirt, listen: \"127.0.0.1:{ports[(2 * count) + i]}\", routes: [{routes}] }}"))).ToArray();
+        await Task.WhenAll(servers.Select(static s => s.StartAgainAsync()));
+        return servers;
+    }
+
+    /// <summary>On the same port, with the same data. Returns when it answers.</summary>
+    public async Task StartAgainAsync()
+    {
+        var file = Path.Combine(_folder.FullName, "nats.conf");
+        await File.WriteAllTextAsync(file, _config);
+        _process = ChildProcess.Start("nats-server", ["-c", file]);
+        using var limit = new CancellationTokenSource(s_startLimit);
+        while (!await AnswersAsync())
+        {
+            if (_process.HasExited || limit.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"nats-server did not start:\n{_process.Output}");
+            }
+            await Task.Delay(s_pause);
+        }
+    }
+
+    /// <summary>As a crash would end it; the data stays.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+            _process = null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private static string Config(int port, int monitorPort, string name, string options) => $$"""
+        server_name: {{name}}
+        listen: "127.0.0.1:{{port}}"
+        http: "127.0.0.1:{{monitorPort}}"
+        max_payload: 2MB
+        jetstream { store_dir: "STORE" }
+        {{options}}
+        """;
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", Port);
+            var greeting = new byte[5];
+            await client.GetStream().ReadExactlyAsync(greeting);
+            return Encoding.ASCII.GetString(greeting) == "INFO ";
+        }
+        catch (Exception e) when (e is SocketException or EndOfStreamException or IOException)
+        {
+            return false;
+        }
+    }
+}
