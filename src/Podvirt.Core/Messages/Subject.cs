@@ -21,4 +21,10 @@ public static class Subjects
 
     /// <summary>Gateway → scheduler: a replica did not answer as it should. A hint: the scheduler probes for itself.</summary>
     public static Subject<ReplicaTrouble> ReplicaTroubles { get; } = new("podvirt.gateway.trouble");
+
+    /// <summary>Node agent → scheduler, people: gpus and memory of one machine. Every second, and at once when asked.</summary>
+    public static Subject<NodeReport> NodeReports { get; } = new("podvirt.node.report");
+
+    /// <summary>Scheduler → node agents: measure now. Asked again by who gets no answer.</summary>
+    public static Subject<NodeQuestion> NodeQuestions { get; } = new("podvirt.node.question");
 }
