@@ -33,4 +33,10 @@ public static class Subjects
 
     /// <summary>The scheduler that leads → whoever asked.</summary>
     public static Subject<LogQueryAnswer> LogQueryAnswers { get; } = new("podvirt.logs.answer");
+
+    /// <summary>Node agent → scheduler, people: gpus and memory of one machine. Every second, and at once when asked.</summary>
+    public static Subject<NodeReport> NodeReports { get; } = new("podvirt.node.report");
+
+    /// <summary>Scheduler → node agents: measure now. Asked again by who gets no answer.</summary>
+    public static Subject<NodeQuestion> NodeQuestions { get; } = new("podvirt.node.question");
 }
