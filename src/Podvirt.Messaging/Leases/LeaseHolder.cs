@@ -146,21 +146,21 @@ public sealed partial class LeaseHolder(ILeases leases, TimeProvider time, ILogg
         }
     }
 
-    [LoggerMessage(EventId = 1190, Level = LogLevel.Information, Message = "The lease {Name} is held here, as hold {Token}")]
+    [LoggerMessage(EventId = 3090, Level = LogLevel.Information, Message = "The lease {Name} is held here, as hold {Token}")]
     private partial void LogTaken(string name, long token);
 
-    [LoggerMessage(EventId = 1191, Level = LogLevel.Information, Message = "The lease {Name} is not held here any more; it was hold {Token}")]
+    [LoggerMessage(EventId = 3091, Level = LogLevel.Information, Message = "The lease {Name} is not held here any more; it was hold {Token}")]
     private partial void LogOver(string name, long token);
 
-    [LoggerMessage(EventId = 1192, Level = LogLevel.Warning, Message = "The store of the leases does not answer for {Name}; it is asked on")]
+    [LoggerMessage(EventId = 3092, Level = LogLevel.Warning, Message = "The store of the leases does not answer for {Name}; it is asked on")]
     private partial void LogNoAnswer(string name, Exception error);
 
-    [LoggerMessage(EventId = 1193, Level = LogLevel.Warning, Message = "The lease {Name} could not be renewed; it is tried again until its time is over")]
+    [LoggerMessage(EventId = 3093, Level = LogLevel.Warning, Message = "The lease {Name} could not be renewed; it is tried again until its time is over")]
     private partial void LogNotRenewed(string name, Exception error);
 
-    [LoggerMessage(EventId = 1194, Level = LogLevel.Warning, Message = "The lease {Name} could not be freed; it ends by its time")]
+    [LoggerMessage(EventId = 3094, Level = LogLevel.Warning, Message = "The lease {Name} could not be freed; it ends by its time")]
     private partial void LogNotReleased(string name, Exception error);
 
-    [LoggerMessage(EventId = 1195, Level = LogLevel.Error, Message = "What runs under the lease {Name} failed; the lease is given up and it begins again")]
+    [LoggerMessage(EventId = 3095, Level = LogLevel.Error, Message = "What runs under the lease {Name} failed; the lease is given up and it begins again")]
     private partial void LogFailed(string name, Exception error);
 }
