@@ -45,5 +45,8 @@ public sealed class PodvirtInstance
 
     /// <summary>A link that signs in to the console, once, within a quarter of an hour; null when the console is off.</summary>
     /// <param name="origin">Where the server is reached; <c>public_url</c> comes first.</param>
-    public string? NewConsoleLink(Uri origin) => _console.IsOn ? ConsoleLink.For(_console.PublicUrl ?? origin, _codes.Issue()) : null;
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The state store does not take its code.</exception>
+    public async Task<string?> NewConsoleLinkAsync(Uri origin, CancellationToken cancellationToken = default) =>
+        _console.IsOn ? ConsoleLink.For(_console.PublicUrl ?? origin, await _codes.IssueAsync(cancellationToken)) : null;
 }
