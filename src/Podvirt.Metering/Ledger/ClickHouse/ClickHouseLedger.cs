@@ -114,11 +114,15 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, Time
     {
         var store = await database.OpenAsync(cancellationToken);
         var fromUs = long.MinValue;
-        while (await LedgerReconciliation.CompareNextAsync(store, fromUs, cancellationToken) is { } day)
+        while (await LedgerReconciliation.CompareNextAsync(store, fromUs, cancellationToken) is { } days)
         {
             yield return new ReconcileStep(
-                Micros.ToTime(day.StartUs).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), day.Records, day.Differences);
-            fromUs = day.StartUs + Micros.Day;
+                Micros.ToTime(days.StartUs).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), days.Records, days.Differences);
+            if (days.EndUs == long.MaxValue)
+            {
+                yield break;
+            }
+            fromUs = days.EndUs;
         }
     }
 
