@@ -1,17 +1,5 @@
 namespace Podvirt.Core.Messages;
 
-/// <summary>An operator's order to the scheduler that leads, from a process that is not it.</summary>
-/// <param name="Id">Comes back with the answer.</param>
-/// <param name="Action">Of <c>FleetAction</c>, by its name.</param>
-/// <param name="Target">A model's id, or a gpu's.</param>
-public sealed record FleetOrder(string Id, string Action, string Target);
-
-/// <param name="Id">Of the order.</param>
-/// <param name="Accepted">It is being done, or is so already.</param>
-/// <param name="Code">Of a refusal; empty otherwise.</param>
-/// <param name="Message">For people.</param>
-public sealed record FleetOrderAnswer(string Id, bool Accepted, string Code, string Message);
-
 /// <summary>What a process that runs no engines wants of their logs.</summary>
 /// <param name="Id">Comes back with the answer.</param>
 /// <param name="Model">Whose newest replica's log; empty: <paramref name="Replica"/>'s.</param>
