@@ -19,6 +19,7 @@ public static class MessagingServices
         ArgumentException.ThrowIfNullOrWhiteSpace(dataDirectory);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IBus, InProcessBus>();
+        services.AddSingleton<IBusHealth, ConnectedBus>();
         services.AddSingleton<ILeases>(provider => new InProcessLeases(provider.GetRequiredService<TimeProvider>(), InProcessLeases.DefaultPeriod));
         services.AddSingleton<IStateStore>(provider =>
             SqliteStateStore.Open(Path.Combine(dataDirectory, "state.db"), provider.GetRequiredService<TimeProvider>()));
