@@ -105,6 +105,15 @@ public sealed class GatewayOptions
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Other gateways serve the same models from the same state store: slots and limits are divided between them. Default no: all of them
+    /// are this gateway's, and nothing is settled with anybody.
+    /// </summary>
+    public bool HasPeers { get; set; }
+
+    /// <summary>Where other gateways and the operator reach this one, for example <c>http://10.0.0.7:8080</c>; empty: nobody does.</summary>
+    public string Address { get; set; } = "";
+
     /// <summary>Of video jobs and their files.</summary>
     public Videos.VideoOptions Videos { get; set; } = new();
 }

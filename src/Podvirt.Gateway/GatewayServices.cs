@@ -18,7 +18,7 @@ using Podvirt.Gateway.Videos;
 
 namespace Podvirt.Gateway;
 
-/// <summary>The data path as services and endpoints. Needs IBus, IStateStore, IUsageOutbox and IConsumption.</summary>
+/// <summary>The data path as services and endpoints. Needs IBus, IBusHealth, ILeases, IStateStore, IUsageOutbox and IConsumption.</summary>
 public static class GatewayServices
 {
     public static IServiceCollection AddPodvirtGateway(this IServiceCollection services, GatewayOptions options)
@@ -41,7 +41,8 @@ public static class GatewayServices
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
-        services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddSingleton(provider => new GatewayStatus(
+            provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<Membership>(), provider.GetRequiredService<GatewayDrain>()));
         VideoServices.Add(services, options.Videos);
         services.AddHostedSingleton<StreamCheckpoints>();
 
@@ -54,6 +55,12 @@ public static class GatewayServices
         services.AddHostedSingleton<RateWatch>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
+        services.AddHostedSingleton<Membership>();
+        services.AddHostedSingleton<SleepWatch>();
+        if (options.HasPeers)
+        {
+            services.AddHostedSingleton<SlotKeeper>();
+        }
         services.AddHostedSingleton<GatewayDrain>();
         return services;
     }
@@ -91,16 +98,23 @@ public static class GatewayServices
 public sealed class GatewayStatus
 {
     private readonly RouteDirectory _routes;
+    private readonly Membership _membership;
     private readonly GatewayDrain _drain;
 
-    internal GatewayStatus(RouteDirectory routes, GatewayDrain drain)
+    internal GatewayStatus(RouteDirectory routes, Membership membership, GatewayDrain drain)
     {
         _routes = routes;
+        _membership = membership;
         _drain = drain;
     }
 
     /// <summary>A route table has arrived: models are known.</summary>
     public bool HasRoutes => _routes.FirstTable.IsCompleted;
+
+    /// <summary>
+    /// UTC, since when the gateway serves by its last routes, because what the scheduler decides may not reach it; null: it reaches it.
+    /// </summary>
+    public DateTimeOffset? DetachedAt => _membership.DetachedAt;
 
     /// <summary>Requests that are being served or held.</summary>
     public int Running => _drain.Running;

@@ -2,19 +2,21 @@ using Microsoft.Extensions.Hosting;
 using Podvirt.Catalogs;
 using Podvirt.Core.Models;
 using Podvirt.Fleet;
+using Podvirt.Gateway;
 using Podvirt.Messaging;
 
 namespace Podvirt.Health;
 
 /// <summary>One thing that must hold before requests are welcome.</summary>
-/// <param name="Detail">What is missing; null when it holds.</param>
+/// <param name="Detail">What is missing, or is done without; null when all is as it should be.</param>
 internal sealed record ReadinessCheck(string Name, bool Ok, string? Detail);
 
 internal sealed record ReadinessReport(bool Ready, IReadOnlyList<ReadinessCheck> Checks);
 
 /// <summary>Whether this process should get requests. A single engine that fails is no reason why not.</summary>
 internal sealed class Readiness(
-    IStateStore store, CatalogStore catalog, FleetView fleet, IUsageOutbox outbox, IHostApplicationLifetime lifetime, TimeProvider time)
+    IStateStore store, CatalogStore catalog, FleetView fleet, IUsageOutbox outbox, GatewayStatus gateway, IBusHealth bus,
+    IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Two seconds: probes commonly give up after that.</summary>
     private static readonly TimeSpan _storeTimeout = TimeSpan.FromSeconds(2);
@@ -26,6 +28,7 @@ internal sealed class Readiness(
             await CheckStoreAsync(cancellationToken),
             Check("catalog", catalog.Applied is not null, "the configuration file has not been applied yet"),
             Check("routes", fleet.HasRoutes, "the scheduler has not said yet where models are served"),
+            CheckAttached(),
             Check("usage_outbox", outbox.IsHealthy, "usage cannot be written; requests are refused"),
             Check("running", !lifetime.ApplicationStopping.IsCancellationRequested, "the server is stopping"),
         ];
@@ -40,11 +43,21 @@ internal sealed class Readiness(
             await store.GetAsync(Catalog.StateKey, cancellationToken).AsTask().WaitAsync(_storeTimeout, time, cancellationToken);
             return new ReadinessCheck(Name, Ok: true, Detail: null);
         }
+        catch (Exception error) when (error is not OperationCanceledException && !bus.IsConnected && gateway.HasRoutes)
+        {
+            // Both are gone with one connection; what is needed of them to serve was read before.
+            return new ReadinessCheck(Name, Ok: true, $"does not answer, and is done without: {error.Message}");
+        }
         catch (Exception error) when (error is not OperationCanceledException)
         {
             return new ReadinessCheck(Name, Ok: false, $"does not answer: {error.Message}");
         }
     }
+
+    // A gateway that serves by its last routes is welcome: else losing the bus would lose them all at once.
+    private ReadinessCheck CheckAttached() => new("attached", Ok: true, gateway.DetachedAt is { } since
+        ? $"the scheduler's decisions do not reach this gateway since {since:yyyy-MM-dd'T'HH:mm:ss'Z'}; it serves by its last routes and asks engines whether they sleep"
+        : null);
 
     private static ReadinessCheck Check(string name, bool ok, string detail) => new(name, ok, ok ? null : detail);
 }
