@@ -11,7 +11,7 @@ namespace Podvirt.Metering.Ledger.ClickHouse;
 /// The ledger of a cluster, shared by all its processes. A batch is one insert, and counts once however often it is repeated; until it has
 /// returned a read may see a part of it. Billing, re-rating and <see cref="LedgerUpkeep"/> have one owner at a time, as the metering's leader.
 /// </summary>
-internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, TimeProvider time) : ILedger, IBatchLedger, IMinuteRollups
+internal sealed partial class ClickHouseLedger(ClickHouseDatabase database) : ILedger, IBatchLedger, IMinuteRollups
 {
     private const int ListLimitMax = 10_000;
 
@@ -31,7 +31,7 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, Time
     {
         ArgumentException.ThrowIfNullOrEmpty(token);
         ArgumentNullException.ThrowIfNull(records);
-        await new BatchAppend(await database.OpenAsync(cancellationToken), time).RunAsync(token, records, cancellationToken);
+        await new BatchAppend(await database.OpenAsync(cancellationToken)).RunAsync(token, records, cancellationToken);
     }
 
     public async ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>

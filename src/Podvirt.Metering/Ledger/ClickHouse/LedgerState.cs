@@ -10,7 +10,7 @@ internal sealed record LedgerState(long MinutesFromUs, IReadOnlyList<long> Stale
     private const string Sql =
         $"""
         SELECT 0 AS is_hour, max(value) AS value FROM ledger_mark WHERE name = '{MinutesFrom}' HAVING count() > 0
-        UNION ALL SELECT 1, hour_us FROM stale_hour FINAL WHERE is_stale = 1
+        UNION ALL SELECT DISTINCT 1, hour_us FROM stale_hour FINAL WHERE is_cleared = 0
         """;
 
     public static async Task<LedgerState> ReadAsync(ClickHouseStore store, CancellationToken cancellationToken)
@@ -25,7 +25,7 @@ internal sealed record LedgerState(long MinutesFromUs, IReadOnlyList<long> Stale
         ? ""
         : $" AND {RollupTables.Floor(bucket, Micros.Hour)} NOT IN ({string.Join(", ", StaleHours.Select(SqlParameters.Of))})";
 
-    public static string Mark(bool isStale, IEnumerable<long> hours, long nowUs) =>
-        "INSERT INTO stale_hour (hour_us, is_stale, changed_us) VALUES "
-        + string.Join(", ", hours.Select(h => $"({h}, {(isStale ? 1 : 0)}, {nowUs})"));
+    /// <summary>Marks hours as stale for a reason, or clears them of it.</summary>
+    public static string Mark(IEnumerable<(long HourUs, string Reason)> hours, bool isCleared) =>
+        "INSERT INTO stale_hour (hour_us, reason, is_cleared) VALUES " + string.Join(", ", hours.Select(h => $"({h.HourUs}, '{h.Reason}', {(isCleared ? 1 : 0)})"));
 }
