@@ -23,6 +23,9 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
 
     private volatile INatsJSStream? _stream;
 
+    /// <summary>Completed when the latest write is on its way.</summary>
+    private Task _sent = Task.CompletedTask;
+
     public string Stream { get; } = "KV_" + name;
 
     public string SubjectPrefix { get; } = $"$KV.{name}.";
@@ -139,23 +142,40 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
         }
     }
 
+    /// <summary>Writes go to the server in the order in which they were called, however long each waits for a bucket or a connection.</summary>
     private async ValueTask<long?> WriteAsync(
         string key, ReadOnlyMemory<byte> value, long? expected, NatsHeaders? headers, CancellationToken cancellationToken)
     {
-        await OpenAsync(cancellationToken);
-        var options = new NatsJSPubOpts { ExpectedLastSubjectSequence = (ulong?)expected, ExpectedStream = Stream };
-        return await client.CallAsync(
-            $"writing '{key}'",
-            async (js, ended) =>
+        var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = Interlocked.Exchange(ref _sent, sent.Task);
+        Task<long?> write;
+        try
+        {
+            await OpenAsync(cancellationToken);
+            if (!client.IsConnected)
             {
-                var ack = await js.PublishAsync(SubjectOf(key), value, opts: options, headers: headers, cancellationToken: ended);
-                if (ack.Error is not { } error)
-                {
-                    return (long?)ack.Seq;
-                }
-                return error.ErrCode == JetStreamErrors.WrongLastSequence ? null : throw new NatsJSApiException(error);
-            },
-            cancellationToken);
+                await client.CallAsync($"writing '{key}'", static (_, _) => ValueTask.FromResult(true), cancellationToken);
+            }
+            await before.WaitAsync(cancellationToken);
+            write = client.CallAsync($"writing '{key}'", (js, ended) => SendAsync(js, key, value, expected, headers, ended), cancellationToken).AsTask();
+        }
+        finally
+        {
+            sent.SetResult();
+        }
+        return await write;
+    }
+
+    private async ValueTask<long?> SendAsync(
+        NatsJSContext js, string key, ReadOnlyMemory<byte> value, long? expected, NatsHeaders? headers, CancellationToken cancellationToken)
+    {
+        var options = new NatsJSPubOpts { ExpectedLastSubjectSequence = (ulong?)expected, ExpectedStream = Stream };
+        var ack = await js.PublishAsync(SubjectOf(key), value, opts: options, headers: headers, cancellationToken: cancellationToken);
+        if (ack.Error is not { } error)
+        {
+            return (long?)ack.Seq;
+        }
+        return error.ErrCode == JetStreamErrors.WrongLastSequence ? null : throw new NatsJSApiException(error);
     }
 
     private StreamConfig Config() => new(Stream, [SubjectPrefix + ">"])
