@@ -11,6 +11,7 @@ using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
 using Podvirt.Metering.Rating.Sqlite;
+using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering;
 
@@ -30,6 +31,7 @@ public static class MeteringServices
         services.AddLogging();
         services.AddSingleton<MeteringMetrics>();
         AddOutbox(services, options);
+        services.AddSingleton<IParkedUsage>(provider => new ParkedRows(provider.GetRequiredService<SqliteUsageOutbox>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
         services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
