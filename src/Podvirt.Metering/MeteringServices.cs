@@ -11,6 +11,7 @@ using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
 using Podvirt.Metering.Rating.Sqlite;
+using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering;
 
@@ -29,13 +30,9 @@ public static class MeteringServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddLogging();
         services.AddSingleton<MeteringMetrics>();
-        services.AddSingleton(provider => SqliteUsageOutbox.Open(
-            options,
-            provider.GetRequiredService<MeteringMetrics>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
+        AddOutbox(services, options);
+        services.AddSingleton<IParkedUsage>(provider => new ParkedRows(provider.GetRequiredService<SqliteUsageOutbox>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
-        services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
         services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
@@ -69,9 +66,20 @@ public static class MeteringServices
             provider.GetRequiredService<ILogger<OutboxPump>>()));
         services.AddHostedService(provider => new InvoiceCloser(
             provider.GetRequiredService<InvoiceBook>(),
-            provider.GetRequiredService<SqliteUsageOutbox>(),
+            new PendingRows(provider.GetRequiredService<SqliteUsageOutbox>()),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<InvoiceCloser>>()));
         return services;
+    }
+
+    /// <summary>The file of one gateway. Opens when the host starts.</summary>
+    internal static void AddOutbox(IServiceCollection services, MeteringOptions options)
+    {
+        services.AddSingleton(provider => SqliteUsageOutbox.Open(
+            options,
+            provider.GetRequiredService<MeteringMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
+        services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
     }
 }

@@ -51,6 +51,7 @@ public static class PodvirtEndpoints
         services.GetRequiredService<UsageEndpoints>().Map(api);
         services.GetRequiredService<UsageFiguresEndpoints>().Map(api);
         services.GetRequiredService<GpuTimeEndpoint>().Map(api);
+        services.GetRequiredService<ParkedUsageEndpoint>().Map(api);
         services.GetRequiredService<UsageRecordEndpoints>().Map(api);
         services.GetRequiredService<UsageReconcileEndpoint>().Map(api);
         services.GetRequiredService<RateEndpoints>().Map(api);

@@ -108,6 +108,7 @@ public static class PodvirtServices
         services.AddSingleton<UsageEndpoints>();
         services.AddSingleton<UsageFiguresEndpoints>();
         services.AddSingleton<GpuTimeEndpoint>();
+        services.AddSingleton<ParkedUsageEndpoint>();
         services.AddSingleton<UsageRecordEndpoints>();
         services.AddSingleton<UsageReconcileEndpoint>();
         services.AddSingleton<RateEndpoints>();

@@ -9,7 +9,7 @@ namespace Podvirt.Metering.GpuTime;
 /// lost. Pure: told of the time. An interval ends with its state, and with its hour.
 /// </summary>
 /// <param name="began">Nothing before is counted: it was another process's to count.</param>
-internal sealed class GpuTimeline(DateTimeOffset began)
+internal sealed partial class GpuTimeline(DateTimeOffset began)
 {
     private readonly Dictionary<string, Held> _held = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Replica, DateTimeOffset From), GpuInterval> _unwritten = [];
@@ -30,7 +30,7 @@ internal sealed class GpuTimeline(DateTimeOffset began)
             var held = _held.GetValueOrDefault(replica.Id);
             if (held is not null)
             {
-                held.IsMissing = false;
+                (held.IsMissing, held.LastSeen) = (false, null);
             }
             if ((held is null || replica.Since > held.Since) && held?.Use != UseOf(replica.State))
             {
@@ -42,7 +42,7 @@ internal sealed class GpuTimeline(DateTimeOffset began)
             // The second report without it: the first may be from before it was placed.
             if (held.IsMissing)
             {
-                Change(id, held.Model, held.Revision, held.Gpus, state: null, now);
+                Change(id, held.Model, held.Revision, held.Gpus, state: null, held.LastSeen ?? now);
             }
             held.IsMissing = true;
         }
@@ -53,7 +53,7 @@ internal sealed class GpuTimeline(DateTimeOffset began)
     {
         foreach (var (id, held) in _held)
         {
-            Close(id, held, now);
+            Close(id, held, held.LastSeen ?? now);
         }
         return [.. _unwritten.Values];
     }
@@ -124,5 +124,8 @@ internal sealed class GpuTimeline(DateTimeOffset began)
         public DateTimeOffset From { get; set; }
 
         public bool IsMissing { get; set; }
+
+        /// <summary>By an earlier leader, where nobody has seen it since; null: it is seen.</summary>
+        public DateTimeOffset? LastSeen { get; set; }
     }
 }

@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Projects;
-using Podvirt.Metering.Outbox;
 
 namespace Podvirt.Metering.Invoices;
 
 /// <summary>Makes invoices final when their time has come, also what became due while the server was down.</summary>
-internal sealed partial class InvoiceCloser(InvoiceBook book, IOutboxQueue outbox, TimeProvider time, ILogger<InvoiceCloser> log) : BackgroundService
+internal sealed partial class InvoiceCloser(InvoiceBook book, IPendingUsage pending, TimeProvider time, ILogger<InvoiceCloser> log) : BackgroundService
 {
     /// <summary>A look costs a few lookups in an index. By the wall clock, so that a clock that was set is followed.</summary>
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
@@ -16,8 +15,8 @@ internal sealed partial class InvoiceCloser(InvoiceBook book, IOutboxQueue outbo
     {
         while (await book.NextAsync(cancellationToken) is { } month && month.End + Invoice.Delay <= time.GetUtcNow())
         {
-            // After a pause the outbox may still hold records of the month: they belong on its own invoice, not as late ones on the next.
-            if (await outbox.ReadAsync(1, cancellationToken) is [var oldest, ..] && oldest.Record.EndedAt < month.End)
+            // After a pause records of the month may still be under way: they belong on its own invoice, not as late ones on the next.
+            if (await pending.MayHoldAsync(month, cancellationToken))
             {
                 return;
             }
@@ -26,7 +25,8 @@ internal sealed partial class InvoiceCloser(InvoiceBook book, IOutboxQueue outbo
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Until it is cancelled: in a cluster, while this process leads.</summary>
+    internal async Task RunAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -45,6 +45,8 @@ internal sealed partial class InvoiceCloser(InvoiceBook book, IOutboxQueue outbo
             await Task.Delay(_interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
 
     [LoggerMessage(EventId = 4301, Level = LogLevel.Information, Message = "The invoices of {Month} are final: {Count}")]
     private partial void LogFinal(UtcMonth month, int count);

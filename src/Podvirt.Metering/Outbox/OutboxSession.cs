@@ -148,6 +148,28 @@ internal sealed class OutboxSession : WriteSession
     /// <summary>What is kept of records with impossible counts.</summary>
     public static List<OutboxRow> ReadInvalid(SqliteConnection connection, int limit) => Read(connection, "invalid_usage", long.MinValue, limit);
 
+    /// <summary>How many such records there ever were, and the latest of them, newest first.</summary>
+    public static (long Total, List<OutboxRow> Latest) ReadLatestInvalid(SqliteConnection connection, int limit)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*), coalesce(max(seq), 0) FROM invalid_usage";
+        long last;
+        long total;
+        using (var counts = command.ExecuteReader())
+        {
+            counts.Read();
+            (total, last) = (counts.GetInt64(0), counts.GetInt64(1));
+        }
+        command.CommandText = $"SELECT seq, {UsageColumns.List} FROM invalid_usage WHERE seq <= {last} ORDER BY seq DESC LIMIT {limit}";
+        using var reader = command.ExecuteReader();
+        var rows = new List<OutboxRow>();
+        while (reader.Read())
+        {
+            rows.Add(new OutboxRow(reader.GetInt64(0), UsageColumns.Read(reader, 1)));
+        }
+        return (total, rows);
+    }
+
     private static List<OutboxRow> Read(SqliteConnection connection, string table, long behind, int limit)
     {
         using var command = connection.CreateCommand();

@@ -183,6 +183,10 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IReplyStore, IOu
     public async ValueTask<IReadOnlyList<OutboxRow>> ReadInvalidAsync(int limit, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => OutboxSession.ReadInvalid(c, limit), cancellationToken);
 
+    /// <summary>How many of them are kept, and the latest, newest first.</summary>
+    public async ValueTask<(long Total, List<OutboxRow> Latest)> ReadLatestInvalidAsync(int limit, CancellationToken cancellationToken) =>
+        await _reader.RunAsync(c => OutboxSession.ReadLatestInvalid(c, limit), cancellationToken);
+
     public async ValueTask RemoveAsync(long last, IReadOnlyList<long> invalid, CancellationToken cancellationToken)
     {
         var job = new WriteJob<OutboxSession, int>(

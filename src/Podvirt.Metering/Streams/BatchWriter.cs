@@ -12,6 +12,8 @@ namespace Podvirt.Metering.Streams;
 internal sealed partial class BatchWriter(
     IBatchLedger ledger, RateBook rates, IParking parking, MeteringMetrics metrics, TimeProvider time, ILogger<BatchWriter> log)
 {
+    public const string ImpossibleCounts = "impossible counts: billed at zero";
+
     private static readonly TimeSpan s_backoffFirst = TimeSpan.FromMilliseconds(100);
 
     /// <summary>As the embedded pump: an outage of the ledger delays dashboards only.</summary>
@@ -125,7 +127,7 @@ internal sealed partial class BatchWriter(
                 if (!UsageCheck.IsValid(record))
                 {
                     metrics.Invalid();
-                    await ParkAsync(batch, message, "impossible counts: billed at zero", cancellationToken);
+                    await ParkAsync(batch, message, ImpossibleCounts, cancellationToken);
                     record = UsageCheck.WithoutCounts(record);
                 }
                 records.Add(record);

@@ -14,7 +14,7 @@ public sealed record ParkedUsage(DateTimeOffset At, string Incarnation, long Seq
 /// <summary>Where they are kept for people to look at: the latest ones.</summary>
 public interface IParkedUsage
 {
-    /// <summary>How many have been parked, and the latest of them, newest first.</summary>
+    /// <summary>How many have been parked, or are kept, and the latest of them, newest first.</summary>
     /// <exception cref="IOException">They cannot be read.</exception>
     ValueTask<(long Total, IReadOnlyList<ParkedUsage> Latest)> ReadAsync(int limit, CancellationToken cancellationToken = default);
 }

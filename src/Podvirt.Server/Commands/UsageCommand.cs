@@ -16,6 +16,7 @@ internal static class UsageCommand
         var command = new ClientCommand("usage", "Sum requests, tokens and cost", context);
         filters.AddTo(command);
         command.Add(group);
+        command.Add(ParkedUsageCommand.Build(context));
         command.SetCall(
             "Summing the ledger",
             (parsed, client, cancellationToken) => client.GetAsync($"/api/usage?group={parsed.GetRequiredValue(group)}{filters.Parameters(parsed)}", cancellationToken),

@@ -1,3 +1,5 @@
+using Podvirt.Metering.Streams;
+
 namespace Podvirt.Configuration;
 
 /// <summary>How usage is kept.</summary>
@@ -26,6 +28,15 @@ internal sealed record MeteringSettings
 
     /// <summary>Bytes of them. 1 KiB to 64 GiB.</summary>
     public long KeptReplyBytes { get; init; } = 64L << 20;
+
+    /// <summary>In a cluster: whether the end of an answer waits for the stream too.</summary>
+    public bool WaitsForStream { get; init; }
+
+    /// <summary>How long it waits. 10 ms to 1 min.</summary>
+    public TimeSpan StreamWait { get; init; } = new UsageStreamOptions().StreamWait;
+
+    /// <summary>What the stream holds. 1 MiB to 64 TiB.</summary>
+    public long StreamBytes { get; init; } = new UsageStreamOptions().BytesMax;
 }
 
 /// <summary>Reads <c>metering</c>.</summary>
@@ -48,6 +59,9 @@ internal static class MeteringReader
             IdempotencyWait = map.TakeDuration("idempotency_wait", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? defaults.IdempotencyWait,
             KeptReplies = map.TakeWhole("kept_replies", defaults.KeptReplies, 1, 1_000_000),
             KeptReplyBytes = map.TakeMemory("kept_reply_bytes", 1L << 10, 1L << 36) ?? defaults.KeptReplyBytes,
+            WaitsForStream = map.TakeWord("durability", fallback: false, ("local", false), ("stream", true)),
+            StreamWait = map.TakeDuration("stream_wait", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)) ?? defaults.StreamWait,
+            StreamBytes = map.TakeMemory("stream_bytes", 1L << 20, 1L << 46) ?? defaults.StreamBytes,
         };
         map.Close();
         return settings;

@@ -5,6 +5,7 @@ using Podvirt.Gateway;
 using Podvirt.Messaging;
 using Podvirt.Metering;
 using Podvirt.Metering.Rating;
+using Podvirt.Metering.Streams;
 using Podvirt.Scheduler;
 
 namespace Podvirt.Hosting;
@@ -48,6 +49,13 @@ internal static class Rooms
         UnsavedBytesMax = config.Metering.UnsavedBytes,
         RepliesMax = config.Metering.KeptReplies,
         ReplyBytesMax = config.Metering.KeptReplyBytes,
+    };
+
+    internal static UsageStreamOptions UsageStreamOptionsOf(PodvirtConfig config) => new()
+    {
+        WaitsForStream = config.Metering.WaitsForStream,
+        StreamWait = config.Metering.StreamWait,
+        BytesMax = config.Metering.StreamBytes,
     };
 
     internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()

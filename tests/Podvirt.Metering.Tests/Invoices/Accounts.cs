@@ -28,7 +28,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
         Billing = new SqliteBillingLedger(Ledger);
         Book = new InvoiceBook(Billing, Rates, _store, Parties, ColdStarts);
         Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
-        Closer = new InvoiceCloser(Book, this, Time, NullLogger<InvoiceCloser>.Instance);
+        Closer = new InvoiceCloser(Book, new PendingRows(this), Time, NullLogger<InvoiceCloser>.Instance);
     }
 
     public static BillingParties Parties { get; } = new(
@@ -78,7 +78,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     {
         Time = new FakeTimeProvider(now);
         Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
-        Closer = new InvoiceCloser(Book, this, Time, NullLogger<InvoiceCloser>.Instance);
+        Closer = new InvoiceCloser(Book, new PendingRows(this), Time, NullLogger<InvoiceCloser>.Instance);
     }
 
     public RatedRecord Rated(UsageRecord record, int version) =>

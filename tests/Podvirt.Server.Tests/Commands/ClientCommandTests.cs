@@ -157,6 +157,18 @@ public sealed class ClientCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ParkedUsage_IsListedWithItsReasons()
+    {
+        _server.Answer = """{"total":9,"data":[{"at":"2026-01-01T00:00:00Z","sequence":3,"why":"no usage record: x","request":null,"model":null}]}""";
+
+        var run = await _server.RunAsync("usage", "parked", "--limit", "5");
+
+        Assert.Contains("no usage record: x", run.Output, StringComparison.Ordinal);
+        Assert.Contains("9 in all", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("GET /api/usage/parked?limit=5 ", Assert.Single(_server.Calls), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Logs_ArePrintedAsTheyAre()
     {
         _server.Answer = "first [x]\nsecond\n";

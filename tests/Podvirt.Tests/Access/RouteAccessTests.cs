@@ -140,6 +140,7 @@ public sealed class RouteAccessTests : IAsyncLifetime
         new("POST /api/projects/{id}/archive", Entry.Admin, "/api/projects/mine/archive"),
         new("POST /api/projects/{id}/restore", Entry.Admin, "/api/projects/mine/restore"),
         new("GET /api/usage/gpu-time", Entry.Admin, "/api/usage/gpu-time"),
+        new("GET /api/usage/parked", Entry.Admin, "/api/usage/parked"),
         new("GET /api/reconcile", Entry.Admin, "/api/reconcile"),
         new("GET /api/reratings", Entry.Admin, "/api/reratings"),
         new("GET /api/members", Entry.ConsoleAdmin, "/api/members"),

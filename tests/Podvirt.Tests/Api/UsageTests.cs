@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Core.Usage;
+using Podvirt.Messaging;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Rating;
 
@@ -219,7 +220,28 @@ public sealed class UsageTests : IAsyncLifetime
         Assert.Equal("""{"done":true,"records":2,"differences":0}""", lines[^1]);
     }
 
+    [Fact]
+    public async Task ImpossibleCounts_AreListedAsTheyCame()
+    {
+        var outbox = _app.Services.GetRequiredService<IUsageOutbox>();
+        await outbox.AppendAsync(Rated(1, s_noon).Record);
+        await outbox.AppendAsync(Rated(2, s_noon, r => r with { Tokens = new TokenCounts(-7, 0, 3, 0) }).Record);
+
+        JsonElement parked;
+        do
+        {
+            // Until the pump has moved them.
+            parked = await _app.GetAsync("/api/usage/parked?limit=5");
+        }
+        while (parked.GetProperty("total").GetInt64() == 0);
+
+        var only = Assert.Single(parked.GetProperty("data").EnumerateArray());
+        Assert.Equal((-7, 3), (only.GetProperty("prompt_tokens").GetInt64(), only.GetProperty("completion_tokens").GetInt64()));
+        Assert.Equal("impossible counts: billed at zero", only.GetProperty("why").GetString());
+    }
+
     [Theory]
+    [InlineData("/api/usage/parked?limit=0", "limit")]
     [InlineData("/api/usage/summary?window=2h", "window")]
     [InlineData("/api/usage/summary?group=key", "group")]
     [InlineData("/api/usage/series?step=day", "step")]

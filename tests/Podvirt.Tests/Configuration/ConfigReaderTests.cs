@@ -3,6 +3,7 @@ using Podvirt.Core.Models;
 using Podvirt.Gateway;
 using Podvirt.Hosting;
 using Podvirt.Metering;
+using Podvirt.Metering.Streams;
 using Podvirt.Scheduler;
 
 namespace Podvirt.Tests.Configuration;
@@ -218,6 +219,9 @@ public sealed class ConfigReaderTests
     [InlineData("metering: { idempotency_wait: 2h }", "metering.idempotency_wait")]
     [InlineData("metering: { kept_replies: 0 }", "metering.kept_replies")]
     [InlineData("metering: { kept_reply_bytes: 1B }", "metering.kept_reply_bytes")]
+    [InlineData("metering: { durability: disk }", "metering.durability")]
+    [InlineData("metering: { stream_wait: 1ms }", "metering.stream_wait")]
+    [InlineData("metering: { stream_bytes: 1KiB }", "metering.stream_bytes")]
     [InlineData("gateway: 5s", "gateway")]
     [InlineData("gateway: { comment_grace: 2m }", "gateway.comment_grace")]
     [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
@@ -402,6 +406,14 @@ public sealed class ConfigReaderTests
         var options = Rooms.MeteringOptionsOf(new PodvirtOptions(), Read(Model + "\nmetering: { serve_unsaved: true, unsaved_records: 7, unsaved_bytes: 1MiB, kept_replies: 8, kept_reply_bytes: 2MiB }\n"));
         Assert.Equal(
             (true, 7, 1L << 20, 8, 2L << 20), (options.ServeUnsaved, options.UnsavedRecordsMax, options.UnsavedBytesMax, options.RepliesMax, options.ReplyBytesMax));
+    }
+
+    [Fact]
+    public void UsageStreamOptions_ComeFromTheFile()
+    {
+        Assert.Equivalent(new UsageStreamOptions(), Rooms.UsageStreamOptionsOf(Read(Model)), strict: true);
+        var options = Rooms.UsageStreamOptionsOf(Read(Model + "\nmetering: { durability: stream, stream_wait: 3s, stream_bytes: 1GiB }\n"));
+        Assert.Equal((true, TimeSpan.FromSeconds(3), 1L << 30), (options.WaitsForStream, options.StreamWait, options.BytesMax));
     }
 
     [Fact]
