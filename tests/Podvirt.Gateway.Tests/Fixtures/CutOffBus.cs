@@ -14,6 +14,8 @@ internal sealed class CutOffBus(TimeProvider time) : IBusHealth
 
     public DateTimeOffset? LostAt => _lostAt;
 
+    public string Reason => IsConnected ? "" : "cut by the test";
+
     public void Cut() => _lostAt = time.GetUtcNow();
 
     public void Mend() => _lostAt = null;
