@@ -143,4 +143,7 @@ internal static partial class SchedulerLog
 
     [LoggerMessage(2073, LogLevel.Warning, "{Model}: replica {Replica} is {State} by what was decided, and its engine says otherwise: an earlier leader's call reached it late")]
     public static partial void EngineDiffers(ILogger logger, string model, string replica, ReplicaState state);
+
+    [LoggerMessage(2090, LogLevel.Error, "A {Question} of another process was not answered")]
+    public static partial void CallUnanswered(ILogger logger, string question, Exception exception);
 }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Engines;
-using Podvirt.Scheduler.Gpus;
 using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Runtimes;
@@ -29,13 +28,11 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
     public SchedulerService(
         SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, TimeProvider time, SchedulerMetrics metrics,
         ILoggerFactory loggers, ILeases? leases = null)
-        : this(
-            LocalParts(options, logs, bus, store, time, metrics, loggers.CreateLogger("Podvirt.Scheduler")), leases, Election.ProcessName,
-            loggers.CreateLogger<StoredOrders>())
+        : this(PartsOf(options, logs, bus, store, time, metrics, loggers.CreateLogger("Podvirt.Scheduler")), leases, Election.ProcessName)
     {
     }
 
-    internal SchedulerService(TermParts parts, ILeases? leases, string name, ILogger<StoredOrders> log)
+    internal SchedulerService(TermParts parts, ILeases? leases, string name)
     {
         _name = name;
         _parts = parts;
@@ -48,7 +45,7 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
 
         Control = _election is null
             ? new FleetControl(_events.Writer, parts.Store, _ended.Token)
-            : new StoredOrders(parts.Store, parts.Options.OrderTimeout, parts.Time, log);
+            : new StoredOrders(parts.Store, parts.Options.OrderTimeout, parts.Time, parts.Log);
     }
 
     public IFleetControl Control { get; }
@@ -78,13 +75,13 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
         _isStopped = true;
         await _ended.CancelAsync();
         await _running;
-        var runtime = _parts.Runtime;
+        var runtime = _parts.Machines.Runtime;
         if (_election is null)
         {
             await Task.WhenAll(runtime.List().Select(replica => runtime.StopAsync(replica.Replica, cancellationToken)));
         }
 
-        await ((runtime as IAsyncDisposable)?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await _parts.Machines.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -109,21 +106,15 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
         },
         _ended.Token);
 
-    private static TermParts LocalParts(
+    private static TermParts PartsOf(
         SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, TimeProvider time, SchedulerMetrics metrics, ILogger log)
     {
-        var gpuDirectory = Path.Combine(options.DataPath, "gpus");
-        var commands = new EngineCommandBuilder(options.VllmCommand, SimulatorCommand.Locate(options.SimulatorPath), gpuDirectory);
-        var nvidia = new NvidiaSmi(log, time);
-        var simulated = new SimulatedGpuMeter(gpuDirectory);
-        return new TermParts(
-            options, new LocalRuntime(options, commands, logs, time, log), bus, store, time, metrics, log,
-            async token => options.Gpus ?? await nvidia.ListAsync(token),
-            (mandate, runtime, events) =>
-            {
-                var client = new EngineClient(mandate.ThrowIfEnded);
-                var steps = new EngineSteps(options, runtime, client, isSimulated => isSimulated ? simulated : nvidia, time);
-                return new EngineEffects(steps, runtime, bus, store, events, log, client, mandate.Ended);
-            });
+        var machines = Machines.Create(options, logs, bus, store, time, log);
+        return new TermParts(options, machines, bus, store, time, metrics, log, (mandate, runtime, events) =>
+        {
+            var client = new EngineClient(mandate.ThrowIfEnded);
+            var steps = new EngineSteps(options, runtime, client, machines.MeterOf, time);
+            return new EngineEffects(steps, runtime, bus, store, events, log, client, mandate.Ended);
+        });
     }
 }

@@ -41,7 +41,7 @@ public static class SchedulerServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IFleetControl>(provider => new StoredOrders(
             provider.GetRequiredService<IStateStore>(), options.OrderTimeout, provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<StoredOrders>>()));
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger("Podvirt.Scheduler")));
         return services;
     }
 }

@@ -14,11 +14,9 @@ using Podvirt.Scheduler.Runtimes;
 namespace Podvirt.Scheduler;
 
 /// <summary>What every term works with.</summary>
-/// <param name="FindGpus">The gpus as they are now.</param>
 /// <param name="MakeEffects">The effects of one term, on the runtime that it may use.</param>
 internal sealed record TermParts(
-    SchedulerOptions Options, IReplicaRuntime Runtime, IBus Bus, IStateStore Store, TimeProvider Time, SchedulerMetrics Metrics, ILogger Log,
-    Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> FindGpus,
+    SchedulerOptions Options, Machines Machines, IBus Bus, IStateStore Store, TimeProvider Time, SchedulerMetrics Metrics, ILogger Log,
     Func<Mandate, IReplicaRuntime, ChannelWriter<SchedulerEvent>, ITermEffects> MakeEffects);
 
 /// <summary>One leader's time, from the epoch to its last effect: the loop, its effects, and the tasks that feed it.</summary>
@@ -30,7 +28,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
 
     private readonly SchedulerOptions _options = parts.Options;
-    private readonly IReplicaRuntime _runtime = parts.Runtime;
+    private readonly IReplicaRuntime _runtime = parts.Machines.Runtime;
     private readonly IBus _bus = parts.Bus;
     private readonly IStateStore _store = parts.Store;
     private readonly TimeProvider _time = parts.Time;
@@ -158,7 +156,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
     private async Task<LifecycleLoop> PrepareAsync(
         Mandate mandate, IReplicaRuntime runtime, RecordedEffects recorded, Strays? strays, CancellationToken cancellationToken)
     {
-        var gpus = await parts.FindGpus(cancellationToken);
+        var gpus = await parts.Machines.ListGpusAsync(cancellationToken);
         var intents = await ReadIntentsAsync(cancellationToken);
         var found = await FindEnginesAsync(runtime, gpus, intents, cancellationToken);
         SchedulerLog.Started(_log, mandate.Epoch, gpus.Count);

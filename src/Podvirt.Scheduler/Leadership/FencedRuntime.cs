@@ -22,7 +22,8 @@ internal sealed class FencedRuntime(IReplicaRuntime inner, Mandate mandate) : IR
 
     public IReadOnlyList<RunningReplica> List() => inner.List();
 
-    public string ReadLog(string replica, ref long position) => inner.ReadLog(replica, ref position);
+    public ValueTask<LogText> ReadLogAsync(string replica, LogPosition position, CancellationToken cancellationToken) =>
+        inner.ReadLogAsync(replica, position, cancellationToken);
 
     public IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken) => inner.WatchExitsAsync(cancellationToken);
 
@@ -34,7 +35,11 @@ internal sealed class FencedRuntime(IReplicaRuntime inner, Mandate mandate) : IR
 
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) => inner.SettingsOf(model, gpus, memoryBytes);
 
-    public void NoteSleep(string replica, int level, long? hostBase) => inner.NoteSleep(replica, level, hostBase);
+    public ValueTask NoteSleepAsync(string replica, int level, long? hostBase, CancellationToken cancellationToken)
+    {
+        mandate.ThrowIfEnded();
+        return inner.NoteSleepAsync(replica, level, hostBase, cancellationToken);
+    }
 
     public long NodeMemory(string node) => inner.NodeMemory(node);
 }

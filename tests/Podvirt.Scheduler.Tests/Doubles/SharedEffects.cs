@@ -137,7 +137,8 @@ internal sealed class SharedRuntime : IReplicaRuntime
 
     public IReadOnlyList<RunningReplica> List() => [.. _engines.All.Select(engine => engine.Running)];
 
-    public string ReadLog(string replica, ref long position) => "";
+    public ValueTask<LogText> ReadLogAsync(string replica, LogPosition position, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new LogText("", position));
 
     public async IAsyncEnumerable<ReplicaExit> WatchExitsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -157,10 +158,7 @@ internal sealed class SharedRuntime : IReplicaRuntime
 
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes) => "";
 
-    public void NoteSleep(string replica, int level, long? hostBase)
-    {
-        // Nobody asks for it.
-    }
+    public ValueTask NoteSleepAsync(string replica, int level, long? hostBase, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public long NodeMemory(string node) => 0;
 }

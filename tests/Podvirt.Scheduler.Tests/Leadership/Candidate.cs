@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Leadership;
+using Podvirt.Scheduler.Runtimes;
 using Podvirt.Scheduler.Tests.Doubles;
 
 namespace Podvirt.Scheduler.Tests.Leadership;
@@ -20,14 +20,14 @@ internal sealed class Candidate : IAsyncDisposable
         var runtime = new SharedRuntime(world.Engines, Gate);
         var options = new SchedulerOptions { ElectsLeader = true, Gpus = world.Gpus };
         var parts = new TermParts(
-            options, runtime, world.Bus, Gate.Before(world.Store), Time, new SchedulerMetrics(), Log,
-            _ => Task.FromResult(world.Gpus),
+            options, new Machines(runtime, _ => throw new NotSupportedException(), _ => Task.FromResult(world.Gpus), () => ValueTask.CompletedTask),
+            world.Bus, Gate.Before(world.Store), Time, new SchedulerMetrics(), Log,
             (mandate, fenced, events) =>
             {
                 runtime.Epoch = mandate.Epoch;
                 return new SharedEffects(world.Engines, Gate, mandate, fenced, events, world.Bus);
             });
-        Service = new SchedulerService(parts, Gate.Before(world.Leases), name, NullLogger<StoredOrders>.Instance);
+        Service = new SchedulerService(parts, Gate.Before(world.Leases), name);
     }
 
     public string Name { get; }

@@ -15,7 +15,7 @@ internal sealed record StoredOrder(FleetAction Action, string Target, DateTimeOf
 /// Asks whoever leads, in whatever process that is. The order waits in the state store: one that is given while the lead changes is
 /// answered by the next leader.
 /// </summary>
-internal sealed class StoredOrders(IStateStore store, TimeSpan timeout, TimeProvider time, ILogger<StoredOrders> log) : IFleetControl
+internal sealed class StoredOrders(IStateStore store, TimeSpan timeout, TimeProvider time, ILogger log) : IFleetControl
 {
     public async Task<FleetAnswer> DoAsync(FleetAction action, string target, CancellationToken cancellationToken)
     {
