@@ -15,6 +15,7 @@ internal sealed partial class LifecycleLoop
             case Launched launched:
                 replica.Address = launched.Address;
                 replica.ApiKey = launched.ApiKey;
+                Settle(replica, launched.Gpus);
                 break;
             case PhaseSeen seen:
                 Enter(replica, seen.Phase);
