@@ -18,6 +18,7 @@ public interface ILeases
     ValueTask<NamedLease?> TryTakeAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default);
 
     /// <summary>Holds it for another period, with a value that may differ. Null: it has ended, and may be another's.</summary>
+    /// <remarks>An earlier <see cref="NamedLease"/> of the same hold will do: the answer to a renewal may have been lost.</remarks>
     /// <exception cref="IOException">The store does not answer: whether the lease holds is not known until it does.</exception>
     ValueTask<NamedLease?> TryRenewAsync(NamedLease lease, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default);
 

@@ -4,6 +4,7 @@ namespace Podvirt.Messaging;
 /// Small durable facts by key, with revisions for compare-and-set. Each write says what it has to survive; one that returned
 /// does, and is seen by every read from then on. Writes are kept in their order: whatever survives, all writes that returned
 /// before it survive with it. <see cref="StateWrites"/> has the same writes without that word: they survive the machine.
+/// A call whose store does not answer ends with an <see cref="IOException"/>; a write that ends so may have been done or not.
 /// Keys are segments of printable ASCII joined by <c>/</c>; at most 512 characters; values at most 1 MiB.
 /// </summary>
 public interface IStateStore

@@ -8,24 +8,24 @@ internal static class MessagingMetrics
 {
     public const string MeterName = "Podvirt.Messaging";
 
-    private static readonly Meter _meter = new(MeterName);
+    public static Meter Meter { get; } = new(MeterName);
 
-    private static readonly Counter<long> _busDisplaced = _meter.CreateCounter<long>(
+    private static readonly Counter<long> _busDisplaced = Meter.CreateCounter<long>(
         "podvirt.bus.displaced", "{message}", "Messages dropped because their reader was too far behind.");
 
     // Read when somebody asks: counting each job would cost every request, on its IO thread.
     private static readonly ConcurrentDictionary<IPendingJobs, bool> _workers = new();
 
-    private static readonly ObservableUpDownCounter<long> _workerPending = _meter.CreateObservableUpDownCounter(
+    private static readonly ObservableUpDownCounter<long> _workerPending = Meter.CreateObservableUpDownCounter(
         "podvirt.worker.pending",
         static () => _workers.Keys.Select(w => new Measurement<long>(w.Pending, new KeyValuePair<string, object?>("worker", w.Name))),
         "{job}",
         "Jobs that wait for a worker thread.");
 
-    private static readonly Histogram<double> _stateCommitSeconds = _meter.CreateHistogram<double>(
+    private static readonly Histogram<double> _stateCommitSeconds = Meter.CreateHistogram<double>(
         "podvirt.state.commit.duration", "s", "Time to make a group of state writes durable.");
 
-    private static readonly Counter<long> _stateCommitFailures = _meter.CreateCounter<long>(
+    private static readonly Counter<long> _stateCommitFailures = Meter.CreateCounter<long>(
         "podvirt.state.commit.failures", "{commit}", "Groups of state writes that failed.");
 
     public static void Displaced(string subject) => _busDisplaced.Add(1, new KeyValuePair<string, object?>("subject", subject));

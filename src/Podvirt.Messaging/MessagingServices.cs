@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Podvirt.Messaging.InProcess;
+using Podvirt.Messaging.Nats;
 using Podvirt.Messaging.Sqlite;
 
 namespace Podvirt.Messaging;
@@ -19,9 +20,35 @@ public static class MessagingServices
         ArgumentException.ThrowIfNullOrWhiteSpace(dataDirectory);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IBus, InProcessBus>();
+        services.AddSingleton<IBusHealth, InProcessBusHealth>();
         services.AddSingleton<ILeases>(provider => new InProcessLeases(provider.GetRequiredService<TimeProvider>(), InProcessLeases.DefaultPeriod));
         services.AddSingleton<IStateStore>(provider =>
             SqliteStateStore.Open(Path.Combine(dataDirectory, "state.db"), provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+
+    /// <summary>
+    /// The bus, the leases and the state store of a cluster, over one connection to NATS, which is made in the background from
+    /// the first use on: a host starts without a server and keeps trying, and <see cref="IBusHealth"/> says so.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="options">How NATS is reached.</param>
+    /// <exception cref="ArgumentException">The options are not usable.</exception>
+    public static IServiceCollection AddPodvirtNatsMessaging(this IServiceCollection services, NatsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Check() is { Count: > 0 } errors)
+        {
+            throw new ArgumentException($"NATS: {string.Join("; ", errors)}.", nameof(options));
+        }
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<NatsClient>();
+        services.AddSingleton<IBusHealth>(static provider => provider.GetRequiredService<NatsClient>());
+        services.AddSingleton<IBus, NatsBus>();
+        services.AddSingleton<ILeases, NatsLeases>();
+        services.AddSingleton<IStateStore, NatsStateStore>();
         return services;
     }
 }

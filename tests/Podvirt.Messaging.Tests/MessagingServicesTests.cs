@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Podvirt.Messaging.Nats;
 
 namespace Podvirt.Messaging.Tests;
 
@@ -18,5 +19,28 @@ public sealed class MessagingServicesTests
             Assert.Equal(i == 0, created is not null);
             Assert.NotNull(provider.GetRequiredService<IBus>());
         }
+    }
+
+    [Fact]
+    public void EmbeddedProcess_IsAlwaysConnected()
+    {
+        using var provider = new ServiceCollection().AddPodvirtEmbeddedMessaging("unused").BuildServiceProvider();
+
+        var health = provider.GetRequiredService<IBusHealth>();
+
+        Assert.Equal((true, null, ""), (health.IsConnected, health.LostAt, health.Reason));
+    }
+
+    [Fact]
+    public void UnusableNatsOptions_AreRefusedAtOnceAndTogether()
+    {
+        var options = new NatsOptions { Url = "http://user:secret@somewhere", LeasePeriod = TimeSpan.Zero, CredentialsFile = "missing.creds", KeyFile = "missing.pem" };
+
+        var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddPodvirtNatsMessaging(options));
+
+        Assert.All(
+            (string[])[nameof(options.Url), nameof(options.LeasePeriod), "missing.creds", "belong together"],
+            part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class InProcessLeases(TimeProvider time, TimeSpan period) : ILea
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            if (!_entries.TryGetValue(lease.Name, out var held) || held.Lease != lease || !Holds(held))
+            if (!_entries.TryGetValue(lease.Name, out var held) || held.Lease.Token != lease.Token || !Holds(held))
             {
                 return ValueTask.FromResult<NamedLease?>(null);
             }

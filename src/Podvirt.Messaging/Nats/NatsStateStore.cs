@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace Podvirt.Messaging.Nats;
+
+/// <summary>
+/// The state store of a cluster: one bucket, kept on disk by as many servers as <see cref="NatsOptions.Replicas"/> says. A
+/// write that returned is known to a majority of them, whatever it asked to survive; how often they sync their disks is their own setting.
+/// </summary>
+internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposable
+{
+    public const string BucketName = "podvirt-state";
+
+    private readonly NatsBucket _bucket;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly MarkerSweep _sweep;
+    private readonly CancellationTokenSource _closing = new();
+    private int _closed;
+
+    public NatsStateStore(NatsClient client, TimeProvider time, ILogger<NatsStateStore> log)
+        : this(client, time, log, MarkerSweep.DefaultInterval, MarkerSweep.DefaultAge)
+    {
+    }
+
+    /// <param name="client">The connection.</param>
+    /// <param name="time">For pauses and ages.</param>
+    /// <param name="log">Of watches and sweeps.</param>
+    /// <param name="sweepInterval">How often old marks of deleted keys are looked for.</param>
+    /// <param name="markerAge">How old they are then.</param>
+    internal NatsStateStore(NatsClient client, TimeProvider time, ILogger<NatsStateStore> log, TimeSpan sweepInterval, TimeSpan markerAge)
+    {
+        _bucket = new NatsBucket(client, BucketName, maxAge: null);
+        _time = time;
+        _log = log;
+        _sweep = new MarkerSweep(_bucket, time, log, sweepInterval, markerAge);
+    }
+
+    public async ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
+    {
+        StateKeys.CheckKey(key);
+        CheckOpen();
+        return await _bucket.GetAsync(key, cancellationToken) is { IsDeleted: false } entry ? ToState(entry) : null;
+    }
+
+    public async ValueTask<long> PutAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
+        (await _bucket.PutAsync(key, Checked(key, value), expected: null, cancellationToken))!.Value;
+
+    public async ValueTask<long?> CreateAsync(
+        string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
+    {
+        var copy = Checked(key, value);
+        for (var expected = 0L; ;)
+        {
+            if (await _bucket.PutAsync(key, copy, expected, cancellationToken) is { } revision)
+            {
+                return revision;
+            }
+            // Taken, or the mark of a deletion is there, which may be written over. Another round means that another writer got ahead.
+            var present = await _bucket.GetAsync(key, cancellationToken);
+            if (present is { IsDeleted: false })
+            {
+                return null;
+            }
+            expected = present?.Revision ?? 0;
+        }
+    }
+
+    public async ValueTask<long?> UpdateAsync(
+        string key, ReadOnlyMemory<byte> value, long revision, StateDurability durability, CancellationToken cancellationToken = default)
+    {
+        var copy = Checked(key, value);
+        // To the server 0 means a key that is not there.
+        return revision <= 0 ? null : await _bucket.PutAsync(key, copy, revision, cancellationToken);
+    }
+
+    public async ValueTask<bool> DeleteAsync(
+        string key, long? revision, StateDurability durability, CancellationToken cancellationToken = default)
+    {
+        StateKeys.CheckKey(key);
+        CheckOpen();
+        while (true)
+        {
+            var present = await _bucket.GetAsync(key, cancellationToken);
+            if (present is not { IsDeleted: false } entry || (revision ?? entry.Revision) != entry.Revision)
+            {
+                return false;
+            }
+            if (await _bucket.DeleteAsync(key, entry.Revision, cancellationToken) is not null)
+            {
+                return true;
+            }
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        StateKeys.CheckPrefix(prefix);
+        CheckOpen();
+        return [.. (await _bucket.ListAsync(prefix, cancellationToken)).Select(ToState)];
+    }
+
+    /// <summary>
+    /// Goes on over every loss of the connection; while there is none it waits, and <see cref="IBusHealth"/> says so. The
+    /// enumeration ends when the store is closed.
+    /// </summary>
+    public IAsyncEnumerable<StateChange> WatchAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        StateKeys.CheckPrefix(prefix);
+        CheckOpen();
+        return WatchCoreAsync(prefix, cancellationToken);
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            await _closing.CancelAsync();
+            await _sweep.DisposeAsync();
+        }
+    }
+
+    private async IAsyncEnumerable<StateChange> WatchCoreAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        await using var feed = new BucketFeed(_bucket, prefix, _time, _log);
+        var seen = new SeenKeys();
+        while (true)
+        {
+            List<StateChange>? changes;
+            var listed = false;
+            try
+            {
+                await feed.WaitAsync(ended.Token);
+                changes = feed.Take() is { } taken ? seen.TakeNews(taken) : null;
+                if (changes is null)
+                {
+                    changes = seen.Compare(await _bucket.ListAsync(prefix, ended.Token));
+                    listed = true;
+                }
+            }
+            catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+            {
+                yield break;
+            }
+            catch (IOException e)
+            {
+                await feed.ListAgainAsync(e, cancellationToken);
+                continue;
+            }
+            foreach (var change in changes)
+            {
+                yield return change;
+            }
+            if (listed && seen.CatchUp())
+            {
+                yield return StateChange.CaughtUp;
+            }
+        }
+    }
+
+    private static StateEntry ToState(BucketEntry entry) => new(entry.Key, entry.Value, entry.Revision);
+
+    /// <summary>A copy: the caller's buffer is its own again as soon as the call returns.</summary>
+    private byte[] Checked(string key, ReadOnlyMemory<byte> value)
+    {
+        StateKeys.CheckKey(key);
+        StateKeys.CheckValue(value);
+        CheckOpen();
+        return value.ToArray();
+    }
+
+    private void CheckOpen() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _closed) != 0, this);
+}
