@@ -15,6 +15,7 @@ using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 using Podvirt.Gateway.Videos;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway;
 
@@ -62,6 +63,18 @@ public static class GatewayServices
             services.AddHostedSingleton<SlotKeeper>();
         }
         services.AddHostedSingleton<GatewayDrain>();
+        return services;
+    }
+
+    /// <summary>
+    /// Several gateways answer as one: for the responses that one of them saw, and for the replies that one of them gave. Before
+    /// <see cref="AddPodvirtGateway"/>; needs <c>ILeases</c>, and <c>IOwners</c> that start before.
+    /// </summary>
+    public static IServiceCollection AddPodvirtSharedGateway(this IServiceCollection services)
+    {
+        services.TryAddSingleton<StateBlobs>();
+        services.AddHostedSingleton<SharedResponses>();
+        services.AddHostedSingleton<SharedReplies>();
         return services;
     }
 

@@ -28,11 +28,11 @@ internal static class ChatServices
     /// </summary>
     public static void AddShared(IServiceCollection services)
     {
-        services.AddSingleton<Blobs>();
+        services.AddSingleton<StateBlobs>();
         services.AddSingleton<SharedAnswers>();
         services.AddSingleton<IConversationStore>(p => new SharedConversationStore(
             p.GetRequiredService<IStateStore>(), p.GetRequiredService<ILeases>(), p.GetRequiredService<IOwners>(), p.GetRequiredService<SharedAnswers>(),
-            p.GetRequiredService<Blobs>()));
+            p.GetRequiredService<StateBlobs>()));
         services.AddSingleton<SharedAnswerPeers>();
         services.AddSingleton<IAnswerPeers>(p => p.GetRequiredService<SharedAnswerPeers>());
         AddChats(services);

@@ -97,6 +97,8 @@ internal static class Rooms
         CheckpointInterval = config.Metering.CheckpointInterval,
         IdempotencyTime = config.Metering.IdempotencyTime,
         IdempotencyWait = config.Metering.IdempotencyWait,
+        SharedRepliesMax = config.Metering.KeptReplies,
+        SharedReplyBytesMax = config.Metering.KeptReplyBytes,
         Videos = config.Videos,
     };
 }

@@ -118,7 +118,7 @@ public sealed class SharedConversationStoreTests : ConversationStoreTests
         var conversation = await CreateAsync("anna");
         var id = await BeginAsync(conversation, "one");
         await _store.SaveAsync(Progress(id, "Hi", AnswerStatus.Complete) with { IsOver = true }, s_none);
-        var removal = await new SharedConversations(_state.Store, new Blobs(_state.Store)).TryRemoveHeadAsync("anna", conversation.Id, static _ => true, s_none);
+        var removal = await new SharedConversations(_state.Store, new StateBlobs(_state.Store)).TryRemoveHeadAsync("anna", conversation.Id, static _ => true, s_none);
         Assert.Equal([id], removal!.Answers);
         await _store.SweepAsync(_time.GetUtcNow(), s_none);
         Assert.Empty(await _state.Store.ListAsync("chats/", s_none));

@@ -28,10 +28,10 @@ internal sealed class SharedState : IAsyncDisposable
         return new Owner(this, id);
     }
 
-    public SharedAnswers AnswersOf(IOwners owners) => new(Store, owners, new Blobs(Store));
+    public SharedAnswers AnswersOf(IOwners owners) => new(Store, owners, new StateBlobs(Store));
 
     public SharedConversationStore Open(IOwners owners, int conversationsMax = 2_000, int loneAnswersMax = 500) =>
-        new(Store, Leases, owners, AnswersOf(owners), new Blobs(Store), conversationsMax, loneAnswersMax);
+        new(Store, Leases, owners, AnswersOf(owners), new StateBlobs(Store), conversationsMax, loneAnswersMax);
 
     public async ValueTask DisposeAsync()
     {

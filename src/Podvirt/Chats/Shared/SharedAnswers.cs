@@ -5,7 +5,7 @@ using Podvirt.Messaging.Owners;
 namespace Podvirt.Chats.Shared;
 
 /// <summary>Answers in the state store: begun and written by their owner, ended by anybody once that one is gone.</summary>
-internal sealed class SharedAnswers(IStateStore store, IOwners owners, Blobs blobs)
+internal sealed class SharedAnswers(IStateStore store, IOwners owners, StateBlobs blobs)
 {
     /// <summary>Reads that are under way at the same time for one caller.</summary>
     private const int ReadsMax = 16;

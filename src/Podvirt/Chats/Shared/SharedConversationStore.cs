@@ -19,7 +19,7 @@ internal sealed class SharedConversationStore : IConversationStore
     private readonly int _loneAnswersMax;
 
     public SharedConversationStore(
-        IStateStore store, ILeases leases, IOwners owners, SharedAnswers answers, Blobs blobs, int conversationsMax = ChatBounds.ConversationsPerVisitor,
+        IStateStore store, ILeases leases, IOwners owners, SharedAnswers answers, StateBlobs blobs, int conversationsMax = ChatBounds.ConversationsPerVisitor,
         int loneAnswersMax = ChatBounds.LoneAnswersPerVisitor)
     {
         _store = store;

@@ -6,7 +6,7 @@ using Podvirt.Messaging;
 namespace Podvirt.Chats.Shared;
 
 /// <summary>Heads, questions and settings of conversations in the state store.</summary>
-internal sealed class SharedConversations(IStateStore store, Blobs blobs)
+internal sealed class SharedConversations(IStateStore store, StateBlobs blobs)
 {
     /// <summary>Characters of a system prompt up to which settings stand in the head.</summary>
     private const int InlineSystemChars = 2_000;
@@ -65,7 +65,7 @@ internal sealed class SharedConversations(IStateStore store, Blobs blobs)
     /// <summary>By their messages' ids.</summary>
     public async Task<IReadOnlyDictionary<string, string>> QuestionsAsync(string conversation, CancellationToken cancellationToken) =>
         (await blobs.ListAsync(ChatKeys.Questions(conversation), cancellationToken)).ToDictionary(
-            q => q.Key[(q.Key.LastIndexOf('/') + 1)..], q => Blobs.Text(q.Value), StringComparer.Ordinal);
+            q => q.Key[(q.Key.LastIndexOf('/') + 1)..], q => StateBlobs.Text(q.Value), StringComparer.Ordinal);
 
     public async Task<ChatSettings> SettingsAsync(ConversationHead head, CancellationToken cancellationToken) =>
         head is { SettingsKey: { } key } && await blobs.ReadAsync(key, cancellationToken) is { } bytes

@@ -1,18 +1,22 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
-using Podvirt.Messaging;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Messaging;
 
 /// <summary>Values of any length that are written once: compressed, and in parts below a key.</summary>
-internal sealed class Blobs(IStateStore store)
+public sealed class StateBlobs(IStateStore store)
 {
     /// <summary>Well below what one value may have: a message of the store has a head, too.</summary>
     private const int PartBytesMax = 512 * 1024;
 
+    /// <param name="key">A key of the store with room for some characters more.</param>
+    /// <param name="value">All of it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The store does not take it.</exception>
     public async Task WriteAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(key);
         var packed = Pack(value.Span);
         for (var (at, part) = (0, 0); at < packed.Length || part == 0; at += PartBytesMax, part++)
         {
