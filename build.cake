@@ -77,7 +77,7 @@ Task("test-prerequisites")
         throw new CakeException("The tests run the console's suite and the OpenAI client for Node: install Node.js 20 or newer.");
     }
     InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"), ("/usr/bin/python3", "python3"), ("/usr/sbin/nats-server", "nats-server"));
-    foreach (var programs in new[] { "tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore" })
+    foreach (var programs in new[] { "tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore", "tests/Podvirt.ClickHouseHost/Engine" })
     {
         if (!IsUpToDate($"{programs}/node_modules/.package-lock.json", $"{programs}/package-lock.json"))
         {

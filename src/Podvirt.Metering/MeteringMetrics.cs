@@ -19,6 +19,11 @@ internal sealed class MeteringMetrics : IDisposable
     private readonly Counter<long> _moveFailures;
     private readonly Counter<long> _recovered;
     private readonly Counter<long> _servedUnsaved;
+    private readonly Counter<long> _published;
+    private readonly Counter<long> _publishFailures;
+    private readonly Counter<long> _unconfirmed;
+    private readonly Counter<long> _stepFailures;
+    private readonly Counter<long> _parked;
 
     public MeteringMetrics()
     {
@@ -32,6 +37,11 @@ internal sealed class MeteringMetrics : IDisposable
         _moveFailures = _meter.CreateCounter<long>("podvirt.ledger.failures", "{batch}", "Batches that did not reach the ledger and will be tried again.");
         _recovered = _meter.CreateCounter<long>("podvirt.usage.recovered", "{record}", "Records made of the checkpoints of a process that was killed.");
         _servedUnsaved = _meter.CreateCounter<long>("podvirt.usage.served.unsaved", "{record}", "Ends of answers that went out while their record was in memory only.");
+        _published = _meter.CreateCounter<long>("podvirt.usage.published", "{record}", "Records that the stream has acknowledged.");
+        _publishFailures = _meter.CreateCounter<long>("podvirt.usage.publish.failures", "{attempt}", "Attempts to publish records that the stream did not take in full.");
+        _unconfirmed = _meter.CreateCounter<long>("podvirt.usage.unconfirmed", "{record}", "Ends of answers that went out before the stream had their record, under durability: stream.");
+        _stepFailures = _meter.CreateCounter<long>("podvirt.usage.stream.failures", "{attempt}", "Attempts of a metering worker to read the stream or its own place in it that failed.");
+        _parked = _meter.CreateCounter<long>("podvirt.usage.parked", "{record}", "Messages of the stream that did not go to the ledger as they came.");
     }
 
     public Meter Meter => _meter;
@@ -48,6 +58,14 @@ internal sealed class MeteringMetrics : IDisposable
 
     public void ObserveLag(Func<double> seconds) =>
         _meter.CreateObservableGauge("podvirt.ledger.lag", seconds, "s", "How long ago the oldest record that is not in the ledger ended.");
+
+    public void ObserveStream(Func<long> depth, Func<long> bytes, Func<long> bytesMax, Func<double> lag)
+    {
+        _meter.CreateObservableGauge("podvirt.usage.stream.depth", depth, "{record}", "Records on the stream that are not on the ledger, as a worker saw it last.");
+        _meter.CreateObservableGauge("podvirt.usage.stream.bytes", bytes, "By", "What the stream holds, as a worker saw it last.");
+        _meter.CreateObservableGauge("podvirt.usage.stream.bytes.limit", bytesMax, "By", "What it may hold: then gateways keep their records.");
+        _meter.CreateObservableGauge("podvirt.usage.stream.lag", lag, "s", "How long ago the stream took the oldest record that this worker has under way.");
+    }
 
     public void Committed(int rows, TimeSpan duration)
     {
@@ -77,6 +95,16 @@ internal sealed class MeteringMetrics : IDisposable
     public void ServedUnsaved() => _servedUnsaved.Add(1);
 
     public void MoveFailed() => _moveFailures.Add(1);
+
+    public void Published(int records) => _published.Add(records);
+
+    public void PublishFailed() => _publishFailures.Add(1);
+
+    public void Unconfirmed() => _unconfirmed.Add(1);
+
+    public void StepFailed() => _stepFailures.Add(1);
+
+    public void Parked() => _parked.Add(1);
 
     public void Dispose() => _meter.Dispose();
 }

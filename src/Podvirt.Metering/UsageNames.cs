@@ -1,8 +1,9 @@
 using Podvirt.Core.Usage;
+using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Metering;
 
-/// <summary>How outcomes and sources are spelled in files, groups and metrics. Stored: never changed.</summary>
+/// <summary>How outcomes, sources and uses are spelled in files, groups and metrics. Stored: never changed.</summary>
 internal static class UsageNames
 {
     public const string Completed = "completed";
@@ -28,6 +29,22 @@ internal static class UsageNames
         UsageSource.Engine => Engine,
         UsageSource.Quarantined => Quarantined,
         _ => throw new ArgumentOutOfRangeException(nameof(source), source, "unknown usage source"),
+    };
+
+    public static string Of(GpuUse use) => use switch
+    {
+        GpuUse.Active => "active",
+        GpuUse.Warming => "warming",
+        GpuUse.Sleeping => "sleeping",
+        _ => throw new ArgumentOutOfRangeException(nameof(use), use, "unknown use"),
+    };
+
+    public static GpuUse Use(string name) => name switch
+    {
+        "active" => GpuUse.Active,
+        "warming" => GpuUse.Warming,
+        "sleeping" => GpuUse.Sleeping,
+        _ => throw new InvalidDataException($"unknown use '{name}'"),
     };
 
     public static UsageOutcome Outcome(string name) => name switch

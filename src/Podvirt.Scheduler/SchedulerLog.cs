@@ -101,4 +101,7 @@ internal static partial class SchedulerLog
 
     [LoggerMessage(2041, LogLevel.Warning, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is removed: {Reason}")]
     public static partial void NotAdopted(ILogger logger, string model, string replica, int pid, string reason);
+
+    [LoggerMessage(2090, LogLevel.Error, "A {Question} of another process was not answered")]
+    public static partial void CallUnanswered(ILogger logger, string question, Exception exception);
 }

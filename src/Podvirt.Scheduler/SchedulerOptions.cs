@@ -1,4 +1,5 @@
 using Podvirt.Core.Gpus;
+using Podvirt.Scheduler.Runtimes.Nomad;
 
 namespace Podvirt.Scheduler;
 
@@ -10,6 +11,9 @@ public sealed class SchedulerOptions
 
     /// <summary>The gpus of this node; null: ask <c>nvidia-smi</c> at start (none where it is absent).</summary>
     public IReadOnlyList<GpuDevice>? Gpus { get; set; }
+
+    /// <summary>Engines as Nomad jobs on the cluster's nodes; null, the default: as child processes of this one.</summary>
+    public NomadOptions? Nomad { get; set; }
 
     /// <summary>
     /// The simulated engine: an executable, or a <c>.dll</c> run by <c>dotnet</c>. Null: <c>Podvirt.Simulator</c> beside the

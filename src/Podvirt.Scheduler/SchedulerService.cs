@@ -35,8 +35,8 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         new BoundedChannelOptions(QueueLengthMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly CancellationTokenSource _ended = new();
     private readonly EngineClient _client = new();
-    private readonly LocalRuntime _runtime;
-    private readonly NvidiaSmi _nvidia;
+    private readonly Machines _machines;
+    private readonly IReplicaRuntime _runtime;
     private readonly EngineSteps _steps;
     private readonly EngineEffects _effects;
     private readonly FleetPublisher _publisher;
@@ -57,12 +57,9 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
         _time = time;
         _metrics = metrics;
         _log = loggers.CreateLogger("Podvirt.Scheduler");
-        var gpuDirectory = Path.Combine(options.DataPath, "gpus");
-        var commands = new EngineCommandBuilder(options.VllmCommand, SimulatorCommand.Locate(options.SimulatorPath), gpuDirectory);
-        _runtime = new LocalRuntime(options, commands, logs, time, _log);
-        _nvidia = new NvidiaSmi(_log, time);
-        var simulated = new SimulatedGpuMeter(gpuDirectory);
-        _steps = new EngineSteps(options, _runtime, _client, isSimulated => isSimulated ? simulated : _nvidia, time);
+        _machines = Machines.Create(options, logs, bus, store, time, _log);
+        _runtime = _machines.Runtime;
+        _steps = new EngineSteps(options, _runtime, _client, _machines.MeterOf, time);
         _effects = new EngineEffects(_steps, _runtime, bus, store, _events.Writer, _log);
         _publisher = new FleetPublisher(bus, _log);
         Control = new FleetControl(_events.Writer, store, _ended.Token);
@@ -94,7 +91,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
 
         await _effects.DisposeAsync();
         await Task.WhenAll(_runtime.List().Select(replica => _runtime.StopAsync(replica.Replica, cancellationToken)));
-        await _runtime.DisposeAsync();
+        await _machines.DisposeAsync();
         _client.Dispose();
     }
 
@@ -160,7 +157,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
 
     private async Task<LifecycleLoop> PrepareAsync(CancellationToken cancellationToken)
     {
-        var gpus = _options.Gpus ?? await _nvidia.ListAsync(cancellationToken);
+        var gpus = await _machines.ListGpusAsync(cancellationToken);
         var intents = await ReadIntentsAsync(cancellationToken);
         var found = await FindEnginesAsync(gpus, intents, cancellationToken);
         var epoch = await RaiseEpochAsync(cancellationToken);

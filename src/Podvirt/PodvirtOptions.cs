@@ -18,6 +18,9 @@ public sealed class PodvirtOptions
     /// <summary>The simulated engine's executable or assembly. Null: the one beside the application.</summary>
     public string? SimulatorPath { get; set; }
 
+    /// <summary>What this process does. Some of it alone needs a cluster: <c>cluster</c> in the configuration, or its environment variables.</summary>
+    public PodvirtRoles Roles { get; set; } = PodvirtRoles.All;
+
     /// <summary>What <see cref="ConfigFile"/> said when it was read at the start.</summary>
     internal string? ReadText { get; set; }
 

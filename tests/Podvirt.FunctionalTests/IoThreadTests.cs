@@ -14,6 +14,7 @@ namespace Podvirt.FunctionalTests;
 /// The bound is <see cref="s_gapMax"/> on top of what the machine itself kept everybody waiting. Who waits for a locked file
 /// does so for five seconds: what blocks is far above it, and what does not is far below, at the 20 ms of an engine's token.
 /// </remarks>
+[Collection(nameof(Alone))]
 public class IoThreadTests
 {
     private const int Streams = 8;

@@ -8,6 +8,7 @@ using Podvirt.FunctionalTests.Fixtures;
 namespace Podvirt.FunctionalTests;
 
 /// <summary>Uploads that are larger than the memory they may take, from the client to the disk and from there to an engine.</summary>
+[Collection(nameof(Alone))]
 public sealed class LargeUploadTests
 {
     private const long MiB = 1 << 20;

@@ -21,4 +21,22 @@ public static class Subjects
 
     /// <summary>Gateway → scheduler: a replica did not answer as it should. A hint: the scheduler probes for itself.</summary>
     public static Subject<ReplicaTrouble> ReplicaTroubles { get; } = new("podvirt.gateway.trouble");
+
+    /// <summary>Any process → the scheduler that leads. A call: who hears nothing within its time was heard by nobody.</summary>
+    public static Subject<FleetOrder> FleetOrders { get; } = new("podvirt.fleet.order");
+
+    /// <summary>The scheduler that leads → whoever gave the order.</summary>
+    public static Subject<FleetOrderAnswer> FleetOrderAnswers { get; } = new("podvirt.fleet.answer");
+
+    /// <summary>Any process → the scheduler that leads.</summary>
+    public static Subject<LogQuery> LogQueries { get; } = new("podvirt.logs.query");
+
+    /// <summary>The scheduler that leads → whoever asked.</summary>
+    public static Subject<LogQueryAnswer> LogQueryAnswers { get; } = new("podvirt.logs.answer");
+
+    /// <summary>Node agent → scheduler, people: gpus and memory of one machine. Every second, and at once when asked.</summary>
+    public static Subject<NodeReport> NodeReports { get; } = new("podvirt.node.report");
+
+    /// <summary>Scheduler → node agents: measure now. Asked again by who gets no answer.</summary>
+    public static Subject<NodeQuestion> NodeQuestions { get; } = new("podvirt.node.question");
 }

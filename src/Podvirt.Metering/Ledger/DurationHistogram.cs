@@ -108,7 +108,7 @@ internal sealed class DurationHistogram
         Count = 0;
     }
 
-    private static int BucketOf(long durationUs)
+    internal static int BucketOf(long durationUs)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(durationUs);
         if (durationUs < 2 * BucketsOfPower)
@@ -130,7 +130,7 @@ internal sealed class DurationHistogram
         return start + ((1L << shift) >> 1);
     }
 
-    private void Add(int bucket, long count)
+    internal void Add(int bucket, long count)
     {
         if (bucket < _first || bucket >= _first + _length || _length == 0)
         {

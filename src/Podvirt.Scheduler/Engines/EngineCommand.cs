@@ -10,6 +10,13 @@ namespace Podvirt.Scheduler.Engines;
 /// <param name="Environment">Set on top of what the child inherits.</param>
 internal sealed record EngineCommand(IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
 
+/// <param name="Host">The address to listen on, or what the runtime replaces by it.</param>
+/// <param name="Port">The same of the port.</param>
+internal readonly record struct EngineListen(string Host, string Port)
+{
+    public static EngineListen Loopback(int port) => new("127.0.0.1", port.ToString(CultureInfo.InvariantCulture));
+}
+
 /// <summary>Writes an engine's command line and environment. Pure.</summary>
 internal sealed class EngineCommandBuilder
 {
@@ -28,15 +35,15 @@ internal sealed class EngineCommandBuilder
     }
 
     /// <param name="memoryBytes">What the engine may take on each gpu.</param>
-    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port, string apiKey)
+    public EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, EngineListen listen, string apiKey)
     {
         var indices = string.Join(',', gpus.Select(gpu => gpu.Index));
         List<string> arguments = model.Engine.Kind switch
         {
-            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, memoryBytes, port), .. model.Engine.Args],
-            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, memoryBytes, port), "--omni", .. model.Engine.Args],
-            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, memoryBytes, port), .. Simulation(model, gpus), .. model.Engine.Args],
-            EngineKind.Command => [.. model.Engine.Command.Concat(model.Engine.Args).Select(part => Fill(part, model, indices, port))],
+            EngineKind.Vllm => [_vllm, .. Serve(model, gpus, memoryBytes, listen), .. model.Engine.Args],
+            EngineKind.VllmOmni => [_vllm, .. Serve(model, gpus, memoryBytes, listen), "--omni", .. model.Engine.Args],
+            EngineKind.Simulated => [.. _simulator, .. Serve(model, gpus, memoryBytes, listen), .. Simulation(model, gpus), .. model.Engine.Args],
+            EngineKind.Command => [.. model.Engine.Command.Concat(model.Engine.Args).Select(part => Fill(part, model, indices, listen))],
             _ => throw new InvalidOperationException($"An engine of kind {model.Engine.Kind.ToName()} is not started here."),
         };
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -65,7 +72,7 @@ internal sealed class EngineCommandBuilder
     /// <summary>A digest of all that an engine is started with, apart from its own port and key. Stable between runs.</summary>
     public string SettingsOf(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes)
     {
-        var command = Build(model, gpus, memoryBytes, port: 0, apiKey: "");
+        var command = Build(model, gpus, memoryBytes, EngineListen.Loopback(0), apiKey: "");
         var environment = command.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}");
         var text = string.Join('\0', [.. command.Arguments, "", .. environment]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
@@ -79,14 +86,14 @@ internal sealed class EngineCommandBuilder
         return Math.Min(share, 1m).ToString("0.####", CultureInfo.InvariantCulture);
     }
 
-    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, int port)
+    private static IEnumerable<string> Serve(ModelSpec model, IReadOnlyList<GpuDevice> gpus, long memoryBytes, EngineListen listen)
     {
         yield return "serve";
         yield return model.Engine.Model;
         yield return "--host";
-        yield return "127.0.0.1";
+        yield return listen.Host;
         yield return "--port";
-        yield return port.ToString(CultureInfo.InvariantCulture);
+        yield return listen.Port;
         yield return "--served-model-name";
         yield return model.ServedAs;
         yield return "--enable-sleep-mode";
@@ -126,8 +133,9 @@ internal sealed class EngineCommandBuilder
         yield return model.Type == ModelType.VideoGeneration ? "video" : model.Type.ToName();
     }
 
-    private static string Fill(string part, ModelSpec model, string gpus, int port) => part
-        .Replace("{port}", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+    private static string Fill(string part, ModelSpec model, string gpus, EngineListen listen) => part
+        .Replace("{port}", listen.Port, StringComparison.Ordinal)
+        .Replace("{host}", listen.Host, StringComparison.Ordinal)
         .Replace("{gpus}", gpus, StringComparison.Ordinal)
         .Replace("{model}", model.Engine.Model, StringComparison.Ordinal);
 }

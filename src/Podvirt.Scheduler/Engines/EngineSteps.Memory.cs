@@ -84,15 +84,15 @@ internal sealed partial class EngineSteps
 
     /// <summary>Null when it cannot be measured, or the process is gone.</summary>
     private async Task<long?> HeldAsync(EngineTarget target, CancellationToken cancellationToken) =>
-        SessionOf(target) is { } session
-            ? await meterOf(target.Gpus[0].Simulated).MeasureAsync([.. target.Gpus.Select(gpu => gpu.Id)], session, cancellationToken)
+        RunningOf(target) is { } running
+            ? await meterOf(target.Gpus[0].Simulated).MeasureAsync([.. target.Gpus.Select(gpu => gpu.Id)], running, cancellationToken)
             : null;
 
     /// <summary>Null when it cannot be measured, or the process is gone.</summary>
     private long? MeasureHost(EngineTarget target) =>
-        target.Gpus.Count > 0 && SessionOf(target) is { } session ? meterOf(target.Gpus[0].Simulated).MeasureHost(session) : null;
+        target.Gpus.Count > 0 && RunningOf(target) is { } running ? meterOf(target.Gpus[0].Simulated).MeasureHost(running) : null;
 
-    private int? SessionOf(EngineTarget target) => runtime.List().FirstOrDefault(running => running.Replica == target.Replica)?.Process;
+    private RunningReplica? RunningOf(EngineTarget target) => runtime.List().FirstOrDefault(running => running.Replica == target.Replica);
 
     private long? AddedToHost(EngineTarget target, long? hostBase) =>
         hostBase is { } before && MeasureHost(target) is { } now ? Math.Max(0, now - before) : null;

@@ -22,7 +22,7 @@ internal sealed partial class EngineSteps
 
             var freeBefore = await FreeAsync(target.Gpus, token);
             var hostBase = target.HostBase ?? MeasureHost(target);
-            runtime.NoteSleep(target.Replica, EngineTraits.SleepLevel(target.Model, target.SleepLevel), hostBase);
+            await runtime.NoteSleepAsync(target.Replica, EngineTraits.SleepLevel(target.Model, target.SleepLevel), hostBase, token);
             await client.SleepAsync(target, token);
             while (await client.IsSleepingAsync(target, token) == false)
             {

@@ -29,16 +29,17 @@ internal sealed partial class EngineSteps(
             return Failed(target, exception.Message);
         }
 
-        await post(new Launched(target.Replica, target.Attempt, running.Address, running.ApiKey));
+        await post(new Launched(target.Replica, target.Attempt, running.Address, running.ApiKey, running.Gpus));
         var path = ReadyPathOf(target.Model.Engine);
         var started = time.GetTimestamp();
         var interval = ReadyIntervalMin;
         var phase = WarmUpPhases.Starting;
-        var logPosition = 0L;
+        var logPosition = default(LogPosition);
         var clock = new StartClock(target.Model.Engine.StartTimeout, options.DownloadTimeout, options.DownloadSilence);
         while (true)
         {
-            var written = runtime.ReadLog(target.Replica, ref logPosition);
+            var (written, logEnd) = await runtime.ReadLogAsync(target.Replica, logPosition, cancellationToken);
+            logPosition = logEnd;
             if (clock.Pass(phase, time.GetElapsedTime(started), written.Length > 0) is { } tooLong)
             {
                 return Failed(target, tooLong);

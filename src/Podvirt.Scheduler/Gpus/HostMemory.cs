@@ -42,6 +42,28 @@ internal static class HostMemory
         return sum;
     }
 
+    /// <summary>The same of the processes that are named.</summary>
+    public static long? OfProcesses(IEnumerable<int> pids)
+    {
+        long? sum = null;
+        foreach (var pid in pids)
+        {
+            if (ProcFs.ReadStatus(pid) is { } status)
+            {
+                sum = (sum ?? 0) + ParseStatus(status);
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>All of this machine's memory, or what its container may use of it, and what is free of that, in bytes.</summary>
+    public static (long Total, long Free) OfMachine()
+    {
+        var memory = GC.GetGCMemoryInfo();
+        return (memory.TotalAvailableMemoryBytes, Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes));
+    }
+
     /// <param name="text">Of <c>/proc/&lt;pid&gt;/status</c>.</param>
     internal static long ParseStatus(string text)
     {

@@ -1,4 +1,5 @@
 using Podvirt.Core.Gpus;
+using Podvirt.Scheduler.Runtimes;
 
 namespace Podvirt.Scheduler.Gpus;
 
@@ -10,8 +11,8 @@ internal interface IGpuMeter
     /// driver shows no number, or numbers processes in another pid namespace.
     /// </summary>
     /// <param name="gpuIds">The replica's devices.</param>
-    /// <param name="session">The session id of its processes, which is the first one's pid.</param>
-    Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken);
+    /// <param name="replica">The replica itself.</param>
+    Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, RunningReplica replica, CancellationToken cancellationToken);
 
     /// <summary>What nobody holds on each of the gpus, in bytes and in their order; null when it cannot be measured.</summary>
     Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken);
@@ -20,5 +21,5 @@ internal interface IGpuMeter
     /// Host memory that a replica's processes hold, in bytes, the engine's own working memory among it: only differences mean
     /// anything. Null when it cannot be measured.
     /// </summary>
-    long? MeasureHost(int session);
+    long? MeasureHost(RunningReplica replica);
 }

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Gpus;
+using Podvirt.Core.Messages;
+using Podvirt.Scheduler.Runtimes;
 using Podvirt.Scheduler.Runtimes.Local;
 
 namespace Podvirt.Scheduler.Gpus;
@@ -40,10 +42,25 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time, IReadOnlyList<st
         return devices;
     }
 
-    public async Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
+    public async Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, RunningReplica replica, CancellationToken cancellationToken)
     {
         var output = await RunAsync("--query-compute-apps=gpu_uuid,pid,used_memory", cancellationToken);
-        return output is null ? null : ParseHeld(output, gpuIds, pid => ProcFs.ReadStat(pid)?.Session == session);
+        return output is null ? null : ParseHeld(output, gpuIds, pid => ProcFs.ReadStat(pid)?.Session == replica.Process);
+    }
+
+    /// <summary>What each replica holds on each gpu, where that can be told: see <see cref="ParseHeld"/>.</summary>
+    /// <param name="replicas">The pids of each.</param>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<NodeHold>>> HeldAsync(
+        IReadOnlyList<GpuDevice> gpus, IReadOnlyDictionary<string, IReadOnlySet<int>> replicas, CancellationToken cancellationToken)
+    {
+        var output = replicas.Count == 0 ? null : await RunAsync("--query-compute-apps=gpu_uuid,pid,used_memory", cancellationToken);
+        return replicas.ToDictionary(replica => replica.Key, replica => Holds(replica.Value), StringComparer.Ordinal);
+
+        IReadOnlyList<NodeHold> Holds(IReadOnlySet<int> pids) => output is null ? [] :
+        [
+            .. gpus.Select(gpu => (gpu.Id, Bytes: ParseHeld(output, [gpu.Id], pids.Contains)))
+                .Where(hold => hold.Bytes is not null).Select(hold => new NodeHold(hold.Id, hold.Bytes!.Value)),
+        ];
     }
 
     public async Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken)
@@ -52,7 +69,7 @@ internal sealed class NvidiaSmi(ILogger log, TimeProvider time, IReadOnlyList<st
         return output is null ? null : ParseFree(output, gpus);
     }
 
-    public long? MeasureHost(int session) => HostMemory.OfSession(session);
+    public long? MeasureHost(RunningReplica replica) => HostMemory.OfSession(replica.Process);
 
     /// <param name="problems">
     /// Why a row is no device: a gpu that fell off the bus has no numbers; one that shares its memory with the processor has no

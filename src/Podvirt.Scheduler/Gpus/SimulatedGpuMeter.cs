@@ -1,5 +1,6 @@
 using System.Globalization;
 using Podvirt.Core.Gpus;
+using Podvirt.Scheduler.Runtimes;
 using Podvirt.Scheduler.Runtimes.Local;
 
 namespace Podvirt.Scheduler.Gpus;
@@ -13,24 +14,27 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
 {
     private const string Host = "host";
 
-    public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken)
+    public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, RunningReplica replica, CancellationToken cancellationToken)
     {
         var most = 0L;
         foreach (var gpu in gpuIds)
         {
-            most = Math.Max(most, Held(gpu, session));
+            most = Math.Max(most, Held(gpu, InSession(replica.Process)));
         }
 
         return Task.FromResult<long?>(most);
     }
 
     public Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<long>?>([.. gpus.Select(gpu => gpu.MemoryBytes - Held(gpu.Id, session: null))]);
+        Task.FromResult<IReadOnlyList<long>?>([.. gpus.Select(gpu => gpu.MemoryBytes - Held(gpu.Id, isOurs: null))]);
 
-    public long? MeasureHost(int session) => Held(Host, session);
+    public long? MeasureHost(RunningReplica replica) => HeldOfHost(InSession(replica.Process));
 
-    /// <param name="session">Whose processes count; null: everybody's.</param>
-    private long Held(string gpu, int? session)
+    /// <param name="isOurs">Whose processes count, by pid.</param>
+    public long HeldOfHost(Func<int, bool> isOurs) => Held(Host, isOurs);
+
+    /// <param name="isOurs">Whose processes count, by pid; null: everybody's.</param>
+    public long Held(string gpu, Func<int, bool>? isOurs)
     {
         var folder = Path.Combine(directory, gpu);
         if (!Directory.Exists(folder))
@@ -42,7 +46,7 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
         foreach (var file in Directory.EnumerateFiles(folder))
         {
             if (int.TryParse(Path.GetFileName(file), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && ProcFs.ReadStat(pid) is { State: not ('Z' or 'X') } stat && (session is null || stat.Session == session)
+                && ProcFs.ReadStat(pid) is { State: not ('Z' or 'X') } stat && (isOurs is null || isOurs(pid))
                 && TryRead(file, out var bytes, out var startTime) && startTime == stat.StartTime)
             {
                 sum += bytes;
@@ -51,6 +55,8 @@ internal sealed class SimulatedGpuMeter(string directory) : IGpuMeter
 
         return sum;
     }
+
+    private static Func<int, bool> InSession(int session) => pid => ProcFs.ReadStat(pid)?.Session == session;
 
     private static bool TryRead(string file, out long bytes, out long startTime)
     {

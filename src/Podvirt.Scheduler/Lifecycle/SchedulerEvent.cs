@@ -28,7 +28,9 @@ internal sealed record EngineFound(EngineTarget Target, IntentEffect? UnderWay) 
 /// <summary>An effect's result; ignored unless the replica is still in the state that asked for it.</summary>
 internal abstract record ReplicaEvent(string Replica, int Attempt) : SchedulerEvent;
 
-internal sealed record Launched(string Replica, int Attempt, string Address, string ApiKey) : ReplicaEvent(Replica, Attempt);
+/// <param name="Gpus">Device ids, where it runs on others than it was placed on; null: it does not.</param>
+internal sealed record Launched(string Replica, int Attempt, string Address, string ApiKey, IReadOnlyList<string>? Gpus = null)
+    : ReplicaEvent(Replica, Attempt);
 
 internal sealed record PhaseSeen(string Replica, int Attempt, string Phase) : ReplicaEvent(Replica, Attempt);
 

@@ -8,8 +8,10 @@ internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyLi
 
 /// <param name="Address">Where the engine will listen.</param>
 /// <param name="ApiKey">Its own key, made for it alone.</param>
-/// <param name="Process">The first process's id, which names its session.</param>
-internal sealed record RunningReplica(string Replica, string Model, string Address, string ApiKey, int Process);
+/// <param name="Process">The first process's id, which names its session; 0: it runs on another machine.</param>
+/// <param name="Gpus">Device ids, where the runtime chose others than it was asked for; null: it did not.</param>
+internal sealed record RunningReplica(
+    string Replica, string Model, string Address, string ApiKey, int Process, IReadOnlyList<string>? Gpus = null);
 
 /// <summary>A replica of an earlier run whose process still is what it was.</summary>
 /// <param name="Gpus">Device ids.</param>
@@ -22,6 +24,15 @@ internal sealed record LeftReplica(
 
 /// <param name="Detail">How it ended, for people: exit code or signal, and the last line of its log.</param>
 internal sealed record ReplicaExit(string Replica, string Detail);
+
+/// <summary>How far a replica's log has been read. Zero is the beginning.</summary>
+/// <param name="Output">Bytes of what it wrote, or of its standard output where its errors have a file of their own.</param>
+/// <param name="Errors">Bytes of that file.</param>
+internal readonly record struct LogPosition(long Output, long Errors);
+
+/// <param name="Text">Empty where there is nothing new.</param>
+/// <param name="End">Where to read on.</param>
+internal readonly record struct LogText(string Text, LogPosition End);
 
 /// <summary>Where replicas run.</summary>
 internal interface IReplicaRuntime
@@ -36,9 +47,8 @@ internal interface IReplicaRuntime
     /// <summary>Everything that runs now.</summary>
     IReadOnlyList<RunningReplica> List();
 
-    /// <summary>The text that a replica wrote, from a position on; empty when there is nothing new.</summary>
-    /// <param name="position">Where the last read ended; moved on.</param>
-    string ReadLog(string replica, ref long position);
+    /// <summary>The text that a replica wrote, from a position on.</summary>
+    ValueTask<LogText> ReadLogAsync(string replica, LogPosition position, CancellationToken cancellationToken);
 
     /// <summary>Replicas that ended, whoever ended them. Completes with the runtime.</summary>
     IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken);
@@ -54,7 +64,8 @@ internal interface IReplicaRuntime
 
     /// <summary>Notes how deep a replica is about to sleep, for a run after this one.</summary>
     /// <param name="hostBase">What its processes held of host memory before their first sleep, in bytes; null: not measured.</param>
-    void NoteSleep(string replica, int level, long? hostBase);
+    /// <exception cref="IOException">It cannot be written down.</exception>
+    ValueTask NoteSleepAsync(string replica, int level, long? hostBase, CancellationToken cancellationToken);
 
     /// <summary>All of a node's own memory that replicas may use, in bytes; 0: unknown.</summary>
     long NodeMemory(string node);

@@ -5,24 +5,27 @@ using Podvirt.Server.Commands;
 
 namespace Podvirt.Server.Serving;
 
-/// <summary>Where the server finds its files and where it listens.</summary>
-internal sealed record ServeSettings(string Config, Uri Listen, string Data);
+/// <summary>Where the server finds its files, where it listens, and what it does.</summary>
+internal sealed record ServeSettings(string Config, Uri Listen, string Data, PodvirtRoles Roles);
 
 /// <summary><c>podvirt serve</c>.</summary>
 internal static class ServeCommand
 {
     private const string ConfigVariable = "PODVIRT_CONFIG";
     private const string ListenVariable = "PODVIRT_LISTEN";
+    private const string RolesVariable = "PODVIRT_ROLES";
 
     public static Command Build(CommandContext context)
     {
         var config = Option(context, "--config", "FILE", "Configuration file", ConfigVariable, "podvirt.yaml");
         var listen = Option(context, "--listen", "URL", "Address to listen on", ListenVariable, "http://127.0.0.1:8080");
         var data = DataOption.Create(context);
-        var command = new Command("serve", "Run everything in one process") { config, listen, data };
+        var roles = Option(context, "--roles", "ROLES", "In a cluster: what this process does, of gateway, scheduler, metering, node", RolesVariable, "all");
+        var command = new Command("serve", "Run everything in one process, or one part of a cluster") { config, listen, data, roles };
         command.SetAction(async (parsed, _) =>
         {
-            var settings = new ServeSettings(parsed.GetRequiredValue(config), ParseListen(parsed.GetRequiredValue(listen)), parsed.GetRequiredValue(data));
+            var settings = new ServeSettings(
+                parsed.GetRequiredValue(config), ParseListen(parsed.GetRequiredValue(listen)), parsed.GetRequiredValue(data), ParseRoles(parsed.GetRequiredValue(roles)));
             try
             {
                 return await new ServerRun(settings, context).RunAsync();
@@ -41,6 +44,18 @@ internal static class ServeCommand
         HelpName = helpName,
         DefaultValueFactory = _ => context.Environment(variable) is { Length: > 0 } set ? set : fallback,
     };
+
+    private static PodvirtRoles ParseRoles(string text)
+    {
+        try
+        {
+            return PodvirtRoleNames.Parse(text);
+        }
+        catch (FormatException invalid)
+        {
+            throw new CommandFailure($"--roles: {invalid.Message}.", ExitCodes.Usage);
+        }
+    }
 
     private static Uri ParseListen(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { AbsolutePath: "/", Query: "" }

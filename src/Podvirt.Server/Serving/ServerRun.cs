@@ -78,6 +78,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         {
             o.ConfigFile = settings.Config;
             o.DataDirectory = settings.Data;
+            o.Roles = settings.Roles;
         });
         builder.Services.AddPodvirtEventLoops();
         builder.Services.AddSingleton<IHostLifetime>(lifetime);

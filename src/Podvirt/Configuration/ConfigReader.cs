@@ -48,6 +48,7 @@ internal static class ConfigReader
             Billing = BillingReader.Read(top, findings),
             Scheduler = SchedulerReader.Read(top),
             Console = ConsoleReader.Read(top, environment),
+            Cluster = ClusterReader.Read(top, environment),
             PublicUrl = ReadPublicUrl(top),
             CorsOrigins = ReadCors(top),
         };

@@ -128,6 +128,25 @@ internal sealed class MapReader
         return texts;
     }
 
+    public T TakeWord<T>(string key, T fallback, params ReadOnlySpan<(string Word, T Value)> words)
+    {
+        if (TakeText(key) is not { } text)
+        {
+            return fallback;
+        }
+        var allowed = new List<string>();
+        foreach (var (word, value) in words)
+        {
+            if (text == word)
+            {
+                return value;
+            }
+            allowed.Add(word);
+        }
+        Error(key, $"'{text}' is not allowed", $"write {string.Join(" or ", allowed)}");
+        return fallback;
+    }
+
     public int TakeWhole(string key, int fallback, int min, int max)
     {
         if (TakeText(key) is not { } text)

@@ -38,6 +38,9 @@ internal sealed record PodvirtConfig
 
     public ConsoleSettings Console { get; init; } = new();
 
+    /// <summary>What the processes of a cluster share; null: this is one process, for itself.</summary>
+    public ClusterSettings? Cluster { get; init; }
+
     /// <summary>What is allowed but probably not meant.</summary>
     public IReadOnlyList<ConfigError> Warnings { get; init; } = [];
 }

@@ -14,32 +14,15 @@ internal static class SchedulerReader
         }
         var settings = new SchedulerSettings
         {
-            Placement = ReadWord(map, "placement", defaults.Placement, ("pack", PlacementOrder.Pack), ("spread", PlacementOrder.Spread)),
+            Placement = map.TakeWord("placement", defaults.Placement, ("pack", PlacementOrder.Pack), ("spread", PlacementOrder.Spread)),
             MemoryPrice = map.TakeNumber("memory_price", defaults.MemoryPrice, 0, 1000),
             HostMemoryBytes = map.TakeMemory("host_memory", 0, 1L << 50),
             ResidencyMin = map.TakeDuration("residency_min", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? defaults.ResidencyMin,
             ScaleInShare = map.TakeNumber("scale_in_share", defaults.ScaleInShare, 0, 1),
             ScaleInAfter = map.TakeDuration("scale_in_after", TimeSpan.Zero, TimeSpan.FromHours(24)) ?? defaults.ScaleInAfter,
-            Prewarm = ReadWord(map, "prewarm", defaults.Prewarm, ("true", true), ("false", false)),
+            Prewarm = map.TakeWord("prewarm", defaults.Prewarm, ("true", true), ("false", false)),
         };
         map.Close();
         return settings;
-    }
-
-    private static T ReadWord<T>(MapReader map, string key, T fallback, params (string Word, T Value)[] words)
-    {
-        if (map.TakeText(key) is not { } text)
-        {
-            return fallback;
-        }
-        foreach (var (word, value) in words)
-        {
-            if (text == word)
-            {
-                return value;
-            }
-        }
-        map.Error(key, $"'{text}' is not allowed", $"write {string.Join(" or ", words.Select(word => word.Word))}");
-        return fallback;
     }
 }

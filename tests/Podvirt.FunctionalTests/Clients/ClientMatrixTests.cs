@@ -3,6 +3,7 @@ using Podvirt.FunctionalTests.Fixtures;
 namespace Podvirt.FunctionalTests.Clients;
 
 /// <summary>Real clients against a real server, surface by surface. docs/clients.md has the table of it.</summary>
+[Collection(nameof(Alone))]
 public sealed class ClientMatrixTests(ClientMatrix matrix) : IClassFixture<ClientMatrix>
 {
     public static TheoryData<string, string, Column> Cells

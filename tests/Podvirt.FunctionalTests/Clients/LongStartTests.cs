@@ -1,9 +1,11 @@
 using System.Text;
 using Podvirt.FunctionalTests.Clients.Checks;
+using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Clients;
 
 /// <summary>A start of more than five minutes, which is longer than some clients wait. Run by command: see docs/clients.md.</summary>
+[Collection(nameof(Alone))]
 public sealed class LongStartTests
 {
     // Node's clock for its time-outs is coarse: half a minute more than its five.

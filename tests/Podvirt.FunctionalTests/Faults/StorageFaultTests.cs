@@ -8,6 +8,7 @@ using Podvirt.FunctionalTests.Fixtures;
 namespace Podvirt.FunctionalTests.Faults;
 
 /// <summary>The disk is full, a file is locked or damaged: requests are refused in clear words, nothing is lost in silence, and the server goes on when it can.</summary>
+[Collection(nameof(Alone))]
 public class StorageFaultTests
 {
     private const int CallsMax = 2000;

@@ -8,6 +8,7 @@ namespace Podvirt.FunctionalTests.Kills;
 /// folder. A client that saw the end of its answer is on the ledger with the counts that it read; a stream that the kill cut
 /// lacks at most a second's; nothing is there twice.
 /// </summary>
+[Collection(nameof(Alone))]
 public sealed class KillTests(ITestOutputHelper output)
 {
     // Past the start-up's share of a life this is about two minutes.

@@ -38,7 +38,8 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
 
     public IReadOnlyList<RunningReplica> List() => [.. _running];
 
-    public string ReadLog(string replica, ref long position) => "";
+    public ValueTask<LogText> ReadLogAsync(string replica, LogPosition position, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new LogText("", position));
 
     public async IAsyncEnumerable<ReplicaExit> WatchExitsAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -66,11 +67,15 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
 
     public long NodeMemory(string node) => 0;
 
-    public void NoteSleep(string replica, int level, long? hostBase) => (SleepLevels[replica], HostBases[replica]) = (level, hostBase);
+    public ValueTask NoteSleepAsync(string replica, int level, long? hostBase, CancellationToken cancellationToken)
+    {
+        (SleepLevels[replica], HostBases[replica]) = (level, hostBase);
+        return ValueTask.CompletedTask;
+    }
 
-    public long? MeasureHost(int session) => Next(Host);
+    public long? MeasureHost(RunningReplica replica) => Next(Host);
 
-    public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, int session, CancellationToken cancellationToken) =>
+    public Task<long?> MeasureAsync(IReadOnlyList<string> gpuIds, RunningReplica replica, CancellationToken cancellationToken) =>
         Task.FromResult(Next(Held));
 
     public Task<IReadOnlyList<long>?> FreeAsync(IReadOnlyList<GpuDevice> gpus, CancellationToken cancellationToken) =>

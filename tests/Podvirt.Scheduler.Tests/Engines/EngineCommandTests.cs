@@ -52,7 +52,7 @@ public class EngineCommandTests
     public void LessMemoryThanTheNeed_IsASmallerShare()
     {
         var model = Make.Model("qwen", gib: 80, kind: EngineKind.Vllm);
-        Assert.Contains("0.9625", _builder.Build(model, Real(1), 77 * Make.GiB, 4000, "key").Arguments);
+        Assert.Contains("0.9625", _builder.Build(model, Real(1), 77 * Make.GiB, EngineListen.Loopback(4000), "key").Arguments);
     }
 
     [Theory]
@@ -141,5 +141,5 @@ public class EngineCommandTests
         [.. Enumerable.Range(0, count).Select(index => new GpuDevice($"GPU-{index}", index, "box", "H100", 80 * Make.GiB, Simulated: false))];
 
     private EngineCommand Build(ModelSpec model, IReadOnlyList<GpuDevice> gpus, string key = "key") =>
-        _builder.Build(model, gpus, 20 * Make.GiB, 4000, key);
+        _builder.Build(model, gpus, 20 * Make.GiB, EngineListen.Loopback(4000), key);
 }

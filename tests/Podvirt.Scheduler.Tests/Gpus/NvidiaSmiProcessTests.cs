@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Podvirt.Core.Gpus;
 using Podvirt.Scheduler.Gpus;
+using Podvirt.Scheduler.Runtimes;
 using Podvirt.Scheduler.Runtimes.Local;
 using Podvirt.Scheduler.Tests.Doubles;
 
@@ -46,8 +47,8 @@ public sealed class NvidiaSmiProcessTests : IDisposable
                 echo "GPU-b, {engine.Id}, 1500"
                 echo "GPU-b, {Environment.ProcessId}, 70000"
                 """);
-            Assert.Equal(1500 * MiB, await smi.MeasureAsync(["GPU-a", "GPU-b"], engine.Id, CancellationToken.None));
-            Assert.Null(await smi.MeasureAsync(["GPU-a", "GPU-c"], engine.Id, CancellationToken.None));
+            Assert.Equal(1500 * MiB, await smi.MeasureAsync(["GPU-a", "GPU-b"], Replica(engine.Id), CancellationToken.None));
+            Assert.Null(await smi.MeasureAsync(["GPU-a", "GPU-c"], Replica(engine.Id), CancellationToken.None));
         }
         finally
         {
@@ -63,7 +64,7 @@ public sealed class NvidiaSmiProcessTests : IDisposable
     {
         var smi = Play(script);
         Assert.Empty(await smi.ListAsync(CancellationToken.None));
-        Assert.Null(await smi.MeasureAsync(["GPU-a"], 1, CancellationToken.None));
+        Assert.Null(await smi.MeasureAsync(["GPU-a"], Replica(1), CancellationToken.None));
         Assert.Null(await smi.FreeAsync([], CancellationToken.None));
         Assert.Equal(3, _log.Lines.Count);
         Assert.All(_log.Lines, said => Assert.Contains(line, said, StringComparison.Ordinal));
@@ -138,4 +139,6 @@ public sealed class NvidiaSmiProcessTests : IDisposable
             await Task.Yield();
         }
     }
+
+    private static RunningReplica Replica(int process) => new("r1", "m", "", "", process);
 }

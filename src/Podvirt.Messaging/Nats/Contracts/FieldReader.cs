@@ -47,6 +47,9 @@ internal ref struct FieldReader(ReadOnlySequence<byte> bytes)
 
     public int? OptionalInt() => Next() ? _reader.ReadInt32() : null;
 
+    /// <summary>A copy.</summary>
+    public ReadOnlyMemory<byte> Bytes() => Next() && _reader.ReadBytes() is { } bytes ? bytes.ToArray() : default;
+
     public bool Flag() => Next() && _reader.ReadBoolean();
 
     public decimal Decimal() => OptionalDecimal() ?? 0;

@@ -32,6 +32,8 @@ internal ref struct FieldWriter(IBufferWriter<byte> buffer)
         }
     }
 
+    public void Bytes(ReadOnlyMemory<byte> value) => _writer.Write(value.Span);
+
     public void Flag(bool value) => _writer.Write(value);
 
     public void Decimal(decimal? value) => _writer.Write(value?.ToString());

@@ -12,6 +12,12 @@ internal static class MessageContracts
         [typeof(ReplicaTransition)] = FleetContracts.Transition,
         [typeof(GatewayReport)] = GatewayContracts.Report,
         [typeof(ReplicaTrouble)] = GatewayContracts.Trouble,
+        [typeof(NodeReport)] = NodeContracts.Report,
+        [typeof(NodeQuestion)] = NodeContracts.Question,
+        [typeof(FleetOrder)] = SchedulerCallContracts.Order,
+        [typeof(FleetOrderAnswer)] = SchedulerCallContracts.OrderAnswer,
+        [typeof(LogQuery)] = SchedulerCallContracts.Query,
+        [typeof(LogQueryAnswer)] = SchedulerCallContracts.QueryAnswer,
     };
 
     /// <exception cref="InvalidOperationException">Nobody wrote one: such messages cannot leave the process.</exception>

@@ -36,7 +36,7 @@ internal static class GpuTimeTable
             command.Parameters.AddWithValue("$to", Micros.Of(interval.To));
             command.Parameters.AddWithValue("$model", interval.Model);
             command.Parameters.AddWithValue("$revision", interval.Revision);
-            command.Parameters.AddWithValue("$use", NameOf(interval.Use));
+            command.Parameters.AddWithValue("$use", UsageNames.Of(interval.Use));
             command.Parameters.AddWithValue("$gpus", interval.Gpus);
             command.ExecuteNonQuery();
         }
@@ -71,26 +71,10 @@ internal static class GpuTimeTable
         while (reader.Read())
         {
             sums.Add(new GpuSeconds(
-                Micros.ToTime(reader.GetInt64(0)), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), UseOf(reader.GetString(4)), reader.GetInt64(5)));
+                Micros.ToTime(reader.GetInt64(0)), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), UsageNames.Use(reader.GetString(4)), reader.GetInt64(5)));
         }
         return sums;
     }
-
-    private static string NameOf(GpuUse use) => use switch
-    {
-        GpuUse.Active => "active",
-        GpuUse.Warming => "warming",
-        GpuUse.Sleeping => "sleeping",
-        _ => throw new ArgumentOutOfRangeException(nameof(use), use, "unknown use"),
-    };
-
-    private static GpuUse UseOf(string name) => name switch
-    {
-        "active" => GpuUse.Active,
-        "warming" => GpuUse.Warming,
-        "sleeping" => GpuUse.Sleeping,
-        _ => throw new InvalidDataException($"unknown use '{name}'"),
-    };
 }
 
 internal sealed partial class SqliteLedger

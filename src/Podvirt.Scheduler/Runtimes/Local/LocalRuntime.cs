@@ -53,7 +53,7 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
         var port = FreePort();
         var apiKey = Secret();
         var nonce = Secret();
-        var command = _commands.Build(start.Model, start.Gpus, start.MemoryBytes, port, apiKey);
+        var command = _commands.Build(start.Model, start.Gpus, start.MemoryBytes, EngineListen.Loopback(port), apiKey);
         var environment = ChildEnvironment.Build(Environment.GetEnvironmentVariables(), command.Environment);
         environment[NonceVariable] = nonce;
         var logPath = _logs.Create(start.Model.Id, start.Replica);
@@ -117,8 +117,12 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
     public IReadOnlyList<RunningReplica> List() =>
         [.. _processes.Values.Where(process => !process.Exited.IsCompleted).Select(process => process.Running)];
 
-    public string ReadLog(string replica, ref long position) =>
-        _processes.TryGetValue(replica, out var process) ? ReplicaLogFiles.ReadFrom(process.LogPath, ref position) : "";
+    public ValueTask<LogText> ReadLogAsync(string replica, LogPosition position, CancellationToken cancellationToken)
+    {
+        var end = position.Output;
+        var text = _processes.TryGetValue(replica, out var process) ? ReplicaLogFiles.ReadFrom(process.LogPath, ref end) : "";
+        return ValueTask.FromResult(new LogText(text, position with { Output = end }));
+    }
 
     public IAsyncEnumerable<ReplicaExit> WatchExitsAsync(CancellationToken cancellationToken) =>
         _exits.Reader.ReadAllAsync(cancellationToken);
@@ -141,13 +145,15 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
     /// <summary>Whatever the node is called, its replicas run here: this machine's, or what its container may use of it.</summary>
     public long NodeMemory(string node) => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    public void NoteSleep(string replica, int level, long? hostBase)
+    public ValueTask NoteSleepAsync(string replica, int level, long? hostBase, CancellationToken cancellationToken)
     {
         if (_processes.TryGetValue(replica, out var process) && (process.File.SleepLevel, process.File.HostBase) != (level, hostBase))
         {
             process.File = process.File with { SleepLevel = level, HostBase = hostBase };
             _pidFiles.Write(process.File);
         }
+
+        return ValueTask.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()

@@ -63,6 +63,26 @@ internal static class ProcFs
         return false;
     }
 
+    /// <summary>A variable's value in the environment that a process was started with; null: it has none, or is gone, or another user's.</summary>
+    public static string? ReadEnvironment(int pid, string name)
+    {
+        if (Read(pid, "environ") is not { } block)
+        {
+            return null;
+        }
+
+        var start = name + "=";
+        foreach (var entry in block.Split('\0'))
+        {
+            if (entry.StartsWith(start, StringComparison.Ordinal))
+            {
+                return entry[start.Length..];
+            }
+        }
+
+        return null;
+    }
+
     private static string? Read(int pid, string name)
     {
         try

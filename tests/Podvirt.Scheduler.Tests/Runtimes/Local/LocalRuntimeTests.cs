@@ -185,8 +185,8 @@ public sealed class LocalRuntimeTests : IAsyncDisposable
 
     private string Log(string replica)
     {
-        var position = 0L;
-        return _runtime.ReadLog(replica, ref position);
+        // What it reads is there at once.
+        return _runtime.ReadLogAsync(replica, default, CancellationToken.None).AsTask().Result.Text;
     }
 
     private static int InSession(int session) =>

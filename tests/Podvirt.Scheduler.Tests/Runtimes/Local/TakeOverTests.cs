@@ -35,7 +35,7 @@ public sealed class TakeOverTests : IAsyncDisposable
     public async Task RunningReplica_IsTakenOverAsItIs()
     {
         var running = await StartAsync(TwoProcesses);
-        _crashed.NoteSleep("r1", 2, hostBase: 5);
+        await _crashed.NoteSleepAsync("r1", 2, hostBase: 5, CancellationToken.None);
 
         var left = Assert.Single(await _next.TakeOverAsync(CancellationToken.None));
 
@@ -46,8 +46,7 @@ public sealed class TakeOverTests : IAsyncDisposable
         Assert.Equal([running], _next.List());
         // For a moment, each sleep that a shell starts is still a shell.
         await UntilAsync(() => InGroup(running.Process), processes => processes == 2);
-        var position = 0L;
-        await UntilAsync(() => _next.ReadLog("r1", ref position), log => log.Contains("up", StringComparison.Ordinal));
+        await UntilAsync(() => Log(_next), log => log.Contains("up", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -191,10 +190,12 @@ public sealed class TakeOverTests : IAsyncDisposable
         return running;
     }
 
-    private string Log()
+    private string Log() => Log(_crashed);
+
+    private static string Log(LocalRuntime runtime)
     {
-        var position = 0L;
-        return _crashed.ReadLog("r1", ref position);
+        // What it reads is there at once.
+        return runtime.ReadLogAsync("r1", default, CancellationToken.None).AsTask().Result.Text;
     }
 
     // The shells' own sleeps come and go.

@@ -1,0 +1,11 @@
+using Podvirt.Core.Usage;
+
+namespace Podvirt.Metering.Streams;
+
+/// <summary>One message of the stream.</summary>
+/// <param name="Sequence">Its place; given once, also to nobody.</param>
+/// <param name="StoredNs">When the stream took it, in nanoseconds since 1970.</param>
+/// <param name="Record">Null: it is none.</param>
+/// <param name="Error">Why it is none; empty otherwise.</param>
+/// <param name="Bytes">As it came, where it is none; empty otherwise.</param>
+internal readonly record struct StreamMessage(long Sequence, long StoredNs, UsageRecord? Record, string Error, ReadOnlyMemory<byte> Bytes);

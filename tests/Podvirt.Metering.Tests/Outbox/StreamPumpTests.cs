@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Podvirt.Core.Usage;
+using Podvirt.Metering.Outbox;
+using Podvirt.Metering.Streams;
+using Podvirt.Metering.Tests.Streams;
+using Podvirt.Testing.Nats;
+
+namespace Podvirt.Metering.Tests.Outbox;
+
+[Collection(NatsFixture.Collection)]
+public sealed class StreamPumpTests : IAsyncDisposable
+{
+    private readonly NatsFixture _nats;
+    private readonly TempDirectory _directory = new();
+    private readonly MeteringMetrics _metrics = new();
+    private readonly SqliteUsageOutbox _outbox;
+    private readonly FlakyOutbox _queue;
+    private readonly StreamWaits _waits;
+
+    public StreamPumpTests(NatsFixture nats)
+    {
+        _nats = nats;
+        _outbox = SqliteUsageOutbox.Open(
+            new MeteringOptions { DataDirectory = _directory.Path }, _metrics, TimeProvider.System, NullLogger<SqliteUsageOutbox>.Instance);
+        _queue = new FlakyOutbox(_outbox);
+        _waits = new StreamWaits(_queue, TimeProvider.System);
+    }
+
+    private static CancellationToken Ended => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _outbox.DisposeAsync();
+        _metrics.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Rows_MoveToTheStreamAndLeaveTheOutbox()
+    {
+        await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
+        using var pump = Pump(bench);
+        await pump.StartAsync(Ended);
+
+        var records = await AppendAsync(1, 25);
+
+        await Eventually.TrueAsync(() => _outbox.Rows == 0);
+        await pump.StopAsync(Ended);
+        Assert.Equal(records, (await bench.Reader.ReadAsync(1, 25, Ended)).Select(m => m.Record));
+    }
+
+    [Fact]
+    public async Task CrashBetweenAcknowledgementAndRemoval_PublishesAgainAndTheStreamHasEachOnce()
+    {
+        await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
+        using var pump = Pump(bench);
+        await AppendAsync(1, 25);
+        _queue.RemovalFails = true;
+        await Assert.ThrowsAsync<IOException>(async () => await pump.MoveAsync(Ended));
+        _queue.RemovalFails = false;
+
+        while (await pump.MoveAsync(Ended))
+        {
+            // Until it is empty.
+        }
+
+        Assert.Equal(0, _outbox.Rows);
+        Assert.Equal(25, (await bench.Stream.FactsAsync(Ended)).Last);
+    }
+
+    [Fact]
+    public async Task StreamIsFull_RowsStayAndShow_AndMoveWhenThereIsRoom()
+    {
+        await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
+        await FillAsync(bench);
+        using var pump = Pump(bench);
+        await pump.StartAsync(Ended);
+        await AppendAsync(1, 25);
+
+        await Eventually.TrueAsync(() => _waits.Now.Trouble.Contains("maximum bytes", StringComparison.Ordinal));
+        Assert.Equal(25, _waits.Now.Waiting);
+        Assert.NotNull(_waits.Now.Since);
+        await bench.Stream.PurgeAsync((await bench.Stream.FactsAsync(Ended)).Last, Ended);
+
+        await Eventually.TrueAsync(() => _outbox.Rows == 0 && _waits.Now.Trouble.Length == 0);
+        await pump.StopAsync(Ended);
+    }
+
+    [Fact]
+    public async Task ServerIsAway_RowsStay_AndMoveWhenItIsBack()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var bench = await StreamBench.StartAsync(server, Options());
+        using var pump = Pump(bench);
+        await pump.StartAsync(Ended);
+        await AppendAsync(1, 5);
+        await Eventually.TrueAsync(() => _outbox.Rows == 0);
+
+        await server.KillAsync();
+        await AppendAsync(6, 20);
+        await Eventually.TrueAsync(() => _waits.IsStuck);
+        Assert.Equal(20, _outbox.Rows);
+        await server.StartAgainAsync();
+
+        await Eventually.TrueAsync(() => _outbox.Rows == 0);
+        await pump.StopAsync(Ended);
+        Assert.Equal(25, (await bench.Stream.FactsAsync(Ended)).Last);
+    }
+
+    [Fact]
+    public async Task StreamDurability_AppendReturnsWhenTheStreamHasIt()
+    {
+        await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
+        using var metrics = new MetricRecorder(_metrics);
+        using var pump = Pump(bench);
+        await pump.StartAsync(Ended);
+        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromSeconds(30), _metrics);
+
+        for (var n = 1; n <= 5; n++)
+        {
+            await outbox.AppendAsync(Sample.Record(n), Ended);
+            Assert.Equal(n, (await bench.Stream.FactsAsync(Ended)).Last);
+        }
+        Assert.Empty(metrics.Of("podvirt.usage.unconfirmed"));
+        await pump.StopAsync(Ended);
+    }
+
+    [Fact]
+    public async Task StreamDurabilityWithoutAStreamThatTakes_AppendReturnsAllTheSame_AndLaterOnesDoNotWait()
+    {
+        await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
+        await FillAsync(bench);
+        using var metrics = new MetricRecorder(_metrics);
+        using var pump = Pump(bench);
+        await pump.StartAsync(Ended);
+        // An hour: only the refusal can end the first wait.
+        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromHours(1), _metrics);
+
+        await outbox.AppendAsync(Sample.Record(1), Ended);
+        Assert.True(_waits.IsStuck);
+        await outbox.AppendAsync(Sample.Record(2), Ended);
+
+        Assert.Equal(2, metrics.Of("podvirt.usage.unconfirmed").Count);
+        Assert.Equal(2, _outbox.Rows);
+        await pump.StopAsync(Ended);
+    }
+
+    [Fact]
+    public async Task StreamDurabilityAndSilence_AppendReturnsAfterTheLimit()
+    {
+        using var metrics = new MetricRecorder(_metrics);
+        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromMilliseconds(20), _metrics);
+
+        await outbox.AppendAsync(Sample.Record(1), Ended);
+
+        Assert.Single(metrics.Of("podvirt.usage.unconfirmed"));
+    }
+
+    private static async Task FillAsync(StreamBench bench)
+    {
+        var outcome = new PublishOutcome([], "");
+        for (var n = 0; outcome.Error.Length == 0; n += 1_000)
+        {
+            outcome = await bench.Stream.PublishAsync([.. Enumerable.Range(100_000 + n, 1_000).Select(i => Sample.Record(i))], Ended);
+        }
+    }
+
+    private static UsageStreamOptions Options() => new() { BytesMax = 1 << 20, PublishesMax = 10, Linger = TimeSpan.FromMilliseconds(2) };
+
+    private StreamPump Pump(StreamBench bench) => new(
+        _queue, bench.Stream, _waits, bench.Options, _metrics, TimeProvider.System, NullLogger<StreamPump>.Instance);
+
+    private async Task<UsageRecord[]> AppendAsync(int from, int count)
+    {
+        var records = Enumerable.Range(from, count).Select(n => Sample.Record(n)).ToArray();
+        await Task.WhenAll(records.Select(r => _outbox.AppendAsync(r, Ended).AsTask()));
+        return records;
+    }
+}

@@ -1,0 +1,202 @@
+using Podvirt.Core.Usage;
+using Podvirt.Metering.Ledger.Sqlite;
+using Podvirt.Metering.Streams;
+
+namespace Podvirt.Metering.Tests.Streams;
+
+[Collection(NatsFixture.Collection)]
+public sealed class StreamLaneTests(NatsFixture nats)
+{
+    private readonly TokenLedger _ledger = new();
+
+    private static CancellationToken Ended => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Records_ReachTheLedgerOnce_AndLeaveTheStreamButForTheLast()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 250);
+
+        await DrainAsync(bench.Lane("a/1", _ledger));
+
+        _ledger.HasExactly(records.Select(r => r.Id));
+        Assert.Equal(3, _ledger.Tokens.Count);
+        Assert.Equal((250, 250), await FirstAndLastAsync(bench));
+        Assert.Equal(0, (await bench.Chain.ReadAsync(Ended))!.Backlog(250));
+    }
+
+    [Fact]
+    public async Task WorkerDiesAfterTheAppend_AnotherRepeatsTheSameBatchUnderTheSameToken()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 50);
+        await KilledStepAsync(bench.Lane("dead/1", _ledger), when: _ => true);
+        // New ones came meanwhile: they do not move its bounds.
+        var more = await bench.PublishAsync(51, 20);
+
+        await DrainAsync(bench.Lane("alive/1", _ledger));
+
+        _ledger.HasExactly([.. records.Select(r => r.Id), .. more.Select(r => r.Id)]);
+        Assert.Equal(2, _ledger.Tokens.Count);
+        Assert.Equal(3, _ledger.Attempts.Count);
+    }
+
+    [Fact]
+    public async Task OwnerLives_NobodyElseTakesItsRange()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        Assert.NotNull(await bench.Leases.TryTakeAsync(UsageWorker.LeaseOf("busy/1"), default, Ended));
+        await bench.PublishAsync(1, 50);
+        await bench.Chain.ChangeAsync(_ => new ChainState("", 1, 0, 0, []), Ended);
+        var facts = await bench.Stream.FactsAsync(Ended);
+        await bench.Chain.ChangeAsync(s => (s! with { Incarnation = facts.Incarnation }).Extend("busy/1", 30, 100), Ended);
+
+        await DrainAsync(bench.Lane("other/1", _ledger));
+
+        Assert.Equal(20, _ledger.Ids.Count);
+        Assert.Equal("busy/1", Assert.Single((await bench.Chain.ReadAsync(Ended))!.Open).Worker);
+        Assert.Equal(1, (await bench.Stream.FactsAsync(Ended)).First);
+    }
+
+    [Fact]
+    public async Task StreamIsMadeAnew_ItsPlacesAreNotTakenForTheOldOnes()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var lane = bench.Lane("a/1", _ledger);
+        var before = await bench.PublishAsync(1, 120);
+        await DrainAsync(lane);
+        await bench.DeleteStreamsAsync();
+        await bench.Stream.OpenAsync(Ended);
+        var after = await bench.PublishAsync(1_001, 130);
+
+        await DrainAsync(lane);
+
+        _ledger.HasExactly([.. before.Select(r => r.Id), .. after.Select(r => r.Id)]);
+    }
+
+    [Fact]
+    public async Task ServersLostTheEndOfTheStream_WhatCameInItsPlacesIsRead()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        await bench.PublishAsync(1, 10);
+        await DrainAsync(bench.Lane("a/1", _ledger));
+        // As if another message had stood there when it was read, and the servers had forgotten it.
+        await bench.Chain.ChangeAsync(s => s! with { TailNs = s.TailNs - 100, Next = 6, TailSequence = 10 }, Ended);
+        await bench.PublishAsync(11, 5);
+
+        // The first of these only notices it.
+        await DrainAsync(bench.Lane("a/1", _ledger));
+        await DrainAsync(bench.Lane("a/1", _ledger));
+
+        // The tenth stands twice for a ledger that knows no ids; none is missing.
+        Assert.Equal(Enumerable.Range(1, 15).Select(Sample.IdOf).Order(), _ledger.Ids.Distinct().Order());
+    }
+
+    [Fact]
+    public async Task Poison_IsParkedAndHoldsNothingUp()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        await bench.PublishAsync(1, 5);
+        await bench.PublishRawAsync([1, 2, 3]);
+        await bench.PublishRawAsync([]);
+        var impossible = Sample.Record(7) with { Tokens = new TokenCounts(-1, 0, 0, 0) };
+        await bench.Stream.PublishAsync([impossible, Sample.Record(8)], Ended);
+
+        await DrainAsync(bench.Lane("a/1", _ledger));
+
+        _ledger.HasExactly(new[] { 1, 2, 3, 4, 5, 7, 8 }.Select(Sample.IdOf));
+        var (total, parked) = await bench.Parking.ReadAsync(10, Ended);
+        Assert.Equal(3, total);
+        Assert.Equal([impossible, null, null], parked.Select(p => p.Record));
+        Assert.Equal([1, 2, 3], parked[2].Bytes!.Value.ToArray());
+        Assert.Contains("no usage record", parked[2].Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LedgerRefusesABatch_ThePoisonIsFoundAndTheRestIsKept()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 100);
+        _ledger.Refuses = r => r.Record.Id == Sample.IdOf(37) || r.Record.Id == Sample.IdOf(38);
+
+        await DrainAsync(bench.Lane("a/1", _ledger));
+
+        _ledger.HasExactly(records.Select(r => r.Id).Except([Sample.IdOf(37), Sample.IdOf(38)]));
+        Assert.Equal([Sample.IdOf(38), Sample.IdOf(37)], (await bench.Parking.ReadAsync(10, Ended)).Latest.Select(p => p.Record!.Id));
+    }
+
+    [Fact]
+    public async Task WorkerDiesAmongTheParts_AnotherBringsTheSameParts()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 100);
+        _ledger.Refuses = r => r.Record.Id == Sample.IdOf(60);
+        await KilledStepAsync(bench.Lane("dead/1", _ledger), when: token => token.EndsWith("/62+13", StringComparison.Ordinal));
+        var whole = _ledger.Attempts.First();
+
+        await DrainAsync(bench.Lane("alive/1", _ledger));
+
+        _ledger.HasExactly(records.Select(r => r.Id).Except([Sample.IdOf(60)]));
+        Assert.Single(_ledger.Attempts, whole);
+    }
+
+    [Fact]
+    public async Task SameRecordLongAfter_IsOneOnALedgerThatKnowsIds()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20, DuplicateWindow = TimeSpan.FromSeconds(1) });
+        using var directory = new TempDirectory();
+        await using var ledger = SqliteLedger.Open(directory.File("ledger.db"), TimeProvider.System);
+        var lane = bench.Lane("a/1", new SqliteBatchLedger(ledger));
+        await bench.PublishAsync(1, 30);
+        await DrainAsync(lane);
+        // The servers have forgotten the ids.
+        await bench.DeleteStreamsAsync();
+        await bench.Stream.OpenAsync(Ended);
+        await bench.PublishAsync(11, 30);
+
+        await DrainAsync(lane);
+
+        Assert.Equal(40, (await ledger.RequestTotalsAsync(Ended))["m"]);
+        await Reconciled(ledger);
+    }
+
+    private static async Task Reconciled(SqliteLedger ledger)
+    {
+        await foreach (var step in ledger.ReconcileAsync(Ended))
+        {
+            Assert.Empty(step.Differences);
+        }
+    }
+
+    private static async Task DrainAsync(StreamLane lane)
+    {
+        while (await lane.StepAsync(Ended))
+        {
+            // Until there is nothing.
+        }
+    }
+
+    /// <summary>A step that ends, as in a kill, where the ledger has just taken a batch.</summary>
+    private async Task KilledStepAsync(StreamLane lane, Func<string, bool> when)
+    {
+        using var kill = new CancellationTokenSource();
+        _ledger.Fault = (token, isTaken) =>
+        {
+            if (isTaken && when(token))
+            {
+                kill.Cancel();
+                kill.Token.ThrowIfCancellationRequested();
+            }
+        };
+        // The first one begins the chain.
+        await lane.StepAsync(Ended);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await lane.StepAsync(kill.Token));
+        _ledger.Fault = null;
+    }
+
+    private static async Task<(long First, long Last)> FirstAndLastAsync(StreamBench bench)
+    {
+        var facts = await bench.Stream.FactsAsync(Ended);
+        return (facts.First, facts.Last);
+    }
+}
