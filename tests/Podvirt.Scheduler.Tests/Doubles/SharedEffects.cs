@@ -18,7 +18,7 @@ internal sealed class SharedEffects(
 {
     private readonly ConcurrentDictionary<Task, bool> _tasks = new();
 
-    public void Start(EngineTarget target) => Do(target, async () =>
+    public void Start(EngineTarget target) => Change(target, async () =>
     {
         var running = await runtime.StartAsync(new ReplicaStart(target.Replica, target.Model, target.Gpus, target.Model.Gpu.MemoryBytes), mandate.Ended);
         await events.WriteAsync(new Launched(target.Replica, target.Attempt, running.Address, running.ApiKey));
@@ -28,13 +28,13 @@ internal sealed class SharedEffects(
     public void Canary(EngineTarget target) => Do(target, () => Task.FromResult<SchedulerEvent>(
         engines.Find(target.Replica) is { IsAsleep: false } ? new CanaryPassed(target.Replica, target.Attempt) : Failed(target)));
 
-    public void Sleep(EngineTarget target) => Do(target, async () =>
+    public void Sleep(EngineTarget target) => Change(target, async () =>
     {
         await SetAsync(target, isAsleep: true);
         return engines.Find(target.Replica) is { IsAsleep: true } ? new FellAsleep(target.Replica, target.Attempt, Make.GiB) : Failed(target);
     });
 
-    public void Wake(EngineTarget target) => Do(target, async () =>
+    public void Wake(EngineTarget target) => Change(target, async () =>
     {
         await SetAsync(target, isAsleep: false);
         return engines.Find(target.Replica) is { IsAsleep: false } ? new Woke(target.Replica, target.Attempt) : Failed(target);
@@ -45,7 +45,7 @@ internal sealed class SharedEffects(
             ? new LookedAt(target.Replica, target.Attempt, engine.IsAsleep, engine.IsAsleep ? engine.HeldBytes : 0, null)
             : Failed(target)));
 
-    public void Stop(EngineTarget target) => Do(target, async () =>
+    public void Stop(EngineTarget target) => Change(target, async () =>
     {
         await runtime.StopAsync(target.Replica, mandate.Ended);
         return new Stopped(target.Replica, target.Attempt);
@@ -82,6 +82,12 @@ internal sealed class SharedEffects(
         mandate.ThrowIfEnded();
         await gate.LastMomentAsync();
         engines.Set(mandate.Epoch, target.Replica, isAsleep);
+    }
+
+    private void Change(EngineTarget target, Func<Task<SchedulerEvent>> step)
+    {
+        engines.Begins(mandate.Epoch);
+        Do(target, step);
     }
 
     private void Do(EngineTarget target, Func<Task<SchedulerEvent>> step)
@@ -152,6 +158,7 @@ internal sealed class SharedRuntime : IReplicaRuntime
     public async Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken)
     {
         await _gate.PassAsync();
+        _engines.TakenOver(Epoch);
         return [.. _engines.All.Select(engine => new LeftReplica(
             engine.Running, engine.Model.Revision, [.. engine.Gpus.Select(gpu => gpu.Id)], engine.Model.Gpu.MemoryBytes, "", 1))];
     }

@@ -24,6 +24,12 @@ internal sealed class SharedEngines
     private readonly List<Done> _done = [];
     private readonly List<Action<ReplicaExit>> _watchers = [];
 
+    /// <summary>Told of each effect that begins, before it does, with the epoch of whoever begins it.</summary>
+    public Action<long> Begins { get; set; } = _ => { };
+
+    /// <summary>Told of each leader that looks what there is.</summary>
+    public Action<long> TakenOver { get; set; } = _ => { };
+
     public IReadOnlyList<SharedEngine> All => [.. _engines.Values];
 
     public IReadOnlyList<Done> Done

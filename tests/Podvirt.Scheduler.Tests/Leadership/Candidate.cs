@@ -61,12 +61,12 @@ internal sealed class Candidate : IAsyncDisposable
         }
     }
 
-    /// <summary>As SIGCONT. What it was about to do may come before the first timer, and after the jump of the clock.</summary>
+    /// <summary>As SIGCONT: whatever goes on finds that time has passed.</summary>
     public void Resume()
     {
-        Gate.Resume();
         Time.Advance(_missed);
         _missed = TimeSpan.Zero;
+        Gate.Resume();
     }
 
     /// <summary>Goes on as if no time had passed: a virtual machine that was frozen.</summary>

@@ -57,7 +57,9 @@ internal sealed class LeadershipWorld : IAsyncDisposable
     /// <summary>Called after each step.</summary>
     public Action Watch { get; set; } = () => { };
 
-    public Candidate? Leader => _candidates.SingleOrDefault(candidate => candidate.Leads && !candidate.Gate.IsPaused);
+    public Candidate? Leader => _candidates.Where(candidate => candidate.Leads && !candidate.Gate.IsPaused).MaxBy(candidate => candidate.Service.Current.Epoch);
+
+    public IReadOnlyList<Candidate> Candidates => _candidates;
 
     public TimeSpan Now => Time.GetUtcNow() - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
