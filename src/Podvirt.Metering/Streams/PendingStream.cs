@@ -19,7 +19,7 @@ internal sealed class PendingStream(UsageStream stream, StreamChain chain) : IPe
             _asked = asked = (month, facts);
         }
         var state = await chain.ReadAsync(cancellationToken);
-        var doneBefore = state is null || state.Incarnation != facts.Incarnation ? facts.First : state.Open.Count > 0 ? state.Open[0].First : state.Next;
+        var doneBefore = state is null || state.Incarnation != facts.Incarnation ? Math.Max(1, facts.First) : state.Open.Count > 0 ? state.Open[0].First : state.Next;
         return doneBefore <= asked.Facts.Last;
     }
 }

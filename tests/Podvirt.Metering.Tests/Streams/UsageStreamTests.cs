@@ -1,5 +1,4 @@
 using Podvirt.Metering.Streams;
-using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests.Streams;
 
@@ -82,20 +81,5 @@ public sealed class UsageStreamTests(NatsFixture nats)
         await bench.Stream.PurgeAsync(before: 11, Ended);
         Assert.Equal(records[10..20], (await bench.Reader.ReadAsync(5, 20, Ended)).Select(m => m.Record));
         Assert.Null(await bench.Stream.StoredNsAsync(10, Ended));
-    }
-
-    [Fact]
-    public async Task ServerIsAway_PublishingFailsInTime_AndWorksAgainAfterwards()
-    {
-        await using var server = await NatsServer.StartAsync();
-        await using var bench = await StreamBench.StartAsync(server);
-        await bench.PublishAsync(1, 3);
-
-        await server.KillAsync();
-        await Assert.ThrowsAsync<IOException>(async () => await bench.Stream.PublishAsync([Sample.Record(4)], Ended));
-        await server.StartAgainAsync();
-        await bench.PublishAsync(4, 1);
-
-        Assert.Equal(4, (await bench.Stream.FactsAsync(Ended)).Last);
     }
 }
