@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Leadership;
+using Podvirt.Scheduler.Remote;
 using Podvirt.Scheduler.Runtimes.Local;
 
 namespace Podvirt.Scheduler;
@@ -28,6 +29,10 @@ public static class SchedulerServiceCollectionExtensions
         services.AddSingleton(provider => provider.GetRequiredService<SchedulerService>().Control);
         services.AddSingleton<ISchedulerStatus>(provider => provider.GetRequiredService<SchedulerService>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<SchedulerService>());
+        if (options.ElectsLeader)
+        {
+            ReplicaLogServices.AddAnswerer(services);
+        }
         return services;
     }
 

@@ -22,7 +22,7 @@ internal static class ClusterRules
         }
         else
         {
-            if (cluster.ClickHouse is null && (roles & (PodvirtRoles.Gateway | PodvirtRoles.Metering)) != 0)
+            if (cluster.ClickHouse is null && (roles & (PodvirtRoles.Gateway | PodvirtRoles.Metering)) != PodvirtRoles.None)
             {
                 findings.Error(1, "cluster.clickhouse", "is missing: who serves or meters reads and writes the ledger", $"set {ClusterReader.ClickHouseVariable}, or write clickhouse: {{ url: \"http://host:8123\" }}");
             }

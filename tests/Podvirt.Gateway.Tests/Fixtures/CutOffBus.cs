@@ -10,7 +10,6 @@ internal sealed class CutOffBus(TimeProvider time) : IBusHealth
 
     public bool IsConnected => LostAt is null;
 
-    public string Reason => IsConnected ? "" : "cut off by the test";
 
     public DateTimeOffset? LostAt => _lostAt;
 
