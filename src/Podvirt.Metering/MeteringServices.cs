@@ -5,20 +5,18 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Metering.GpuTime;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
-using Podvirt.Metering.Rating.Sqlite;
 
 namespace Podvirt.Metering;
 
 public static class MeteringServices
 {
     /// <summary>
-    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>), the pump between them, and invoices. Needs an
-    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The files open when the host starts and close with the container.
+    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger, the pump between them, and invoices. Needs an
+    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The ledger is a file, <c>ledger.db</c>, unless <see cref="LedgerServices.AddPodvirtClickHouseLedger"/>
+    /// was called before. The files open when the host starts and close with the container.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtMetering(this IServiceCollection services, MeteringOptions options)
@@ -36,22 +34,23 @@ public static class MeteringServices
             provider.GetRequiredService<ILogger<SqliteUsageOutbox>>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
         services.AddSingleton<IReplyStore>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
-        services.AddSingleton(provider =>
-            SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
+        if (!services.Any(s => s.ServiceType == typeof(ILedger)))
+        {
+            services.AddSqliteLedger(options);
+        }
         services.AddSingleton<RateBook>();
         services.AddSingleton(provider => new Rerater(
-            new SqliteReratingLedger(provider.GetRequiredService<SqliteLedger>()),
+            provider.GetRequiredService<IReratingLedger>(),
             provider.GetRequiredService<RateBook>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new InvoiceBook(
-            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
+            provider.GetRequiredService<IBillingLedger>(),
             provider.GetRequiredService<RateBook>(),
             provider.GetRequiredService<IStateStore>(),
             options.Billing,
-            new SqliteColdStartTimes(provider.GetRequiredService<SqliteLedger>())));
+            provider.GetRequiredService<IColdStartTimes>()));
         services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
-            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
+            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>()));
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new GpuTimeMeter(
