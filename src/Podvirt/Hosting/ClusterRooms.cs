@@ -33,10 +33,12 @@ internal static class ClusterRooms
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Metering))
         {
             services.AddPodvirtClickHouseLedger(cluster.ClickHouse!);
+            services.AddPodvirtBilling(config.Billing);
         }
         if (roles.HasFlag(PodvirtRoles.Metering))
         {
             services.AddPodvirtMeteringWorker(StreamOptionsOf(config));
+            services.AddPodvirtClickHouseUpkeep();
         }
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Scheduler))
         {

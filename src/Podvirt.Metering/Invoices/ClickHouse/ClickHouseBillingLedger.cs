@@ -76,10 +76,15 @@ internal sealed class ClickHouseBillingLedger(ClickHouseDatabase database) : IBi
             var groups = await BillingSums.ReadAsync(store, state, closed.ConvertAll(m => m.Month), month, project: null, cancellationToken);
             months = groups.Aggregate(months, (sum, group) => sum + group.Cost);
         }
+        // Adjustments outlive the raw rows that they are for.
+        var rawFrom = (await RawFromAsync(cancellationToken))?.Number ?? 0;
         var totals = await store.ReadAsync(
-            "SELECT sum(cost) FROM usage FINAL UNION ALL SELECT sum(cost) FROM adjustment", SqlParameters.None, row => UsageRow.ToCost(row.GetValue(0)), cancellationToken);
+            $"SELECT sum(cost) FROM usage FINAL UNION ALL SELECT sum(cost) FROM adjustment WHERE month >= {rawFrom}", SqlParameters.None, row => UsageRow.ToCost(row.GetValue(0)), cancellationToken);
         return (totals.Aggregate(Cost.Zero, (sum, cost) => sum + cost), months);
     }
+
+    public async ValueTask<UtcMonth?> RawFromAsync(CancellationToken cancellationToken = default) =>
+        (await LedgerState.ReadAsync(await database.OpenAsync(cancellationToken), cancellationToken)).RawFrom;
 
     private static Task<List<ClosedMonth>> MonthsAsync(ClickHouseStore store, CancellationToken cancellationToken) => store.ReadAsync(
         "SELECT month, max(issued_us) > 0 FROM closed_month GROUP BY month ORDER BY month", SqlParameters.None,

@@ -94,8 +94,9 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database) : IL
     public async ValueTask<int> RemoveMinutesBeforeAsync(DateTimeOffset moment, CancellationToken cancellationToken = default)
     {
         var store = await database.OpenAsync(cancellationToken);
-        var firstKept = SqlParameters.Of(Micros.FloorTo(Micros.Of(moment), Micros.Minute));
-        await store.ExecuteAsync($"INSERT INTO ledger_mark (name, value) SELECT '{LedgerState.MinutesFrom}', {firstKept}", cancellationToken);
+        var firstKeptUs = Micros.FloorTo(Micros.Of(moment), Micros.Minute);
+        await store.ExecuteAsync(LedgerState.Raise(LedgerState.MinutesFromMark, firstKeptUs), cancellationToken);
+        var firstKept = SqlParameters.Of(firstKeptUs);
         var removed = 0;
         foreach (var table in (string[])["minute_by_project", "minute_by_model"])
         {

@@ -15,7 +15,8 @@ internal static class LedgerReconciliation
     public static async Task<ComparedDays?> CompareNextAsync(ClickHouseStore store, long fromUs, CancellationToken cancellationToken)
     {
         var state = await LedgerState.ReadAsync(store, cancellationToken);
-        var from = SqlParameters.Of(fromUs);
+        // Where raw rows were removed there is nothing to compare the rollups with.
+        var from = SqlParameters.Of(state.RawFrom is { } rawFrom ? Math.Max(fromUs, Micros.Of(rawFrom.Start)) : fromUs);
         string[] rollups = ["hour_by_project", "hour_by_model", "hour_by_key", "minute_by_project", "minute_by_model"];
         var firsts = rollups.Select(t => $"SELECT min(bucket_us) AS at, count() AS found FROM {t} WHERE bucket_us >= {from}")
             .Prepend($"SELECT min(ended_us) AS at, count() AS found FROM usage WHERE ended_us >= {from}");
