@@ -67,11 +67,14 @@ public static class GatewayServices
     }
 
     /// <summary>
-    /// Several gateways answer as one: for the responses that one of them saw, and for the replies that one of them gave. Before
-    /// <see cref="AddPodvirtGateway"/>; needs <c>ILeases</c>, and <c>IOwners</c> that start before.
+    /// Several gateways answer as one: for the responses that one of them saw, the replies that one of them gave, and the video jobs that one of
+    /// them works on, which are refused where there is no bucket. Before <see cref="AddPodvirtGateway"/>; needs <c>ILeases</c>, and
+    /// <c>IOwners</c> that start before.
     /// </summary>
-    public static IServiceCollection AddPodvirtSharedGateway(this IServiceCollection services)
+    public static IServiceCollection AddPodvirtSharedGateway(this IServiceCollection services, GatewayOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        VideoServices.AddShared(services, options.Videos);
         services.TryAddSingleton<StateBlobs>();
         services.AddHostedSingleton<SharedResponses>();
         services.AddHostedSingleton<SharedReplies>();

@@ -31,16 +31,21 @@ internal sealed class SharedState : IDisposable
     public async Task<GatewayHost> ServingAsync(string id, FakeEngine[] engines, Action<GatewayOptions>? configure = null)
     {
         var owners = Enter(id);
+        var options = new GatewayOptions();
         var host = await GatewayHost.StartAsync(
-            configure,
-            services =>
+            given =>
             {
-                services.AddSingleton<IStateStore>(Store).AddSingleton(Leases).AddSingleton(owners);
-                services.AddPodvirtSharedGateway();
-            });
+                options = given;
+                configure?.Invoke(given);
+            },
+            services => Share(services, owners, options));
         await host.PublishAsync(Routes.Active("m", engines));
         return host;
     }
+
+    /// <summary>Makes a gateway one of them.</summary>
+    public void Share(IServiceCollection services, IOwners owners, GatewayOptions options) =>
+        services.AddSingleton<IStateStore>(Store).AddSingleton(Leases).AddSingleton(owners).AddPodvirtSharedGateway(options);
 
     public void Dispose() => _services.Dispose();
 
