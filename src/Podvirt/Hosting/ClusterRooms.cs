@@ -75,7 +75,7 @@ internal static class ClusterRooms
         config.Videos.Directory = Path.Combine(options.DataDirectory, "videos");
         var gateway = Rooms.OptionsOf(config);
         gateway.HasPeers = true;
-        services.AddPodvirtSharedGateway();
+        services.AddPodvirtSharedGateway(gateway);
         services.AddPodvirtGateway(gateway);
         ChatServices.AddShared(services);
         services.AddHostedService(static p => p.GetRequiredService<EventFeed>());
