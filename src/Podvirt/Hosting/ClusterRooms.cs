@@ -53,6 +53,11 @@ internal static class ClusterRooms
         {
             AddGateway(services, options, config);
         }
+        else
+        {
+            // Its pages of health are served by the same rules.
+            services.AddSingleton(Rooms.OptionsOf(config));
+        }
         if (roles.HasFlag(PodvirtRoles.Node))
         {
             services.AddPodvirtNodeAgent(NodeOptionsOf(options, config, cluster));
