@@ -108,7 +108,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception e) when (e is IOException or NatsException or ObjectDisposedException)
+            catch (Exception e)
             {
                 Failed(e);
                 await PauseAsync();
@@ -151,7 +151,10 @@ internal sealed partial class BucketFeed : IAsyncDisposable
         {
             try
             {
-                await subscription.Msgs.WaitToReadAsync(ended).AsTask().WaitAsync(_silenceMax, _time, ended);
+                if (!await subscription.Msgs.WaitToReadAsync(ended).AsTask().WaitAsync(_silenceMax, _time, ended))
+                {
+                    return;
+                }
             }
             catch (TimeoutException)
             {

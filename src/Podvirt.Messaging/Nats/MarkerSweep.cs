@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
 
@@ -63,7 +62,7 @@ internal sealed partial class MarkerSweep : IAsyncDisposable
         {
             await SweepAsync(_stopping.Token);
         }
-        catch (Exception e) when (e is IOException or NatsException)
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
         {
             LogFailed(e);
         }
@@ -91,7 +90,8 @@ internal sealed partial class MarkerSweep : IAsyncDisposable
             }
             unread = read == 0 ? 0 : unread - Math.Min(read, unread);
         }
-        await _bucket.Client.JetStream.DeleteConsumerAsync(_bucket.Stream, consumer.Info.Name, ended);
+        await _bucket.Client.CallAsync(
+            "ending a sweep", (js, token) => js.DeleteConsumerAsync(_bucket.Stream, consumer.Info.Name, token), ended);
         foreach (var (subject, revision) in old)
         {
             await _bucket.PurgeAsync(subject, revision, ended);

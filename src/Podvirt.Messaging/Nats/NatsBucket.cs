@@ -46,7 +46,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
     {
         var stream = await OpenAsync(cancellationToken);
         var request = new StreamMsgGetRequest { LastBySubj = SubjectOf(key) };
-        return await client.CallAsync(
+        return await CallAsync(
             $"reading '{key}'",
             async (_, ended) =>
             {
@@ -60,8 +60,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
                     return (BucketEntry?)null;
                 }
             },
-            cancellationToken,
-            timeout);
+            cancellationToken);
     }
 
     /// <summary>Writes a value. Returns its revision, or null where the key's last revision is not the expected one.</summary>
@@ -93,7 +92,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
     public async ValueTask<long> LastRevisionAsync(CancellationToken cancellationToken)
     {
         await OpenAsync(cancellationToken);
-        return await client.CallAsync(
+        return await CallAsync(
             $"asking for the state of '{name}'",
             async (js, ended) => (long)(await js.GetStreamAsync(Stream, cancellationToken: ended)).Info.State.LastSeq,
             cancellationToken);
@@ -104,7 +103,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
     public async ValueTask PurgeAsync(string subject, long upTo, CancellationToken cancellationToken)
     {
         await OpenAsync(cancellationToken);
-        await client.CallAsync(
+        await CallAsync(
             $"purging '{subject}'",
             (js, ended) => js.PurgeStreamAsync(Stream, new StreamPurgeRequest { Filter = subject, Seq = (ulong)upTo + 1 }, ended),
             cancellationToken);
@@ -129,8 +128,8 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
         for (var offset = 0; ;)
         {
             var request = new StreamInfoRequest { SubjectsFilter = SubjectPrefix + KeySubjects.Filter(prefix), Offset = offset };
-            var subjects = await client.CallAsync(
-                $"listing '{prefix}'", async (js, ended) => (await js.GetStreamAsync(Stream, request, ended)).Info.State.Subjects, cancellationToken, timeout);
+            var subjects = await CallAsync(
+                $"listing '{prefix}'", async (js, ended) => (await js.GetStreamAsync(Stream, request, ended)).Info.State.Subjects, cancellationToken);
             foreach (var subject in subjects?.Keys ?? [])
             {
                 if (KeyOf(subject) is { } key && key.StartsWith(prefix, StringComparison.Ordinal))
@@ -158,11 +157,11 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
             await OpenAsync(cancellationToken);
             if (!client.IsConnected)
             {
-                await client.CallAsync($"writing '{key}'", static (_, _) => ValueTask.FromResult(true), cancellationToken, timeout);
+                await CallAsync($"writing '{key}'", static (_, _) => ValueTask.FromResult(true), cancellationToken);
             }
             await before.WaitAsync(cancellationToken);
-            write = client.CallAsync(
-                $"writing '{key}'", (js, ended) => SendAsync(js, key, value, expected, headers, ended), cancellationToken, timeout).AsTask();
+            write = CallAsync(
+                $"writing '{key}'", (js, ended) => SendAsync(js, key, value, expected, headers, ended), cancellationToken).AsTask();
         }
         finally
         {
@@ -181,6 +180,22 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
             return (long?)ack.Seq;
         }
         return error.ErrCode == JetStreamErrors.WrongLastSequence ? null : throw new NatsJSApiException(error);
+    }
+
+    private async ValueTask<T> CallAsync<T>(
+        string what, Func<NatsJSContext, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.CallAsync(what, call, cancellationToken, timeout);
+        }
+        catch (IOException e) when (e.InnerException is NatsJSApiException { Error.ErrCode: JetStreamErrors.StreamNotFound }
+            or NatsNoRespondersException or NatsJSPublishNoResponseException)
+        {
+            // It may have been removed under this process: the next call makes it again.
+            _stream = null;
+            throw;
+        }
     }
 
     private StreamConfig Config() => new(Stream, [SubjectPrefix + ">"])
@@ -208,7 +223,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
             throw new IOException(
                 $"The bucket '{name}' of NATS at {client.Options.Servers} keeps {config.MaxMsgsPerSubject} values of a key for {config.MaxAge}"
                 + $"{(config.AllowDirect ? " and lets followers answer" : "")}; this process needs 1 value for {maxAge ?? TimeSpan.Zero}, answered by the leader. "
-                + "Give every process of the cluster the same lease period; to change it, stop them all and remove the bucket.");
+                + $"Give every process of the cluster the same lease period; to change it, stop them all and run 'nats stream edit {Stream} --max-age'.");
         }
         return stream;
     }

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
@@ -138,7 +140,7 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
             throw new IOException(
                 $"NATS at {Options.Servers} did not answer within {most.TotalSeconds:0.#} s ({what}){(IsConnected ? "" : Because)}.", e);
         }
-        catch (NatsException e)
+        catch (Exception e) when (e is NatsException or SocketException or TimeoutException or JsonException)
         {
             NatsMetrics.RequestFailed();
             throw new IOException($"NATS at {Options.Servers} failed ({what}): {Explain(e)}.", e);
@@ -231,7 +233,7 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
         };
     }
 
-    private static string Explain(NatsException error) =>
+    private static string Explain(Exception error) =>
         error is NatsNoRespondersException or NatsJSPublishNoResponseException
             ? "JetStream does not answer: it is not enabled there, or its cluster has no leader at the moment"
             : error.Message.TrimEnd('.');

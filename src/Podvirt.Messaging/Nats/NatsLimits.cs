@@ -11,6 +11,7 @@ internal static class NatsLimits
 internal static class JetStreamErrors
 {
     public const int MessageNotFound = 10037;
+    public const int StreamNotFound = 10059;
     public const int NameInUse = 10058;
     public const int WrongLastSequence = 10071;
 }

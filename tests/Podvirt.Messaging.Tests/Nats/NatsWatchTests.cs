@@ -111,6 +111,28 @@ public sealed class NatsWatchTests(NatsFixture nats) : IAsyncLifetime
             "the mark is gone");
     }
 
+    [Fact]
+    public async Task BucketThatIsRemovedUnderAStore_IsMadeAgain()
+    {
+        await using var store = NatsProcess.OpenState(_client);
+        await store.PutAsync("w/gone", Bytes("1"), Ended);
+        await using var watch = store.WatchAsync("w/", Ended).GetAsyncEnumerator(Ended);
+        do
+        {
+            Assert.True(await watch.MoveNextAsync());
+        }
+        while (!watch.Current.IsCaughtUp);
+
+        await NatsProcess.RemoveBucketAsync(_client, NatsStateStore.BucketName);
+        await Assert.ThrowsAsync<IOException>(async () => await store.PutAsync("w/new", Bytes("2"), Ended));
+        await store.PutAsync("w/new", Bytes("2"), Ended);
+
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal(("w/gone", null), (watch.Current.Key, watch.Current.Entry));
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal("w/new", watch.Current.Key);
+    }
+
     private async Task<long> MessagesAsync() =>
         (await _client.JetStream.GetStreamAsync("KV_" + NatsStateStore.BucketName, cancellationToken: Ended)).Info.State.Messages;
 

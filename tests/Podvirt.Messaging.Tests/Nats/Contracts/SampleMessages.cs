@@ -66,4 +66,17 @@ internal static class SampleMessages
     public static GatewayReport Report { get; } = new("gw", 7, 8, [new ModelDemand("a/b", 1, 2, 3)], [new ReplicaLoad("r", 4)]);
 
     public static ReplicaTrouble Trouble { get; } = new("gw", "a/b", "r", TroubleKind.Stalled, "silent", 5);
+
+    public static NodeReport Node { get; } = new(
+        "node", "name", [new NodeGpu("g1", 1, "H100", 80, 40, true)], 128, 64, [new NodeReplica("r", 27, [new NodeHold("g1", 28)])], ["q"]);
+
+    public static NodeQuestion Question { get; } = new("node", "q");
+
+    public static FleetOrder Order { get; } = new("o", "drain", "g1");
+
+    public static FleetOrderAnswer OrderAnswer { get; } = new("o", true, "code", "why");
+
+    public static LogQuery Query { get; } = new("l", "a/b", "r", 29, 30, true);
+
+    public static LogQueryAnswer QueryAnswer { get; } = new("l", true, "r", 31, new byte[] { 0x20, 0xff });
 }
