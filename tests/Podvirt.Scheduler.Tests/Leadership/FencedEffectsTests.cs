@@ -2,6 +2,8 @@ using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Podvirt.Core.Messages;
+using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;
@@ -103,13 +105,28 @@ public sealed class FencedEffectsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ServedIntentThatCannotBeDeleted_HoldsNothingUp()
+    {
+        _effects.Wake(Target);
+        await BeganAsync(EffectKind.Wake);
+        _gate.CutOff(CandidateGate.Cut.Hangs);
+        _effects.Moved(new ReplicaTransition(
+            1, 1, default, "a", 1, "r1", ["SIM-0"], ReplicaState.Waking, "", ReplicaState.Active, TransitionCause.Demand, "", 0, null));
+        await UntilAsync(() => _log.Lines.Any(line => line.Contains("could not be deleted", StringComparison.Ordinal)));
+        _gate.CutOff(CandidateGate.Cut.None);
+        _effects.Sleep(Target);
+        await BeganAsync(EffectKind.Sleep);
+        Assert.Equal(IntentEffect.Sleep, (await ReadAsync())!.Effect);
+    }
+
+    [Fact]
     public async Task LeaseThatIsOver_RefusesWithoutAskingAnybody()
     {
         _lease.End("a test ends it");
         _effects.Start(Target);
         await RefusedAsync();
         Assert.Null(await ReadAsync());
-        _effects.Publish(new Core.Messages.RouteTable(1, 1, []));
+        _effects.Publish(new RouteTable(1, 1, []));
         Assert.Equal(0, _inner.Published);
     }
 
