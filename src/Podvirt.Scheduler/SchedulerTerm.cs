@@ -133,7 +133,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
                     return;
                 }
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || lease is { Holds: false })
             {
                 return;
             }

@@ -39,7 +39,7 @@ internal sealed partial class LifecycleLoop
             }
 
             var demand = _demand.Of(entry.Spec.Id, _now);
-            var isUnwanted = demand is { Waiting: 0, InFlight: 0 } && KeptOf(entry) == 0;
+            var isUnwanted = HeardAllGateways() && demand is { Waiting: 0, InFlight: 0 } && KeptOf(entry) == 0;
             var isReplaced = entry.IsRemoved || isUnwanted
                 || ReplicasOf(entry).Any(replica => IsCurrent(entry, replica) && replica.State == ReplicaState.Active);
             foreach (var replica in outdated)

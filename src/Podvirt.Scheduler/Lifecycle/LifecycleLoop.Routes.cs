@@ -46,7 +46,7 @@ internal sealed partial class LifecycleLoop
     /// lost message may last too.
     /// </summary>
     private bool KeepsEarlierRoutes() =>
-        _options.ElectsLeader && _now < _options.PublishInterval && _replicas.Values.Any(replica => replica.IsFound);
+        _options.ElectsLeader && _routes.Revision == 0 && _now < _options.PublishInterval && _replicas.Values.Any(replica => replica.IsFound);
 
     /// <summary>A fence that was taken back and set again within one event looks unchanged, yet must be confirmed anew.</summary>
     private bool HasUnpublishedFence() =>

@@ -201,9 +201,12 @@ internal sealed partial class RecordedEffects(
             return;
         }
 
+        // The replica's next effect waits for this. Alone, the store is this process's own and always answers.
+        using var late = mandate.IsAlone ? null : new CancellationTokenSource(StoreTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late?.Token ?? CancellationToken.None, mandate.Ended);
         try
         {
-            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, StateDurability.Process, mandate.Ended);
+            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, StateDurability.Process, either.Token);
             line.Revision = null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

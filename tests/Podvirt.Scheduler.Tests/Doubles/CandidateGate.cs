@@ -31,7 +31,8 @@ internal sealed class CandidateGate
     public void Resume() => Interlocked.Exchange(ref _paused, null)?.SetResult();
 
     /// <summary>The next call that changes an engine stops at the last moment: nothing is looked at any more.</summary>
-    public void HoldTheLastMoment() => Volatile.Write(ref _late, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    public void HoldTheLastMoment() =>
+        Interlocked.CompareExchange(ref _late, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
 
     public void ReleaseTheLastMoment() => Interlocked.Exchange(ref _late, null)?.SetResult();
 

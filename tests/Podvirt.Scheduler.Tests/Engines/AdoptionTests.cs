@@ -62,12 +62,32 @@ public sealed class AdoptionTests
         Assert.Equal(["r2"], _machine.Stopped);
     }
 
+    [Fact]
+    public async Task WhereGatewaysWentOn_OtherRevisionsAndSettingsServeUntilTheyAreReplaced()
+    {
+        _machine.Left.Add(Left("r2") with { Settings = "of an older release" });
+        var found = await RunAsync(_model with { Revision = 2 }, othersServe: true);
+        Assert.Equal(["r1", "r2"], found.Select(engine => engine.Target.Replica));
+        Assert.All(found, engine => Assert.Equal((1, 39 * Make.GiB), (engine.Target.Model.Revision, engine.Target.Model.Gpu.MemoryBytes)));
+        Assert.Empty(_machine.Stopped);
+    }
+
+    [Fact]
+    public async Task WhereGatewaysWentOn_WhatIsNotWantedIsNotWaitedFor()
+    {
+        var adoption = new Adoption(_machine, othersServe: true, NullLogger.Instance);
+        Assert.Empty(await adoption.RunAsync(Make.Catalog(), Make.Gpus(1, 80), _ => null, CancellationToken.None));
+        Assert.Equal(["r1"], adoption.Unwanted.Select(running => running.Replica));
+        Assert.Empty(_machine.Stopped);
+    }
+
     private LeftReplica Left(string replica) => new(
         new RunningReplica(replica, "m", "http://127.0.0.1:1", "key", 1234), 1, ["SIM-0"], 39 * Make.GiB,
         _machine.SettingsOf(_model, Make.Gpus(1, 80), 39 * Make.GiB), 0);
 
-    private Task<IReadOnlyList<EngineFound>> RunAsync(ModelSpec? model = null, IntentEffect? underWay = null) =>
-        new Adoption(_machine, othersServe: false, NullLogger.Instance).RunAsync(
+    private Task<IReadOnlyList<EngineFound>> RunAsync(
+        ModelSpec? model = null, IntentEffect? underWay = null, bool othersServe = false) =>
+        new Adoption(_machine, othersServe, NullLogger.Instance).RunAsync(
             Make.Catalog(model ?? _model), Make.Gpus(1, 80), replica => replica == "r1" ? underWay : null, CancellationToken.None);
 
     private async Task RemovesAsync(ModelSpec? model = null, IntentEffect? underWay = null)

@@ -122,7 +122,7 @@ internal sealed class LeadershipWorld : IAsyncDisposable
         {
             Assert.True(
                 Now - began < TimeSpan.FromSeconds(seconds),
-                $"not within {seconds} s: {what}\n" + string.Join('\n', _candidates.SelectMany(c => c.Log.Lines.TakeLast(15).Select(line => $"{c.Name}: {line}"))));
+                $"not within {seconds} s: {what}; routes {Routes.Epoch}.{Routes.Revision}, {string.Join(", ", Routes.Models.Select(r => $"{r.Model.Id} {r.Status}"))}\n" + string.Join('\n', _candidates.SelectMany(c => c.Log.Lines.TakeLast(40).Select(line => $"{c.Name}: {line}"))));
             await StepAsync();
         }
 

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Fleet;
+using Podvirt.Health;
+using Podvirt.Scheduler;
 
 namespace Podvirt.Tests.Health;
 
@@ -40,6 +42,19 @@ public sealed class HealthTests : IAsyncLifetime
             report.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
     }
 
+    [Theory]
+    [InlineData(SchedulerRole.Standby, "box-1/7", null, "standby; box-1/7 leads, epoch 4")]
+    [InlineData(SchedulerRole.Standby, "", null, "standby; none leads")]
+    [InlineData(SchedulerRole.Standby, "", "no route to the store", "standby; no route to the store")]
+    [InlineData(SchedulerRole.Leader, "box-1/8", null, "leads, epoch 4")]
+    public async Task Readyz_SaysWhichOfSeveralSchedulersItIs(SchedulerRole role, string leader, string? problem, string detail)
+    {
+        var status = new SchedulerStatus(role, default, 4, leader, IsAlone: false, problem);
+        var check = (await ActivatorUtilities.CreateInstance<Readiness>(_app.Services, (IEnumerable<ISchedulerStatus>)[new Fixed(status)])
+            .CheckAsync(CancellationToken.None)).Checks.Single(c => c.Name == "scheduler");
+        Assert.Equal((true, detail), (check.Ok, check.Detail));
+    }
+
     [Fact]
     public async Task Metrics_AreForCallersOfThisMachine_OrTheAdmin()
     {
@@ -51,5 +66,10 @@ public sealed class HealthTests : IAsyncLifetime
         proxied.Headers.Add("X-Forwarded-For", "203.0.113.9");
         using var response = await _app.Stranger.SendAsync(proxied);
         Assert.Equal("admin_required", await PodvirtApp.RefusalAsync(response, HttpStatusCode.Unauthorized));
+    }
+
+    private sealed class Fixed(SchedulerStatus status) : ISchedulerStatus
+    {
+        public SchedulerStatus Current => status;
     }
 }
