@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Podvirt.Core.Models;
 using Podvirt.Core.Requests;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Admission.Quotas;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
@@ -100,6 +101,10 @@ internal sealed class InferenceHandler(
     {
         // 6. Peek, find, admit.
         var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video);
+        for (var i = 0; i < ChunkWait.TriesMax && error?.Refill is { } refill && await ChunkWait.HasComeAsync(refill, options, time, context.RequestAborted); i++)
+        {
+            error = Admit(context, surface, caller, id, headers, body, capture, out exchange, out video);
+        }
         if (video is not null)
         {
             await videoChat.ServeAsync(context, caller, id, body.Bytes, video);
