@@ -40,6 +40,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
     private readonly EngineSteps _steps;
     private readonly EngineEffects _effects;
     private readonly FleetPublisher _publisher;
+    private readonly GatewayRoll? _roll;
     private RecordedEffects? _recorded;
     private Task _running = Task.CompletedTask;
     private bool _isStopped;
@@ -49,8 +50,9 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
 
     public SchedulerService(
         SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, TimeProvider time, SchedulerMetrics metrics,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers, ILeases? leases = null)
     {
+        _roll = leases is null ? null : new GatewayRoll(leases, time);
         _options = options;
         _bus = bus;
         _store = store;
@@ -116,6 +118,7 @@ internal sealed partial class SchedulerService : IHostedService, IAsyncDisposabl
             KeepAsync("loop", token => LoopAsync(loop, token), repeat: true, cancellationToken),
             KeepAsync("catalog watch", WatchCatalogAsync, repeat: true, cancellationToken),
             KeepAsync("gateway reports", HearReportsAsync, repeat: true, cancellationToken),
+            KeepAsync("gateway memberships", token => _roll?.RunAsync(_events.Writer, token) ?? Task.CompletedTask, repeat: _roll is not null, cancellationToken),
             KeepAsync("gateway troubles", HearTroublesAsync, repeat: true, cancellationToken),
             KeepAsync("process watch", WatchExitsAsync, repeat: true, cancellationToken),
             KeepAsync("fleet reports", _publisher.RunAsync, repeat: true, cancellationToken),
