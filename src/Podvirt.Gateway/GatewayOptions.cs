@@ -117,6 +117,12 @@ public sealed class GatewayOptions
     /// </summary>
     public bool HasPeers { get; set; }
 
+    /// <summary>
+    /// How long a request waits for more of a shared limit, once this gateway's chunk of it is used up, before it is answered 429. Default
+    /// 500 ms: far longer than a state store that answers, and shorter than a client's patience.
+    /// </summary>
+    public TimeSpan ChunkWaitMax { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Where other gateways and the operator reach this one, for example <c>http://10.0.0.7:8080</c>; empty: nobody does.</summary>
     public string Address { get; set; } = "";
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Admission.Quotas;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Parking;
@@ -61,6 +62,7 @@ public static class GatewayServices
         if (options.HasPeers)
         {
             services.AddHostedSingleton<SlotKeeper>();
+            services.AddHostedSingleton<QuotaKeeper>();
         }
         services.AddHostedSingleton<GatewayDrain>();
         return services;

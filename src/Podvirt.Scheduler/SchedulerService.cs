@@ -28,7 +28,7 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
     public SchedulerService(
         SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, TimeProvider time, SchedulerMetrics metrics,
         ILoggerFactory loggers, ILeases? leases = null)
-        : this(PartsOf(options, logs, bus, store, time, metrics, loggers.CreateLogger("Podvirt.Scheduler")), leases, Election.ProcessName)
+        : this(PartsOf(options, logs, bus, store, leases, time, metrics, loggers.CreateLogger("Podvirt.Scheduler")), leases, Election.ProcessName)
     {
     }
 
@@ -107,7 +107,8 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
         _ended.Token);
 
     private static TermParts PartsOf(
-        SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, TimeProvider time, SchedulerMetrics metrics, ILogger log)
+        SchedulerOptions options, ReplicaLogFiles logs, IBus bus, IStateStore store, ILeases? leases, TimeProvider time, SchedulerMetrics metrics,
+        ILogger log)
     {
         var machines = Machines.Create(options, logs, bus, store, time, log);
         return new TermParts(options, machines, bus, store, time, metrics, log, (mandate, runtime, events) =>
@@ -115,6 +116,6 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
             var client = new EngineClient(mandate.ThrowIfEnded);
             var steps = new EngineSteps(options, runtime, client, machines.MeterOf, time);
             return new EngineEffects(steps, runtime, bus, store, events, log, client, mandate.Ended);
-        });
+        }, leases is null ? null : new GatewayRoll(leases, time));
     }
 }

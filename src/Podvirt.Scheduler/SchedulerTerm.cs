@@ -15,9 +15,10 @@ namespace Podvirt.Scheduler;
 
 /// <summary>What every term works with.</summary>
 /// <param name="MakeEffects">The effects of one term, on the runtime that it may use.</param>
+/// <param name="Roll">Which gateways there are; null: their reports alone say so.</param>
 internal sealed record TermParts(
     SchedulerOptions Options, Machines Machines, IBus Bus, IStateStore Store, TimeProvider Time, SchedulerMetrics Metrics, ILogger Log,
-    Func<Mandate, IReplicaRuntime, ChannelWriter<SchedulerEvent>, ITermEffects> MakeEffects);
+    Func<Mandate, IReplicaRuntime, ChannelWriter<SchedulerEvent>, ITermEffects> MakeEffects, GatewayRoll? Roll = null);
 
 /// <summary>One leader's time, from the epoch to its last effect: the loop, its effects, and the tasks that feed it.</summary>
 internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseHold? lease, Channel<SchedulerEvent> events)
@@ -94,6 +95,9 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
             KeepAsync("loop", token => LoopAsync(loop, mandate, token), repeat: true, cancellationToken),
             KeepAsync("catalog watch", WatchCatalogAsync, repeat: true, cancellationToken),
             KeepAsync("gateway reports", HearReportsAsync, repeat: true, cancellationToken),
+            parts.Roll is not { } roll
+                ? Task.CompletedTask
+                : KeepAsync("gateway memberships", token => roll.RunAsync(_events.Writer, token), repeat: true, cancellationToken),
             KeepAsync("gateway troubles", HearTroublesAsync, repeat: true, cancellationToken),
             KeepAsync("process watch", WatchExitsAsync, repeat: true, cancellationToken),
             KeepAsync("fleet reports", _publisher.RunAsync, repeat: true, cancellationToken),

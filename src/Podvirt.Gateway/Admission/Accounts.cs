@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Podvirt.Core.Projects;
 using Podvirt.Core.Usage;
+using Podvirt.Gateway.Admission.Quotas;
 using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Messaging;
@@ -8,22 +9,38 @@ using Podvirt.Messaging;
 namespace Podvirt.Gateway.Admission;
 
 /// <summary>All projects and keys that were heard of, with what they used.</summary>
-internal sealed class Accounts(RateBoard rates, TimeProvider time)
+internal sealed class Accounts
 {
     private readonly ConcurrentDictionary<string, ProjectAccount> _projects = new(StringComparer.Ordinal);
+    private readonly Func<string, ProjectAccount> _open;
+    private readonly RateBoard _rates;
+    private readonly TimeProvider _time;
+
+    /// <param name="rates">What things cost.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="options">Whether other gateways use the same limits; left out, none does.</param>
+    public Accounts(RateBoard rates, TimeProvider time, GatewayOptions? options = null)
+    {
+        _rates = rates;
+        _time = time;
+        _open = options is { HasPeers: true } ? id => new ProjectAccount(id, AskForQuota) : static id => new ProjectAccount(id);
+    }
+
+    /// <summary>Who fetches chunks of limits that other gateways use as well.</summary>
+    public Action<QuotaPage>? QuotaAsked { get; set; }
 
     /// <summary>A clock that never goes back, in ticks of <see cref="TimeSpan"/>.</summary>
-    public long Now => time.GetElapsedTime(0).Ticks;
+    public long Now => _time.GetElapsedTime(0).Ticks;
 
-    public DateTimeOffset UtcNow => time.GetUtcNow();
+    public DateTimeOffset UtcNow => _time.GetUtcNow();
 
     public UtcMonth Month => UtcMonth.Of(UtcNow);
 
-    public ProjectAccount ProjectOf(string id) => _projects.GetOrAdd(id, static id => new ProjectAccount(id));
+    public ProjectAccount ProjectOf(string id) => _projects.GetOrAdd(id, _open);
 
     public KeyAccount KeyOf(Caller caller) => caller.Account ?? ProjectOf(caller.Project).KeyOf(caller.Key);
 
-    public Rate RateOf(string model) => rates.Now(model);
+    public Rate RateOf(string model) => _rates.Now(model);
 
     /// <summary>Takes over what was used before this gateway started.</summary>
     public void Load(UtcMonth month, IEnumerable<Consumed> consumed)
@@ -49,7 +66,7 @@ internal sealed class Accounts(RateBoard rates, TimeProvider time)
     {
         var key = KeyOf(exchange.Caller);
         var counts = record.Source == UsageSource.Engine && BilledAmounts.CanBill(record.Tokens) ? record.Tokens : default;
-        var cost = rates.RateOf(record).CostOf(BilledAmounts.Of(record.Surface, counts));
+        var cost = _rates.RateOf(record).CostOf(BilledAmounts.Of(record.Surface, counts));
         var month = UtcMonth.Of(record.EndedAt);
         var tokens = counts.Prompt + counts.Completion;
         lock (key.Project.Gate)
@@ -59,4 +76,6 @@ internal sealed class Accounts(RateBoard rates, TimeProvider time)
             key.Budget.Use(month, cost.Pico);
         }
     }
+
+    private void AskForQuota(QuotaPage page) => QuotaAsked?.Invoke(page);
 }

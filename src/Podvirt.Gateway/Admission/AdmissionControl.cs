@@ -45,11 +45,16 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
             if (error is null)
             {
                 reservation = ask.Take(accounts);
+                key.AskIfLow(tokens, accounts.Month, now);
+            }
+            else if (key.Project.Quota is not null)
+            {
+                ask.NoteNeeds();
             }
             standing = RateStanding.Of(key, now);
         }
         standing.WriteTo(response.Headers);
-        return error;
+        return key.Refilling(error);
     }
 
     private static bool IsLimited(KeyAccount key, MonthMeter tokens) =>
@@ -87,9 +92,12 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
             _now = now;
         }
 
+        // What it needs to begin.
+        private Estimate Least => _isStream ? new Estimate(_estimate.Prompt, Math.Min(1, _estimate.Completion)) : _estimate;
+
         public ApiError? FindObstacle()
         {
-            var least = _isStream ? new Estimate(_estimate.Prompt, Math.Min(1, _estimate.Completion)) : _estimate;
+            var least = Least;
             if (Lacks(_tokens, least.Total, out var isHeld))
             {
                 return isHeld
@@ -106,6 +114,17 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
                 ?? FindRate(_key.Project.Requests, ProjectName, 1, ApiError.Requests)
                 ?? FindRate(_key.Tokens, "this key", _estimate.Total, ApiError.Tokens)
                 ?? FindRate(_key.Project.Tokens, ProjectName, _estimate.Total, ApiError.Tokens);
+        }
+
+        /// <summary>What the chunks of shared limits are too small for, of all of them: it is fetched at once.</summary>
+        public void NoteNeeds()
+        {
+            Need(_tokens, _estimate.Total, Least.Total);
+            Need(_key.Budget, PicoOf(_estimate), PicoOf(Least));
+            _key.Requests.Need(1, _now);
+            _key.Project.Requests.Need(1, _now);
+            _key.Tokens.Need(_estimate.Total, _now);
+            _key.Project.Tokens.Need(_estimate.Total, _now);
         }
 
         public Reservation Take(Accounts accounts)
@@ -133,6 +152,14 @@ internal sealed class AdmissionControl(Accounts accounts, GatewayOptions options
             }
             isHeld = limit - meter.UsedIn(_month) >= needed;
             return true;
+        }
+
+        private void Need(MonthMeter meter, Int128 amount, Int128 least)
+        {
+            if (meter.Limit is not null && meter.FreeIn(_month) < amount)
+            {
+                meter.Share?.Need(amount, least);
+            }
         }
 
         private ApiError? FindRate(RateBucket bucket, string whose, long units, string kind) =>

@@ -1,4 +1,5 @@
 using Podvirt.Core.Projects;
+using Podvirt.Gateway.Admission.Quotas;
 
 namespace Podvirt.Gateway.Admission;
 
@@ -6,23 +7,43 @@ namespace Podvirt.Gateway.Admission;
 /// One project's plan and what was used of it. One lock for it and its keys: a request takes from all of them or from none. Nothing
 /// waits under it, and it is held for some hundred nanoseconds.
 /// </summary>
-internal sealed class ProjectAccount(string id)
+internal sealed class ProjectAccount
 {
+    public const string TokensPrefix = "tokens/";
+    public const string VideosPrefix = "videos/";
+
     private readonly Dictionary<string, KeyAccount> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MonthMeter> _tokens = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MonthMeter> _videos = new(StringComparer.Ordinal);
     private Plan? _plan;
     private volatile bool _isArchived;
 
-    public string Id => id;
+    /// <param name="id">Its id.</param>
+    /// <param name="quotaAsked">Who fetches chunks of limits that other gateways use as well; null: there are none.</param>
+    public ProjectAccount(string id, Action<QuotaPage>? quotaAsked = null)
+    {
+        Id = id;
+        QuotaAsked = quotaAsked;
+        Requests = new RateBucket { IsChunk = quotaAsked is not null };
+        Tokens = new RateBucket { IsChunk = quotaAsked is not null };
+        Quota = quotaAsked is null ? null
+            : new QuotaPage(QuotaRecord.KeyOf(id), Gate, [(RateBucket.RequestsName, Requests), (RateBucket.TokensName, Tokens)], Meters, quotaAsked);
+    }
+
+    public string Id { get; }
+
+    public Action<QuotaPage>? QuotaAsked { get; }
+
+    /// <summary>Its limits as gateways share them; null: all of them are this one's.</summary>
+    public QuotaPage? Quota { get; }
 
     public Lock Gate { get; } = new();
 
     /// <summary>Under <see cref="Gate"/>.</summary>
-    public RateBucket Requests { get; } = new();
+    public RateBucket Requests { get; }
 
     /// <summary>Under <see cref="Gate"/>.</summary>
-    public RateBucket Tokens { get; } = new();
+    public RateBucket Tokens { get; }
 
     /// <summary>Its keys are refused.</summary>
     public bool IsArchived => _isArchived;
@@ -44,7 +65,7 @@ internal sealed class ProjectAccount(string id)
     {
         if (!_tokens.TryGetValue(model, out var meter))
         {
-            _tokens.Add(model, meter = new MonthMeter { Limit = _plan?.TokensPerMonth.Of(model) });
+            _tokens.Add(model, meter = new MonthMeter { Limit = _plan?.TokensPerMonth.Of(model), Share = NewShare() });
         }
         return meter;
     }
@@ -54,7 +75,7 @@ internal sealed class ProjectAccount(string id)
     {
         if (!_videos.TryGetValue(model, out var meter))
         {
-            _videos.Add(model, meter = new MonthMeter { Limit = VideoLimitOf(_plan, model) });
+            _videos.Add(model, meter = new MonthMeter { Limit = VideoLimitOf(_plan, model), Share = NewShare() });
         }
         return meter;
     }
@@ -80,6 +101,11 @@ internal sealed class ProjectAccount(string id)
             }
         }
     }
+
+    private MonthShare? NewShare() => QuotaAsked is null ? null : new MonthShare();
+
+    private IEnumerable<(string Name, MonthMeter Meter)> Meters() =>
+        _tokens.Select(meter => (TokensPrefix + meter.Key, meter.Value)).Concat(_videos.Select(meter => (VideosPrefix + meter.Key, meter.Value)));
 
     private static Int128? VideoLimitOf(Plan? plan, string model)
     {

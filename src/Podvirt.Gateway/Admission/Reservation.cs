@@ -47,6 +47,7 @@ internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter 
             {
                 return false;
             }
+            key.AskIfLow(tokens, month, accounts.Now);
             CompletionMax = Math.Min(
                 Covered(tokens, _tokens - total, 1, counts.Completion),
                 Covered(key.Budget, _pico - cost, rate.CompletionPico, counts.Completion));
@@ -92,7 +93,7 @@ internal sealed class Reservation(Accounts accounts, KeyAccount key, MonthMeter 
         {
             return true;
         }
-        var more = Int128.Min(needed + step - held, meter.FreeIn(month));
+        var more = Int128.Min(needed + step - held, meter.FreeForRunningIn(month));
         if (held + more < needed)
         {
             return false;

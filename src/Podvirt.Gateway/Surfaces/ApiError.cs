@@ -12,6 +12,9 @@ namespace Podvirt.Gateway.Surfaces;
 internal sealed record ApiError(
     int Status, string Type, string? Code, string Message, string? Param = null, TimeSpan? RetryAfter = null, TimeSpan? Eta = null, bool? ShouldRetry = null)
 {
+    /// <summary>More of a shared limit is being fetched: once this completes the same request may be admitted. Null: nothing is.</summary>
+    public Task? Refill { get; init; }
+
     public const string InvalidRequest = "invalid_request_error";
     public const string RateLimit = "rate_limit_error";
     public const string Quota = "insufficient_quota";

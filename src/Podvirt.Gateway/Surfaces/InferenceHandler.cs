@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Podvirt.Core.Models;
 using Podvirt.Core.Requests;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Admission.Quotas;
 using Podvirt.Gateway.Affinity;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Relay;
@@ -101,6 +102,10 @@ internal sealed class InferenceHandler(
         // 6. Peek, find, admit.
         var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video, out var unknown);
         if (unknown is not null && await kept.FetchAsync(caller.Project, unknown, context.RequestAborted))
+        {
+            error = Admit(context, surface, caller, id, headers, body, capture, out exchange, out video, out _);
+        }
+        for (var i = 0; i < ChunkWait.TriesMax && error?.Refill is { } refill && await ChunkWait.HasComeAsync(refill, options, time, context.RequestAborted); i++)
         {
             error = Admit(context, surface, caller, id, headers, body, capture, out exchange, out video, out _);
         }

@@ -36,11 +36,16 @@ internal sealed class VideoAdmission(Accounts accounts)
                 key.Requests.Take(1, now);
                 key.Project.Requests.Take(1, now);
                 held = HoldUnsynchronized(key, model, us);
+                key.AskIfLow(key.Project.VideosOf(model), accounts.Month, now);
+            }
+            else if (key.Project.Quota is not null)
+            {
+                NoteNeeds(key, model, us, now);
             }
             standing = RateStanding.Of(key, now);
         }
         standing.WriteTo(response.Headers);
-        return (held, error);
+        return (held, key.Refilling(error));
     }
 
     /// <summary>What a job held before a restart it holds again, whatever the limits say now.</summary>
@@ -81,6 +86,15 @@ internal sealed class VideoAdmission(Accounts accounts)
                 : ApiErrors.BudgetSpent(new Cost(key.Budget.Limit!.Value), new Cost(key.Budget.UsedIn(month)), month.End);
         }
         return FindRate(key.Requests, "this key", now) ?? FindRate(key.Project.Requests, $"project '{key.Project.Id}'", now);
+    }
+
+    // What the chunks of shared limits are too small for, of all of them: it is fetched at once.
+    private void NoteNeeds(KeyAccount key, string model, long us, long now)
+    {
+        key.Project.VideosOf(model).Share?.Need(us, us);
+        key.Budget.Share?.Need(PicoOf(model, us), PicoOf(model, us));
+        key.Requests.Need(1, now);
+        key.Project.Requests.Need(1, now);
     }
 
     // Held is what would be enough if running jobs made nothing.

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Podvirt.Core.Models;
 using Podvirt.Gateway.Admission;
+using Podvirt.Gateway.Admission.Quotas;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Videos.Forms;
@@ -61,6 +62,10 @@ internal sealed partial class VideoIntake(
             return (null, wrong);
         }
         var (held, limited) = admission.Admit(context.Response, caller, dispatcher!.Model.Id, us);
+        for (var i = 0; i < ChunkWait.TriesMax && limited?.Refill is { } refill && await ChunkWait.HasComeAsync(refill, gateway, time, context.RequestAborted); i++)
+        {
+            (held, limited) = admission.Admit(context.Response, caller, dispatcher.Model.Id, us);
+        }
         if (held is null)
         {
             return (null, limited);

@@ -8,13 +8,15 @@ namespace Podvirt.Scheduler.Lifecycle;
 internal readonly record struct Demand(int Waiting, TimeSpan Oldest, int InFlight);
 
 /// <summary>
-/// The last report of every living gateway. A gateway that has been silent for its lease is forgotten: its demand is zero
-/// and its fence counts as given, because such a gateway asks an engine itself before it sends.
+/// The last report of every living gateway. A gateway that has been silent for its lease, and has no membership either, is forgotten: its
+/// demand is zero and its fence counts as given, because such a gateway asks an engine itself before it sends. One that has a membership
+/// and was not heard yet has given no fence.
 /// </summary>
 internal sealed class DemandBook
 {
     private readonly TimeSpan _lease;
     private readonly Dictionary<string, Page> _pages = [];
+    private IReadOnlySet<string> _members = new HashSet<string>();
 
     public DemandBook(TimeSpan lease) => _lease = lease;
 
@@ -22,11 +24,14 @@ internal sealed class DemandBook
 
     public void Record(GatewayReport report, TimeSpan now) => _pages[report.Gateway] = new Page(report, now);
 
+    /// <summary>The gateways that have a membership, as last listed. Where there is no such list, silence alone decides.</summary>
+    public void Meet(IReadOnlySet<string> members) => _members = members;
+
     public void Expire(TimeSpan now)
     {
         foreach (var (gateway, page) in _pages)
         {
-            if (now - page.At >= _lease)
+            if (now - page.At >= _lease && !_members.Contains(gateway))
             {
                 // Removing while enumerating is allowed for dictionaries.
                 _pages.Remove(gateway);
@@ -73,6 +78,11 @@ internal sealed class DemandBook
     public bool IsFenced(string replica, long epoch, long revision)
     {
         if (revision == 0)
+        {
+            return false;
+        }
+
+        if (_members.Any(gateway => !_pages.ContainsKey(gateway)))
         {
             return false;
         }

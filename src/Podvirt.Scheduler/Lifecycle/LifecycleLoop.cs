@@ -104,6 +104,9 @@ internal sealed partial class LifecycleLoop
             case GatewayReported reported:
                 _demand.Record(reported.Report, _now);
                 break;
+            case GatewaysListed listed:
+                _demand.Meet(listed.Gateways);
+                break;
             case TroubleReported reported:
                 ApplyTrouble(reported.Trouble);
                 break;

@@ -10,6 +10,9 @@ internal sealed record CatalogChanged(Catalog Catalog) : SchedulerEvent;
 
 internal sealed record GatewayReported(GatewayReport Report) : SchedulerEvent;
 
+/// <param name="Gateways">The ids of those that have a membership lease.</param>
+internal sealed record GatewaysListed(IReadOnlySet<string> Gateways) : SchedulerEvent;
+
 internal sealed record TroubleReported(ReplicaTrouble Trouble) : SchedulerEvent;
 
 /// <param name="Answer">Completed by the loop, which decides at once.</param>
