@@ -16,6 +16,15 @@ internal sealed partial class CatalogStore(IStateStore store, RecordPrice record
     /// <summary>Null until the file has been applied.</summary>
     public Catalog? Applied => _applied;
 
+    /// <summary>Another process applied it.</summary>
+    public void See(Catalog catalog)
+    {
+        if (_applied is not { } known || known.Revision < catalog.Revision)
+        {
+            _applied = catalog;
+        }
+    }
+
     /// <summary>As it stands in the store.</summary>
     public async Task<Catalog> ReadAsync(CancellationToken cancellationToken) =>
         (await store.GetAsync(Catalog.StateKey, cancellationToken))?.Read<Catalog>() ?? Catalog.Empty;

@@ -1,5 +1,6 @@
 using Podvirt.Chats;
 using Podvirt.Chats.Shared;
+using Podvirt.Messaging;
 
 namespace Podvirt.Tests.Chats;
 
