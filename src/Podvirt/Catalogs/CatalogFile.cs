@@ -12,7 +12,7 @@ namespace Podvirt.Catalogs;
 internal sealed record FileOutcome(Catalog Before, CatalogDiff Diff, PlanDiff Plans, IReadOnlyList<string> Warnings);
 
 /// <summary>Applies the text of a <c>podvirt.yaml</c> while the server runs: its models and plans. One at a time.</summary>
-internal sealed class CatalogFile(CatalogStore store, PlanStore plans, PodvirtConfig running, PodvirtOptions options) : IDisposable
+internal sealed class CatalogFile(CatalogStore store, PlanStore plans, PodvirtConfig running, PodvirtOptions options, FilePolicy? policy = null) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -30,6 +30,10 @@ internal sealed class CatalogFile(CatalogStore store, PlanStore plans, PodvirtCo
             var diff = isDryRun ? CatalogDiff.Between(before, config.Models) : await store.ApplyAsync(config.Models, cancellationToken);
             // After the models: a plan may name a new one.
             var planDiff = await plans.ApplyAsync(config.Plans, isDryRun, cancellationToken);
+            if (policy is not null && !isDryRun)
+            {
+                await policy.NoteAsync(text, cancellationToken);
+            }
             return new FileOutcome(before, diff, planDiff, [.. config.Warnings.Select(w => w.ToString()), .. planDiff.Warnings, .. NeedRestart(config)]);
         }
         finally

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Models;
@@ -6,10 +5,10 @@ using Podvirt.Messaging;
 
 namespace Podvirt.Catalogs;
 
-/// <summary>In a cluster: keeps up with the catalog that other processes write.</summary>
+/// <summary>Knows the catalog that any process applied. For those that share a state store; one process alone knows what it applied.</summary>
 internal sealed partial class CatalogFollower(IStateStore store, CatalogStore catalog, TimeProvider time, ILogger<CatalogFollower> logger) : BackgroundService
 {
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,20 +18,25 @@ internal sealed partial class CatalogFollower(IStateStore store, CatalogStore ca
             {
                 await foreach (var change in store.WatchAsync(Catalog.StateKey, stoppingToken))
                 {
-                    if (change is { Key: Catalog.StateKey, Entry: { } entry })
+                    if (change.Entry is { Key: Catalog.StateKey } entry)
                     {
-                        catalog.Take(entry.Read<Catalog>());
+                        catalog.See(entry.Read<Catalog>());
                     }
                 }
             }
-            catch (Exception error) when (error is IOException or JsonException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                LogNotRead(error);
-                await Task.Delay(_retryDelay, time, stoppingToken);
+                return;
             }
+            catch (Exception error)
+            {
+                // The store may be out of reach for a while. A new watch begins with what there is.
+                LogFailed(error);
+            }
+            await Task.Delay(_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    [LoggerMessage(5080, LogLevel.Error, "The catalog cannot be read; what was known of it holds")]
-    private partial void LogNotRead(Exception error);
+    [LoggerMessage(5010, LogLevel.Warning, "Changes of the catalog could not be read; it is tried again")]
+    private partial void LogFailed(Exception error);
 }

@@ -13,13 +13,13 @@ internal sealed partial class CatalogStore(IStateStore store, RecordPrice record
 {
     private volatile Catalog? _applied;
 
-    /// <summary>Null until the file has been applied, or in a cluster until the catalog has been read.</summary>
+    /// <summary>Null until the file has been applied.</summary>
     public Catalog? Applied => _applied;
 
-    /// <summary>What another process wrote.</summary>
-    public void Take(Catalog catalog)
+    /// <summary>Another process applied it.</summary>
+    public void See(Catalog catalog)
     {
-        if (_applied is not { } applied || applied.Revision < catalog.Revision)
+        if (_applied is not { } known || known.Revision < catalog.Revision)
         {
             _applied = catalog;
         }

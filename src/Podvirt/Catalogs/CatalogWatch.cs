@@ -8,7 +8,8 @@ namespace Podvirt.Catalogs;
 /// Applies the configuration file when it changes. A file that is not valid is reported with all its errors, and the catalog
 /// stays as it is. Looked at by time rather than by notification: editors replace files, and network folders tell nothing.
 /// </summary>
-internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions options, TimeProvider time, ILogger<CatalogWatch> logger) : BackgroundService
+internal sealed partial class CatalogWatch(
+    CatalogFile file, PodvirtOptions options, TimeProvider time, ILogger<CatalogWatch> logger, FilePolicy? policy = null) : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
 
@@ -57,7 +58,7 @@ internal sealed partial class CatalogWatch(CatalogFile file, PodvirtOptions opti
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.Yaml is not null)
+        if (options.Yaml is not null || policy is { Applies: false })
         {
             return;
         }

@@ -28,6 +28,7 @@ internal static class ClusterRooms
     {
         var roles = options.Roles;
         services.AddPodvirtNatsMessaging(cluster.Nats);
+        services.AddHostedService<StoreWait>();
         services.AddSingleton<RateBook>();
         Rooms.AddRecordPrice(services);
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Metering))
@@ -42,7 +43,9 @@ internal static class ClusterRooms
         }
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Scheduler))
         {
-            services.AddHostedService<ClusterStartup>();
+            // Whoever schedules brings the catalog; the others take it as it stands.
+            services.AddSingleton(p => new FilePolicy(p.GetRequiredService<IStateStore>(), roles.HasFlag(PodvirtRoles.Scheduler)));
+            services.AddHostedService<Startup>();
             services.AddHostedService<CatalogFollower>();
         }
         if (roles.HasFlag(PodvirtRoles.Scheduler))

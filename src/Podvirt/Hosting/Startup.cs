@@ -10,7 +10,7 @@ namespace Podvirt.Hosting;
 /// <summary>Between the stores and the scheduler: the file becomes the catalog, and a first start gets its key.</summary>
 internal sealed partial class Startup(
     PodvirtOptions options, PodvirtConfig config, CatalogStore catalog, PlanStore plans, ProjectStore projects, DevelopmentKey developmentKey,
-    PodvirtInstance instance, ILogger<Startup> logger)
+    PodvirtInstance instance, ILogger<Startup> logger, FilePolicy? policy = null)
     : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -19,16 +19,41 @@ internal sealed partial class Startup(
         {
             LogWarning(warning);
         }
+        if (policy is null)
+        {
+            await ApplyAsync(cancellationToken);
+        }
+        else if (policy.Applies && await policy.IsNewsAsync(options.ReadText!, cancellationToken))
+        {
+            await ApplyAsync(cancellationToken);
+            await policy.NoteAsync(options.ReadText!, cancellationToken);
+        }
+        else
+        {
+            if (policy.Applies)
+            {
+                LogOlder();
+            }
+            catalog.See(await catalog.ReadAsync(cancellationToken));
+            await projects.EnsureDefaultAsync(cancellationToken);
+        }
+        instance.DevelopmentKey = await developmentKey.CreateOnFirstStartAsync(options.Environment(DevelopmentKey.SeedVariable), cancellationToken);
+    }
+
+    private async Task ApplyAsync(CancellationToken cancellationToken)
+    {
         await catalog.ApplyAsync(config.Models, cancellationToken);
         await projects.EnsureDefaultAsync(cancellationToken);
         foreach (var warning in (await plans.ApplyAsync(config.Plans, isDryRun: false, cancellationToken)).Warnings)
         {
             LogPlanWarning(warning);
         }
-        instance.DevelopmentKey = await developmentKey.CreateOnFirstStartAsync(options.Environment(DevelopmentKey.SeedVariable), cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(5009, LogLevel.Warning, "Another file was applied since this one was: it is not applied, and the catalog stays. 'podvirt apply' goes back to it")]
+    private partial void LogOlder();
 
     [LoggerMessage(5008, LogLevel.Warning, "{Warning}")]
     private partial void LogPlanWarning(string warning);

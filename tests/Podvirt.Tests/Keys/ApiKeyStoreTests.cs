@@ -9,6 +9,7 @@ namespace Podvirt.Tests.Keys;
 public sealed class ApiKeyStoreTests
 {
     private readonly MemoryStateStore _state = new();
+    private readonly ILeases _leases = MemoryLeases.New();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly ApiKeyStore _keys;
 
@@ -92,5 +93,16 @@ public sealed class ApiKeyStoreTests
         Assert.Null(await Development().CreateOnFirstStartAsync("pv-for-tests", CancellationToken.None));
     }
 
-    private DevelopmentKey Development() => new(_keys, _state);
+    [Fact]
+    public async Task TwoProcessesThatStartAtATime_MakeOneKey()
+    {
+        await using var shared = new Chats.SharedState(TimeProvider.System);
+        var keys = new ApiKeyStore(shared.Store, TimeProvider.System);
+        var secrets = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
+            Task.Run(() => new DevelopmentKey(keys, shared.Store, shared.Leases).CreateOnFirstStartAsync(seed: null, CancellationToken.None))));
+        Assert.Single(secrets, secret => secret is not null);
+        Assert.Single(await keys.ListAsync());
+    }
+
+    private DevelopmentKey Development() => new(_keys, _state, _leases);
 }

@@ -26,8 +26,6 @@ public sealed class MessageContractTests
     private const string TroubleBytes = "9701A26777A3612F62A17202A673696C656E7405";
     private const string NodeBytes = "9801A46E6F6465A46E616D659196A2673101A4483130305028C3CC80409193A1721B9192A267311C91A171";
     private const string QuestionBytes = "9301A46E6F6465A171";
-    private const string OrderBytes = "9401A16FA5647261696EA26731";
-    private const string OrderAnswerBytes = "9501A16FC3A4636F6465A3776879";
     private const string QueryBytes = "9701A16CA3612F62A1721D1EC3";
     private const string QueryAnswerBytes = "9601A16CC3A1721FC40220FF";
 
@@ -51,12 +49,6 @@ public sealed class MessageContractTests
 
     [Fact]
     public void Question_IsWrittenAndReadAsItWas() => CheckGolden(SampleMessages.Question, QuestionBytes);
-
-    [Fact]
-    public void Order_IsWrittenAndReadAsItWas() => CheckGolden(SampleMessages.Order, OrderBytes);
-
-    [Fact]
-    public void OrderAnswer_IsWrittenAndReadAsItWas() => CheckGolden(SampleMessages.OrderAnswer, OrderAnswerBytes);
 
     [Fact]
     public void Query_IsWrittenAndReadAsItWas() => CheckGolden(SampleMessages.Query, QueryBytes);

@@ -72,10 +72,6 @@ internal static class SampleMessages
 
     public static NodeQuestion Question { get; } = new("node", "q");
 
-    public static FleetOrder Order { get; } = new("o", "drain", "g1");
-
-    public static FleetOrderAnswer OrderAnswer { get; } = new("o", true, "code", "why");
-
     public static LogQuery Query { get; } = new("l", "a/b", "r", 29, 30, true);
 
     public static LogQueryAnswer QueryAnswer { get; } = new("l", true, "r", 31, new byte[] { 0x20, 0xff });
