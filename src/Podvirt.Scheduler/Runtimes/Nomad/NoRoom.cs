@@ -13,8 +13,12 @@ internal static class NoRoom
 {
     private const double GiB = 1L << 30;
 
-    /// <summary>True: waiting helps nothing, no node could ever take it.</summary>
-    public static bool IsForGood(PlacementMetric metric) => metric.NodesExhausted == 0;
+    /// <summary>
+    /// True: waiting helps nothing, no node could ever take it. Nomad calls a claim over cards of several kinds busy for ever, so that
+    /// the groups decide about gpus.
+    /// </summary>
+    public static bool IsForGood(PlacementMetric metric, int count, long bytes, IReadOnlyList<DeviceGroup> groups) =>
+        metric.NodesExhausted == 0 || (count > 0 && !groups.Any(group => group.MemoryBytes >= bytes && group.Total >= count));
 
     /// <param name="count">Gpus that the job claims; 0: none.</param>
     /// <param name="bytes">On each of them.</param>
