@@ -6,18 +6,24 @@ using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
 using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Lifecycle;
+using Podvirt.Scheduler.Runtimes;
 
 namespace Podvirt.Scheduler;
 
-/// <summary>What comes before the loop: the engines and the intents that a crashed run left.</summary>
-internal sealed partial class SchedulerService
+/// <summary>What comes before the loop: the engines and the intents that an earlier run, or another leader, left.</summary>
+internal sealed partial class SchedulerTerm
 {
     private async Task<IReadOnlyList<EngineFound>> FindEnginesAsync(
-        IReadOnlyList<GpuDevice> gpus, IReadOnlyDictionary<string, LeftIntent> intents, CancellationToken cancellationToken) =>
-        await new Adoption(_runtime, _log).RunAsync(
+        IReplicaRuntime runtime, IReadOnlyList<GpuDevice> gpus, IReadOnlyDictionary<string, LeftIntent> intents, CancellationToken cancellationToken)
+    {
+        var adoption = new Adoption(runtime, _options.ElectsLeader, _log);
+        var found = await adoption.RunAsync(
             await ReadCatalogAsync(cancellationToken), gpus,
             replica => intents.GetValueOrDefault(replica) is { } left ? left.Intent?.Effect ?? IntentEffect.Stop : null,
             cancellationToken);
+        _unwanted = adoption.Unwanted;
+        return found;
+    }
 
     /// <summary>What an earlier run had under way when it ended, by replica.</summary>
     private async Task<IReadOnlyDictionary<string, LeftIntent>> ReadIntentsAsync(CancellationToken cancellationToken)
