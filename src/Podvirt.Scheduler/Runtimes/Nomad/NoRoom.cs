@@ -3,11 +3,6 @@ using Podvirt.Scheduler.Runtimes.Nomad.Api;
 
 namespace Podvirt.Scheduler.Runtimes.Nomad;
 
-/// <summary>The gpus of one node that a job may claim together: one vendor, type and name.</summary>
-/// <param name="Total">All of the node's.</param>
-/// <param name="Free">Those that nobody claims.</param>
-internal sealed record DeviceGroup(string Node, string Name, long MemoryBytes, int Total, int Free);
-
 /// <summary>Why Nomad places a job nowhere, in words and with the numbers. Pure.</summary>
 internal static class NoRoom
 {
