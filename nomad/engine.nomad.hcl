@@ -84,7 +84,11 @@ job "podvirt-engine" {
         ipc_mode = "host"
 
         # Weights are downloaded once for a node.
-        volumes = ["/var/lib/podvirt/weights:/root/.cache/huggingface"]
+        volumes = ["/var/lib/podvirt/weights:/weights"]
+      }
+
+      env {
+        HF_HOME = "/weights"
       }
 
       logs {

@@ -102,9 +102,15 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
             KeepAsync("process watch", WatchExitsAsync, repeat: true, cancellationToken),
             KeepAsync("fleet reports", _publisher.RunAsync, repeat: true, cancellationToken),
             KeepAsync("clock", TickAsync, repeat: true, cancellationToken),
+            parts.Machines.CanChange ? KeepAsync("watch of the nodes", WatchFleetAsync, repeat: true, cancellationToken) : Task.CompletedTask,
             strays is null ? Task.CompletedTask : KeepAsync("look for strays", token => strays.RunAsync(_unwanted, token), repeat: true, cancellationToken),
             strays is null ? Task.CompletedTask : KeepAsync("operators' orders", TakeOrdersAsync, repeat: true, cancellationToken));
     }
+
+    private Task WatchFleetAsync(CancellationToken cancellationToken) => parts.Machines.WatchFleetAsync(
+        fleet => _events.Writer.WriteAsync(
+            new FleetChanged(fleet, HostMemory.Limits(fleet.Gpus, _options.HostMemoryBytes, _runtime.NodeMemory)), cancellationToken),
+        cancellationToken);
 
     private Task TakeOrdersAsync(CancellationToken cancellationToken) =>
         new OrderDesk(_store, new FleetControl(_events.Writer, _store, cancellationToken), _time, _log).RunAsync(cancellationToken);

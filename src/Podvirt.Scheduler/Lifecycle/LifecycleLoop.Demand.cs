@@ -25,7 +25,7 @@ internal sealed partial class LifecycleLoop
     {
         TouchAll();
         _ledger.ReleaseClaims();
-        _ledger.Claim([.. _drained]);
+        _ledger.Claim([.. _drained, .. _away]);
         var wants = _models.Values
             .Where(entry => !entry.IsRemoved && entry.Unschedulable is null && entry.Spec.Engine.Kind != EngineKind.External)
             .Select(Assess).ToList();

@@ -38,7 +38,7 @@ internal sealed partial class LifecycleLoop
             return;
         }
 
-        List<GpuDevice> gpus = [.. _settings.Gpus.Where(gpu => ids.Contains(gpu.Id))];
+        List<GpuDevice> gpus = [.. _gpus.Where(gpu => ids.Contains(gpu.Id))];
         if (gpus.Count != ids.Count)
         {
             Break(replica, $"it runs on gpus that no node agent tells of: {string.Join(", ", ids)}");

@@ -47,9 +47,9 @@ internal sealed partial class LifecycleLoop
 
     private FleetAnswer ApplyGpuOrder(FleetAction action, string id)
     {
-        if (!_settings.Gpus.Any(gpu => gpu.Id == id))
+        if (!_gpus.Any(gpu => gpu.Id == id))
         {
-            var known = _settings.Gpus.Count == 0 ? "there are none" : "there are " + string.Join(", ", _settings.Gpus.Select(gpu => gpu.Id));
+            var known = _gpus.Count == 0 ? "there are none" : "there are " + string.Join(", ", _gpus.Select(gpu => gpu.Id));
             return Refuse("gpu_not_found", $"There is no gpu '{id}'; {known}.");
         }
 

@@ -68,7 +68,7 @@ internal sealed partial class LifecycleLoop
         _isUnshown = false;
         _shownAt = _now;
         listener.Show(new FleetReport(
-            _settings.Epoch, _shownRevision, [.. _settings.Gpus.Select(Report)], [.. _replicas.Values.OrderBy(replica => replica.Id, StringComparer.Ordinal).Select(Report)]));
+            _settings.Epoch, _shownRevision, [.. _gpus.Select(Report)], [.. _replicas.Values.OrderBy(replica => replica.Id, StringComparer.Ordinal).Select(Report)]));
     }
 
     private GpuReport Report(GpuDevice gpu)

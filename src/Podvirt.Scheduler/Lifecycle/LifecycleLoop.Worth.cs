@@ -73,7 +73,7 @@ internal sealed partial class LifecycleLoop
     private void PriceMemory() => _price = MemoryPrice.Of(
         _options.MemoryPrice,
         _models.Values.Where(entry => entry.IsShort).Sum(entry => _demand.Of(entry.Spec.Id, _now).Waiting),
-        _settings.Gpus.Count);
+        _gpus.Count);
 
     private IdleDecision DecideIdle(ModelEntry entry, Replica replica)
     {

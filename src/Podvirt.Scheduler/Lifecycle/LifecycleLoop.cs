@@ -34,7 +34,7 @@ internal sealed partial class LifecycleLoop
     private readonly Dictionary<string, ModelEntry> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Replica> _replicas = new(StringComparer.Ordinal);
     private readonly ReplicaIndex _index = new();
-    private readonly MemoryLedger _ledger;
+    private MemoryLedger _ledger;
     private readonly HashSet<Replica> _touched = [];
     private Catalog? _catalog;
     private RouteTable _routes = RouteTable.Empty;
@@ -54,7 +54,8 @@ internal sealed partial class LifecycleLoop
         _drained = new HashSet<string>(settings.Drained, StringComparer.Ordinal);
         _sentToSleep = new HashSet<string>(settings.SentToSleep, StringComparer.Ordinal);
         _demand = new DemandBook(_options.GatewayLease);
-        _ledger = new MemoryLedger(settings.Gpus, settings.HostBytes);
+        _gpus = settings.Gpus;
+        _ledger = new MemoryLedger(_gpus, settings.HostBytes);
     }
 
     /// <summary>All replicas, for tests and for the final stop.</summary>
@@ -62,7 +63,7 @@ internal sealed partial class LifecycleLoop
 
     public RouteTable Routes => _routes;
 
-    public IReadOnlyList<GpuDevice> Gpus => _settings.Gpus;
+    public IReadOnlyList<GpuDevice> Gpus => _gpus;
 
     public void Handle(SchedulerEvent happened)
     {
@@ -116,6 +117,9 @@ internal sealed partial class LifecycleLoop
             case ExternalProbed probed:
                 ApplyExternalProbe(probed);
                 break;
+            case FleetChanged changed:
+                ApplyFleet(changed);
+                break;
             case EngineFound found:
                 ApplyFound(found);
                 break;
@@ -161,9 +165,7 @@ internal sealed partial class LifecycleLoop
                 entry.External.Healthy = null;
             }
 
-            entry.Unschedulable = spec.Engine.Kind == EngineKind.External
-                ? null
-                : Planner.WhyNever(_settings.Gpus, spec.Gpu.Count, spec.Gpu.MemoryBytes, EngineTraits.NeedsSimulatedGpu(spec));
+            entry.Unschedulable = WhyNever(spec);
         }
     }
 

@@ -1,5 +1,6 @@
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
+using Podvirt.Scheduler.Runtimes;
 
 namespace Podvirt.Scheduler.Lifecycle;
 
@@ -14,6 +15,10 @@ internal sealed record GatewayReported(GatewayReport Report) : SchedulerEvent;
 internal sealed record GatewaysListed(IReadOnlySet<string> Gateways) : SchedulerEvent;
 
 internal sealed record TroubleReported(ReplicaTrouble Trouble) : SchedulerEvent;
+
+/// <summary>Gpus have come, or come back, or gone away.</summary>
+/// <param name="HostBytes">Host memory that sleepers may hold on each node; a node that is not named has no limit.</param>
+internal sealed record FleetChanged(Fleet Fleet, IReadOnlyDictionary<string, long> HostBytes) : SchedulerEvent;
 
 /// <param name="Answer">Completed by the loop, which decides at once.</param>
 internal sealed record OperatorAsked(FleetAction Action, string Target, TaskCompletionSource<FleetAnswer> Answer) : SchedulerEvent;

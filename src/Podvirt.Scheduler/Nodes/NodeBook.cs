@@ -93,6 +93,9 @@ internal sealed class NodeBook : IAsyncDisposable
     /// <summary>By the node's id; null: none, or one of the past.</summary>
     public NodeReport? Find(string node) => _nodes.TryGetValue(node, out var heard) && IsFresh(heard) ? heard.Report : null;
 
+    /// <summary>The same, however old.</summary>
+    public NodeReport? Last(string node) => _nodes.GetValueOrDefault(node)?.Report;
+
     /// <summary>The node that has this gpu, fresh or not; null: nobody has ever told of it.</summary>
     public string? NodeOf(string gpu) =>
         _nodes.Values.FirstOrDefault(heard => heard.Report.Gpus.Any(device => device.Id == gpu))?.Report.Node;

@@ -15,10 +15,13 @@ internal sealed class Machines : IAsyncDisposable
 {
     private readonly Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> _list;
     private readonly Func<ValueTask> _end;
+    private readonly NomadFleet? _fleet;
 
     internal Machines(
-        IReplicaRuntime runtime, Func<bool, IGpuMeter> meterOf, Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> list, Func<ValueTask> end)
+        IReplicaRuntime runtime, Func<bool, IGpuMeter> meterOf, Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> list, Func<ValueTask> end,
+        NomadFleet? fleet = null)
     {
+        _fleet = fleet;
         Runtime = runtime;
         MeterOf = meterOf;
         _list = list;
@@ -44,6 +47,13 @@ internal sealed class Machines : IAsyncDisposable
     /// <summary>Every gpu that there is.</summary>
     public Task<IReadOnlyList<GpuDevice>> ListGpusAsync(CancellationToken cancellationToken) => _list(cancellationToken);
 
+    /// <summary>Machines may come and go. False: there is this one.</summary>
+    public bool CanChange => _fleet is not null;
+
+    /// <summary>The fleet as it is, and after each change; where it <see cref="CanChange"/>.</summary>
+    public Task WatchFleetAsync(Func<Fleet, ValueTask> changed, CancellationToken cancellationToken) =>
+        _fleet?.WatchAsync(changed, cancellationToken) ?? throw new InvalidOperationException("There is one machine, and it does not change.");
+
     public ValueTask DisposeAsync() => _end();
 
     private static Machines OfThisOne(
@@ -63,14 +73,14 @@ internal sealed class Machines : IAsyncDisposable
     {
         var client = new NomadClient(nomad, time);
         var book = new NodeBook(bus, time, log);
-        var fleet = new NomadFleet(nomad, client, book, time, log);
+        var fleet = new NomadFleet(nomad, client, book, store, time, log);
         var runtime = new NomadRuntime(options, commands, client, fleet, logs, store, time, log);
         var meter = new RemoteGpuMeter(book);
-        return new Machines(runtime, _ => meter, fleet.ListAsync, async () =>
+        return new Machines(runtime, _ => meter, async token => (await fleet.ListAsync(token)).Gpus, async () =>
         {
             await runtime.DisposeAsync();
             await book.DisposeAsync();
             client.Dispose();
-        });
+        }, fleet);
     }
 }

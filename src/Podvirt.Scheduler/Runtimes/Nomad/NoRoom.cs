@@ -3,18 +3,17 @@ using Podvirt.Scheduler.Runtimes.Nomad.Api;
 
 namespace Podvirt.Scheduler.Runtimes.Nomad;
 
-/// <summary>The gpus of one node that a job may claim together: one vendor, type and name.</summary>
-/// <param name="Total">All of the node's.</param>
-/// <param name="Free">Those that nobody claims.</param>
-internal sealed record DeviceGroup(string Node, string Name, long MemoryBytes, int Total, int Free);
-
 /// <summary>Why Nomad places a job nowhere, in words and with the numbers. Pure.</summary>
 internal static class NoRoom
 {
     private const double GiB = 1L << 30;
 
-    /// <summary>True: waiting helps nothing, no node could ever take it.</summary>
-    public static bool IsForGood(PlacementMetric metric) => metric.NodesExhausted == 0;
+    /// <summary>
+    /// True: waiting helps nothing, no node could ever take it. Nomad calls a claim over cards of several kinds busy for ever, so that
+    /// the groups decide about gpus.
+    /// </summary>
+    public static bool IsForGood(PlacementMetric metric, int count, long bytes, IReadOnlyList<DeviceGroup> groups) =>
+        metric.NodesExhausted == 0 || (count > 0 && !groups.Any(group => group.MemoryBytes >= bytes && group.Total >= count));
 
     /// <param name="count">Gpus that the job claims; 0: none.</param>
     /// <param name="bytes">On each of them.</param>

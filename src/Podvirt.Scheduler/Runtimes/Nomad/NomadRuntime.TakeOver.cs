@@ -41,12 +41,25 @@ internal sealed partial class NomadRuntime
         if (removesDead)
         {
             SchedulerLog.JobRemoved(_log, id, problem);
-            using var atOnce = new CancellationTokenSource();
-            await atOnce.CancelAsync();
-            await StopAsync(replica, atOnce.Token);
+            await TryStopAsync(replica);
         }
 
         return null;
+    }
+
+    /// <summary>A job on a node that is out of reach cannot end: nobody else waits for that.</summary>
+    private async Task TryStopAsync(string replica)
+    {
+        using var atOnce = new CancellationTokenSource();
+        await atOnce.CancelAsync();
+        try
+        {
+            await StopAsync(replica, atOnce.Token);
+        }
+        catch (NomadException trouble)
+        {
+            SchedulerLog.JobUnremoved(_log, _jobs.IdOf(replica), trouble.Message);
+        }
     }
 
     private async Task<(LeftReplica? Found, string Problem)> LookAsync(JsonObject job, JobMeta meta, CancellationToken cancellationToken)

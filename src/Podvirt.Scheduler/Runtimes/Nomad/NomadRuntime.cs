@@ -146,6 +146,9 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
     private async Task<Allocation> PlaceAsync(ReplicaStart start, CancellationToken cancellationToken)
     {
         var job = _jobs.IdOf(start.Replica);
+        var gpus = _nomad.Placement == NomadPlacement.Exclusive ? start.Gpus.Count : 0;
+        var bytes = start.Model.Gpu.MemoryBytes;
+        IReadOnlyList<DeviceGroup> groups = [];
         PlacementMetric? metric = null;
         using var late = new CancellationTokenSource(_nomad.PlacementTimeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
@@ -161,9 +164,13 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
                 }
 
                 metric = evaluations.SelectMany(evaluation => (evaluation.FailedTGAllocs ?? []).Values).LastOrDefault() ?? metric;
-                if (metric is not null && NoRoom.IsForGood(metric))
+                if (metric is not null)
                 {
-                    break;
+                    groups = gpus > 0 ? await _fleet.DevicesAsync(both.Token) : [];
+                    if (NoRoom.IsForGood(metric, gpus, bytes, groups))
+                    {
+                        break;
+                    }
                 }
 
                 index = next < index ? 0 : next;
@@ -174,10 +181,9 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
             // It waits for what others hold, and has waited long enough.
         }
 
-        var gpus = _nomad.Placement == NomadPlacement.Exclusive ? start.Gpus.Count : 0;
         throw new ReplicaStartException(metric is null
             ? $"Nomad placed it nowhere within {_nomad.PlacementTimeout.TotalSeconds:0} s, and does not say why"
-            : NoRoom.Tell(metric, gpus, start.Model.Gpu.MemoryBytes, gpus == 0 ? [] : await _fleet.DevicesAsync(cancellationToken)));
+            : NoRoom.Tell(metric, gpus, bytes, groups));
     }
 
     private static string Secret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));

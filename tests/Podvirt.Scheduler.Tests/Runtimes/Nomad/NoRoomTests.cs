@@ -12,10 +12,18 @@ public sealed class NoRoomTests
     [Fact]
     public void FilteredEverywhere_IsForGood_ExhaustedIsNot()
     {
-        Assert.True(NoRoom.IsForGood(s_filtered));
-        Assert.False(NoRoom.IsForGood(s_exhausted));
-        Assert.False(NoRoom.IsForGood(new PlacementMetric(3, 2, 1)));
+        Assert.True(NoRoom.IsForGood(s_filtered, 0, 0, []));
+        Assert.False(NoRoom.IsForGood(s_exhausted, 0, 0, []));
+        Assert.False(NoRoom.IsForGood(new PlacementMetric(3, 2, 1), 0, 0, []));
     }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void MixedCards_AreForGood_ThoughNomadCallsThemBusy(int count, bool isForGood) => Assert.Equal(
+        isForGood,
+        NoRoom.IsForGood(s_exhausted, count, 80 * Make.GiB,
+            [new DeviceGroup("n1", "nvidia/gpu/H100", 80 * Make.GiB, 1, 0), new DeviceGroup("n1", "nvidia/gpu/A100", 80 * Make.GiB, 1, 0)]));
 
     [Fact]
     public void MixedCards_NeverFit_HoweverManyAreFree() => Assert.Equal(

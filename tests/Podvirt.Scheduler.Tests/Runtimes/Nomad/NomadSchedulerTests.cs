@@ -2,6 +2,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Scheduler.Tests.EndToEnd;
+using Podvirt.Testing.Nomad;
 
 namespace Podvirt.Scheduler.Tests.Runtimes.Nomad;
 
@@ -58,5 +59,20 @@ public sealed class NomadSchedulerTests
         Assert.Equal("model_start_failed", failed.Failure?.Code);
         Assert.Contains("failed on ", failed.Failure?.Reason, StringComparison.Ordinal);
         Assert.Contains("rror", await host.Logs.ReadTailAsync("bad", 10, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DrainedNode_IsLeft_ForAnother()
+    {
+        await using var world = await NomadWorld.StartAsync(new NomadDoubleOptions { Nodes = [new NomadDoubleNode("a"), new NomadDoubleNode("b")] });
+        await using var host = new SchedulerHost(world.Data, world.Options(), world.Store, world.Bus);
+        await host.StartAsync(NomadWorld.Model("one", 20));
+        await host.DemandAsync(new ModelDemand("one", 1, 10, 0));
+        var first = await host.UntilAsync("one", route => route.Status == ModelStatus.Active, "active");
+        var node = first.Replicas[0].Gpus[0].Split('-')[1];
+        world.Double!.DrainNode(node);
+        var second = await host.UntilAsync(
+            "one", route => route.Replicas.Any(replica => replica.Admits && replica.Id != first.Replicas[0].Id), "served elsewhere");
+        Assert.DoesNotContain(second.Replicas.Single(replica => replica.Admits).Gpus, gpu => gpu.StartsWith($"SIM-{node}-", StringComparison.Ordinal));
     }
 }

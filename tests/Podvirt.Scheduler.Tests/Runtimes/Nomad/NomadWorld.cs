@@ -129,6 +129,18 @@ internal sealed class NomadWorld : IAsyncDisposable
 
     public async Task<IReadOnlyList<string>> JobsAsync() => [.. (await Client.JobsAsync(_prefix, CancellationToken.None)).Select(job => job.ID)];
 
+    /// <summary>No node agent reports any more.</summary>
+    public async Task SilenceAsync()
+    {
+        foreach (var (services, agent) in _agents)
+        {
+            await agent.StopAsync(CancellationToken.None);
+            await services.DisposeAsync();
+        }
+
+        _agents.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var machines in _machines)
@@ -136,12 +148,7 @@ internal sealed class NomadWorld : IAsyncDisposable
             await machines.DisposeAsync();
         }
 
-        foreach (var (services, agent) in _agents)
-        {
-            await agent.StopAsync(CancellationToken.None);
-            await services.DisposeAsync();
-        }
-
+        await SilenceAsync();
         if (Double is not null)
         {
             await Double.DisposeAsync();

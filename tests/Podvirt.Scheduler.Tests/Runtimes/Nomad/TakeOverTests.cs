@@ -88,6 +88,17 @@ public sealed class TakeOverTests
         await first.StopAsync("r1", Token);
     }
 
+    [Fact]
+    public async Task SchedulerThatBegins_WhileANodeSaysNothing_KnowsItsGpus()
+    {
+        await using var world = await NomadWorld.StartAsync();
+        await world.RuntimeAsync();
+        var known = world.Gpus;
+        await world.SilenceAsync();
+        await world.RuntimeAsync();
+        Assert.Equal(known, world.Gpus);
+    }
+
     private static async Task RegisterForeignAsync(NomadWorld world, string name)
     {
         var job = await world.Client.ParseAsync(

@@ -135,7 +135,7 @@ internal sealed partial class NomadClient
         }
         catch (HttpRequestException exception)
         {
-            throw new NomadException(NomadFailure.Unavailable, $"Nomad's event stream: {exception.Message}", exception);
+            throw new NomadException(NomadFailure.Unavailable, $"Nomad's event stream: {exception.GetBaseException().Message}", exception);
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed partial class NomadClient : IDisposable
             }
             catch (HttpRequestException exception)
             {
-                (trouble, cause) = (exception.Message, exception);
+                (trouble, cause) = (exception.GetBaseException().Message, exception);
             }
 
             if (attempt >= (attempts ?? _options.Attempts))
@@ -123,6 +123,12 @@ internal sealed partial class NomadClient : IDisposable
     private HttpRequestMessage Request(HttpMethod method, string path, string query, byte[]? body)
     {
         var request = new HttpRequestMessage(method, $"{path}?{Join(_scope, query)}");
+        if (_options.TlsServerName is { } name)
+        {
+            // The handler takes the name that the certificate has to carry from here.
+            request.Headers.Host = name;
+        }
+
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };

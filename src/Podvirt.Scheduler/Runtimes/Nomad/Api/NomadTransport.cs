@@ -33,11 +33,6 @@ internal static class NomadTransport
     private static SslClientAuthenticationOptions Tls(NomadOptions options)
     {
         var tls = new SslClientAuthenticationOptions();
-        if (options.TlsServerName is { } name)
-        {
-            tls.TargetHost = name;
-        }
-
         if (options.CaFile is { } authority)
         {
             tls.CertificateChainPolicy = new X509ChainPolicy

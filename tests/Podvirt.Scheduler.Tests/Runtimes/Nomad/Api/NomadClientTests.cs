@@ -209,4 +209,34 @@ public sealed class NomadClientTests
         change?.Invoke(options);
         return new NomadClient(options, TimeProvider.System);
     }
+
+    [Theory]
+    [InlineData("own", true)]
+    [InlineData("system", false)]
+    [InlineData("another", false)]
+    public async Task Tls_TrustsTheAuthorityThatIsNamed_AndShowsTheClientsCertificate(string authority, bool isTrusted)
+    {
+        using var pki = new TestPki();
+        await using var agent = await TlsAgent.StartAsync(pki);
+        var options = new NomadOptions
+        {
+            Address = agent.Address,
+            TlsServerName = "server.global.nomad",
+            CaFile = authority switch { "own" => pki.Authority, "another" => pki.OtherAuthority, _ => null },
+            CertFile = pki.Client,
+            KeyFile = pki.ClientKey,
+            Attempts = 1,
+        };
+        using var client = new NomadClient(options, TimeProvider.System);
+        if (isTrusted)
+        {
+            Assert.Empty(await client.JobsAsync("p-", Token));
+            Assert.Equal("CN=podvirt", agent.ClientName);
+        }
+        else
+        {
+            var exception = await Assert.ThrowsAsync<NomadException>(() => client.JobsAsync("p-", Token));
+            Assert.Contains("The remote certificate is invalid", exception.Message, StringComparison.Ordinal);
+        }
+    }
 }
