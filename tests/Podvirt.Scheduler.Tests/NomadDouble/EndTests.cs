@@ -60,7 +60,7 @@ public sealed class EndTests
 
         Assert.All(list.AsArray(), static a => Assert.Equal(1, a!["TaskStates"]!["main"]!["Restarts"]!.GetValue<int>()));
         Assert.Equal(list[0]!["NextAllocation"]!.GetValue<string>(), list[1]!["ID"]!.GetValue<string>());
-        Assert.Equal(list[1]!["PreviousAllocation"]!.GetValue<string>(), list[0]!["ID"]!.GetValue<string>());
+        Assert.Equal((await calls.GetAsync($"/v1/allocation/{list[1]!["ID"]}"))["PreviousAllocation"]!.GetValue<string>(), list[0]!["ID"]!.GetValue<string>());
     }
 
     [Fact]

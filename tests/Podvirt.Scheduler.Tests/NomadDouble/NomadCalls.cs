@@ -52,11 +52,12 @@ internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
 
     public Task<JsonNode> AllocationsAsync(string job) => GetAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations?all=true");
 
-    /// <summary>The job's only allocation whose client says so.</summary>
+    /// <summary>The job's only allocation whose client says so, whole.</summary>
     public async Task<JsonNode> AllocationAsync(string job, string clientStatus)
     {
         var list = await UntilAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations?all=true", l => l.AsArray().Any(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus));
-        return list.AsArray().Single(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus)!;
+        var id = list.AsArray().Single(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus)!["ID"]!.GetValue<string>();
+        return await GetAsync($"/v1/allocation/{id}");
     }
 
     /// <summary>Follows a read by its index until it is as wanted.</summary>
