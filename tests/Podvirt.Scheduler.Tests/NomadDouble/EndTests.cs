@@ -117,13 +117,14 @@ public sealed class EndTests
         await using var nomad = await NomadDouble.StartAsync();
         using var calls = new NomadCalls(nomad);
         const string Template = "template {\n destination = \"secrets/env\"\n env = true\n data = \"{{ with nomadVar \\\"nomad/jobs/a\\\" }}KEY={{ .key }}{{ end }}\"\n }";
-        await calls.RegisterAsync(Jobs.Shell("a", "test \"$KEY\" = one && exec sleep 600", task: Template));
+        await calls.RegisterAsync(Jobs.Shell("a", "echo key=$KEY; exec sleep 600", task: Template));
         var waiting = await calls.UntilAsync("/v1/job/a/allocations", static l =>
             l.AsArray() is [{ } one] && (one["TaskStates"]?["main"]?["Events"]?.AsArray().Any(static e => e!["Type"]!.GetValue<string>() == "Template") ?? false));
 
         await calls.PutAsync("/v1/var/nomad/jobs/a", new JsonObject { ["Items"] = new JsonObject { ["key"] = "one" } });
 
         Assert.Equal("pending", waiting[0]!["ClientStatus"]!.GetValue<string>());
-        await calls.AllocationAsync("a", "running");
+        var running = await calls.AllocationAsync("a", "running");
+        Assert.Equal("key=one\n", await calls.LogAsync(running["ID"]!.GetValue<string>(), "stdout", "key="));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Podvirt.Testing.Nomad;
 
 namespace Podvirt.Scheduler.Tests.NomadDoubles;
@@ -36,7 +35,7 @@ public sealed class NodeTests
         using var calls = new NomadCalls(nomad);
         await calls.RegisterAsync(Jobs.Shell("a", "echo $$; exec sleep 600"));
         var first = await calls.AllocationAsync("a", "running");
-        var pid = int.Parse(await UntilLogAsync(calls, first));
+        var pid = int.Parse(await calls.LogAsync(first["ID"]!.GetValue<string>(), "stdout", ""));
         await nomad.LoseNodeAsync(first["NodeName"]!.GetValue<string>());
         await calls.AllocationAsync("a", "lost");
         Assert.True(Directory.Exists($"/proc/{pid}"), "A node that is out of reach runs on.");
@@ -98,19 +97,5 @@ public sealed class NodeTests
         Assert.NotEqual(first["NodeID"]!.GetValue<string>(), second["NodeID"]!.GetValue<string>());
         Assert.Equal(["node-1", "node-2"], everywhere.AsArray().Select(static a => a!["NodeName"]!.GetValue<string>()).Order());
         Assert.All((await calls.AllocationsAsync("sys")).AsArray(), static a => Assert.Equal("run", a!["DesiredStatus"]!.GetValue<string>()));
-    }
-
-    private static async Task<string> UntilLogAsync(NomadCalls calls, JsonNode allocation)
-    {
-        var deadline = DateTime.UtcNow.AddSeconds(10);
-        while (true)
-        {
-            var (_, text, _) = await calls.SendAsync(HttpMethod.Get, $"/v1/client/fs/logs/{allocation["ID"]}?task=main&type=stdout&plain=true");
-            if (text.EndsWith('\n'))
-            {
-                return text;
-            }
-            Assert.True(DateTime.UtcNow < deadline, text);
-        }
     }
 }

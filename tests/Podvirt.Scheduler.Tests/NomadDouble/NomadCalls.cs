@@ -80,5 +80,20 @@ internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
         }
     }
 
+    /// <summary>The log of the task <c>main</c>, once it holds what is waited for and ends with a line.</summary>
+    public async Task<string> LogAsync(string allocation, string type, string until)
+    {
+        var deadline = DateTime.UtcNow + s_limit;
+        while (true)
+        {
+            var (_, text, _) = await SendAsync(HttpMethod.Get, $"/v1/client/fs/logs/{allocation}?task=main&type={type}&plain=true");
+            if (text.Contains(until, StringComparison.Ordinal) && text.EndsWith('\n'))
+            {
+                return text;
+            }
+            Assert.True(DateTime.UtcNow < deadline, $"The log never said {until}: {text}");
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 }
