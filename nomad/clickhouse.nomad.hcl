@@ -1,7 +1,7 @@
 # ClickHouse, one server: the ledger's records, rollups and invoices. While it is away usage waits in the stream.
 #
 # Before the first run, one Nomad variable holds what the server must know and nobody else may (see `nomad var put`):
-#   nomad/jobs/podvirt-clickhouse   password (of the user podvirt)
+#   nomad/jobs/podvirt-clickhouse   password (of the user default)
 
 variable "image" {
   type        = string
@@ -139,7 +139,7 @@ job "podvirt-clickhouse" {
       }
 
       env {
-        CLICKHOUSE_USER = "podvirt"
+        CLICKHOUSE_USER = "default"
         CLICKHOUSE_DB   = "podvirt"
       }
 

@@ -96,7 +96,7 @@ job "podvirt-node" {
 
       config {
         command = "local/podvirt/podvirt"
-        args    = ["serve", "--roles", "node"]
+        args    = ["serve", "--roles", "node", "--config", "${NOMAD_TASK_DIR}/podvirt.yaml"]
       }
 
       artifact {
@@ -126,6 +126,16 @@ job "podvirt-node" {
 {{ with nomadVar "nomad/jobs/podvirt-node" }}
 PODVIRT_NATS_URL={{ .nats_url.Value | toJSON }}
 {{ end }}
+EOT
+      }
+
+      # It needs to know of no model: only of the gpus, which it finds by itself.
+      template {
+        destination = "local/podvirt.yaml"
+        change_mode = "noop"
+        data        = <<EOT
+gpus: auto
+models: []
 EOT
       }
 

@@ -55,6 +55,21 @@ public sealed class GpuTests
     }
 
     [Fact]
+    public async Task NodesThatLookAlike_AreJudgedByTheFirst()
+    {
+        var nodes = Enumerable.Range(1, 3).Select(static i => new NomadDoubleNode($"gpu-{i}", NomadDoubleGpus.Of(i, "NVIDIA A10", 23_028))).ToArray();
+        await using var nomad = await NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = nodes });
+        using var calls = new NomadCalls(nomad);
+
+        var none = await calls.EvaluatedAsync(await calls.RegisterAsync(Gpu("a", "amd/gpu", 1, "1 GiB")));
+        var two = await calls.EvaluatedAsync(await calls.RegisterAsync(Gpu("b", "nvidia/gpu", 2, "1 GiB")));
+
+        Assert.Equal("""{"missing devices":1,"computed class ineligible":2}""", none["FailedTGAllocs"]!["main"]!["ConstraintFiltered"]!.ToJsonString());
+        // Nomad's class of a node leaves out how many devices it has: two nodes that would do are never looked at.
+        Assert.Equal(3, two["FailedTGAllocs"]!["main"]!["NodesFiltered"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task StoppingTask_HoldsItsGpuUntilItsClientSaysThatItEnded()
     {
         await using var nomad = await NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [new("gpu-1", _small)] });

@@ -52,11 +52,12 @@ internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
 
     public Task<JsonNode> AllocationsAsync(string job) => GetAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations?all=true");
 
-    /// <summary>The job's only allocation whose client says so.</summary>
+    /// <summary>The job's only allocation whose client says so, whole.</summary>
     public async Task<JsonNode> AllocationAsync(string job, string clientStatus)
     {
         var list = await UntilAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations?all=true", l => l.AsArray().Any(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus));
-        return list.AsArray().Single(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus)!;
+        var id = list.AsArray().Single(a => a!["ClientStatus"]!.GetValue<string>() == clientStatus)!["ID"]!.GetValue<string>();
+        return await GetAsync($"/v1/allocation/{id}");
     }
 
     /// <summary>Follows a read by its index until it is as wanted.</summary>
@@ -76,6 +77,21 @@ internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
             }
             Assert.True(DateTime.UtcNow < deadline, $"{path} never came to be as wanted: {text}");
             index = headers.GetValues("X-Nomad-Index").Single();
+        }
+    }
+
+    /// <summary>The log of the task <c>main</c>, once it holds what is waited for and ends with a line.</summary>
+    public async Task<string> LogAsync(string allocation, string type, string until)
+    {
+        var deadline = DateTime.UtcNow + s_limit;
+        while (true)
+        {
+            var (_, text, _) = await SendAsync(HttpMethod.Get, $"/v1/client/fs/logs/{allocation}?task=main&type={type}&plain=true");
+            if (text.Contains(until, StringComparison.Ordinal) && text.EndsWith('\n'))
+            {
+                return text;
+            }
+            Assert.True(DateTime.UtcNow < deadline, $"The log never said {until}: {text}");
         }
     }
 

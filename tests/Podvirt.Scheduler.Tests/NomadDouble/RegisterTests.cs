@@ -63,6 +63,24 @@ public sealed class RegisterTests
     }
 
     [Fact]
+    public async Task Lists_LeaveOutWhatIsOnlySentWhenAsked()
+    {
+        await using var nomad = await NomadDouble.StartAsync();
+        using var calls = new NomadCalls(nomad);
+        await calls.RegisterAsync(Jobs.Shell("a", Jobs.Sleep, job: "meta {\n replica = \"r\"\n }"));
+        var whole = await calls.AllocationAsync("a", "running");
+
+        Assert.NotNull(whole["AllocatedResources"]);
+        Assert.Equal("a", whole["Job"]!["ID"]!.GetValue<string>());
+        Assert.Null((await calls.AllocationsAsync("a"))[0]!["AllocatedResources"]);
+        Assert.NotNull((await calls.AllocationsAsync("a"))[0]!["TaskStates"]);
+        Assert.NotNull((await calls.GetAsync("/v1/allocations?resources=true"))[0]!["AllocatedResources"]);
+        Assert.Null((await calls.GetAsync("/v1/allocations?task_states=false"))[0]!["TaskStates"]);
+        Assert.Null((await calls.GetAsync("/v1/jobs"))[0]!["Meta"]);
+        Assert.Equal("r", (await calls.GetAsync("/v1/jobs?meta=true"))[0]!["Meta"]!["replica"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task UnknownJob_IsDeletedWithoutErrorAndReadWith404()
     {
         await using var nomad = await NomadDouble.StartAsync();

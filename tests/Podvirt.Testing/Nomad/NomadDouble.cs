@@ -28,6 +28,7 @@ public sealed partial class NomadDouble : IAsyncDisposable
     private readonly NomadDoubleOptions _options;
     private readonly TaskClient _client;
     private readonly Evaluator _evaluator;
+    private readonly DeploymentWatch _deployments;
     private readonly NodeControl _nodes;
     private readonly NomadHttp _http;
     private readonly ConnectionLimit _connections;
@@ -40,10 +41,12 @@ public sealed partial class NomadDouble : IAsyncDisposable
         _connections = new ConnectionLimit(options.ConnectionsMax);
         _client = new TaskClient(_state, options, _folder);
         _evaluator = new Evaluator(_state);
+        _deployments = new DeploymentWatch(_state);
         _nodes = new NodeControl(_state, _client);
         _state.Written = write =>
         {
             _evaluator.OnWritten(write);
+            _deployments.OnWritten(write);
             _client.OnWritten(write);
         };
         _state.Write(write =>
@@ -76,6 +79,7 @@ public sealed partial class NomadDouble : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _evaluator.DisposeAsync();
+        await _deployments.DisposeAsync();
         await _nodes.DisposeAsync();
         await _client.DisposeAsync();
         _connections.DropAll();

@@ -10,7 +10,8 @@ internal sealed class AllocationRoutes(NomadState state, TaskClient client, Bloc
 {
     public Task<NomadAnswer> ListAsync(NomadRequest request) => query.ListAsync(request, "allocs", s => s.Allocations.Values
         .Where(a => request.Sees(a.Job.Namespace) && a.Id.StartsWith(request.Query("prefix"), StringComparison.Ordinal))
-        .OrderByDescending(static a => a.CreateIndex).Select(static a => Render.Allocation(a, withJob: false)));
+        .OrderByDescending(static a => a.CreateIndex)
+        .Select(a => Render.AllocationStub(a, request.Truth("resources"), request.Query("task_states").Length == 0 || request.Truth("task_states"))));
 
     public Task<NomadAnswer> GetAsync(NomadRequest request, string id) => query.RunAsync(request, s =>
         s.Allocations.TryGetValue(id, out var allocation)
@@ -64,7 +65,7 @@ internal sealed class AllocationRoutes(NomadState state, TaskClient client, Bloc
             : (null, s.Tables.GetValueOrDefault("evals")), "eval not found");
 
     public Task<NomadAnswer> OfEvaluationAsync(NomadRequest request, string id) => query.ListAsync(request, "allocs", s => s.Allocations.Values
-        .Where(a => a.EvalId == id).Select(static a => Render.Allocation(a, withJob: false)));
+        .Where(a => a.EvalId == id).Select(static a => Render.AllocationStub(a)));
 
     public Task<NomadAnswer> DeploymentsAsync(NomadRequest request) => query.ListAsync(request, "deployment", s => s.Deployments.Values
         .Where(d => request.Sees(d.Job.Namespace)).OrderByDescending(static d => d.CreateIndex).Select(Render.Deployment));

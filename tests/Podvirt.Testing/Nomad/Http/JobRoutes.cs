@@ -12,7 +12,7 @@ internal sealed class JobRoutes(NomadState state, NomadDoubleOptions options, Bl
 
     public Task<NomadAnswer> ListAsync(NomadRequest request) => query.ListAsync(request, "jobs", s => s.Jobs.Values
         .Where(j => request.Sees(j.Namespace) && j.Id.StartsWith(request.Query("prefix"), StringComparison.Ordinal))
-        .OrderBy(static j => j.Id, StringComparer.Ordinal).Select(Render.JobStub));
+        .OrderBy(static j => j.Id, StringComparer.Ordinal).Select(j => Render.JobStub(j, request.Truth("meta"))));
 
     public Task<NomadAnswer> GetAsync(NomadRequest request, string id) => query.RunAsync(request, s =>
         s.Jobs.TryGetValue(new JobKey(request.Namespace, id), out var job)
@@ -25,7 +25,7 @@ internal sealed class JobRoutes(NomadState state, NomadDoubleOptions options, Bl
         var job = s.Jobs.GetValueOrDefault(new JobKey(request.Namespace, id));
         return s.Allocations.Values.Where(a => a.Job == new JobKey(request.Namespace, id)
                 && (request.Truth("all") || job is null || a.JobThen.CreateIndex == job.CreateIndex))
-            .OrderBy(static a => a.CreateIndex).Select(static a => Render.Allocation(a, withJob: false));
+            .OrderBy(static a => a.CreateIndex).Select(static a => Render.AllocationStub(a));
     });
 
     public Task<NomadAnswer> EvaluationsAsync(NomadRequest request, string id) => query.ListAsync(request, "evals", s => s.Evaluations.Values

@@ -7,6 +7,9 @@ namespace Podvirt.Testing.Nomad.Scheduling;
 /// <param name="leaving">Allocations that the same plan stops: their resources count as free.</param>
 internal sealed class Placement(NomadState state, JsonObject job, JsonObject group, IReadOnlySet<AllocationRecord> leaving)
 {
+    private readonly ClassChecks _job = new();
+    private readonly ClassChecks _group = new();
+
     public PlacementMetric Metric { get; } = new();
 
     /// <summary>The best node and what it gives; null: none, and <see cref="Metric"/> says why.</summary>
@@ -66,33 +69,29 @@ internal sealed class Placement(NomadState state, JsonObject job, JsonObject gro
     private IEnumerable<AllocationRecord> OnNode(NodeRecord node) =>
         state.Allocations.Values.Where(a => a.Node == node && !a.ClientTerminal && !leaving.Contains(a));
 
+    /// <summary>
+    /// The job's own checks, then the group's. Each is made once for a class of nodes and holds for all of them, unless a constraint
+    /// names what is unique to a node. A class does not tell how many devices there are: one node speaks for others with more.
+    /// </summary>
     private string? Filter(NodeRecord node)
     {
         var tasks = Json.Items(group["Tasks"]).ToArray();
-        foreach (var constraint in Json.Items(job["Constraints"]).Concat(Json.Items(group["Constraints"])).Concat(tasks.SelectMany(static t => Json.Items(t["Constraints"]))))
+        var ofGroup = Json.Items(group["Constraints"]).Concat(tasks.SelectMany(static t => Json.Items(t["Constraints"]))).ToArray();
+        var reason = _job.Check(node, Json.Items(job["Constraints"]), static () => null)
+            ?? _group.Check(node, ofGroup, () => tasks.Any(t => !node.Node.Drivers.Contains(Json.Text(t["Driver"])))
+                ? "missing drivers"
+                : tasks.SelectMany(static t => Json.Items(t["Resources"]?["Devices"])).All(d => Devices.CouldEver(node, d)) ? null : "missing devices");
+        if (reason is not null)
         {
-            if (Json.Text(constraint["Operand"]) == "distinct_hosts")
-            {
-                if (OnNode(node).Any(a => a.Job.Id == Json.Text(job["ID"]) && a.DesiredStatus == "run"))
-                {
-                    return "distinct_hosts";
-                }
-            }
-            else if (!Constraints.Holds(node, constraint))
-            {
-                return Constraints.Text(constraint);
-            }
-        }
-        if (tasks.Any(t => !node.Node.Drivers.Contains(Json.Text(t["Driver"]))))
-        {
-            return "missing drivers";
+            return reason;
         }
         if (group["Volumes"] is JsonObject volumes
             && volumes.Any(v => Json.Text(v.Value?["Type"]) == "host" && !node.Node.HostVolumes.Contains(Json.Text(v.Value?["Source"]))))
         {
             return "missing compatible host volumes";
         }
-        return tasks.SelectMany(static t => Json.Items(t["Resources"]?["Devices"])).All(d => Devices.CouldEver(node, d)) ? null : "missing devices";
+        return ofGroup.Concat(Json.Items(job["Constraints"])).Any(static c => Json.Text(c["Operand"]) == "distinct_hosts")
+            && OnNode(node).Any(a => a.Job.Id == Json.Text(job["ID"]) && a.DesiredStatus == "run") ? "distinct_hosts" : null;
     }
 
     private (Offer? Offer, string Dimension) Fit(NodeRecord node)

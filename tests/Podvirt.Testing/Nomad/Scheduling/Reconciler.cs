@@ -63,7 +63,7 @@ internal sealed class Reconciler(NomadWrite write, EvaluationRecord evaluation)
                     break;
             }
         }
-        foreach (var allocation in replace.Where(static a => a.ClientStatus != "unknown"))
+        foreach (var allocation in replace.Where(static a => a.Node.Status != "disconnected"))
         {
             Stop(allocation, Fates.Description(allocation));
         }

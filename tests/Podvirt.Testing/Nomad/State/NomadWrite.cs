@@ -13,6 +13,8 @@ internal sealed class NomadWrite(NomadState state, ulong index)
 
     public List<EvaluationRecord> Evaluations { get; } = [];
 
+    public List<DeploymentRecord> Deployments { get; } = [];
+
     /// <summary>Something may fit now that did not before.</summary>
     public bool RoomMade { get; set; }
 
@@ -66,6 +68,7 @@ internal sealed class NomadWrite(NomadState state, ulong index)
     {
         state.Deployments[deployment.Id] = deployment;
         Touch(deployment, "deployment");
+        Deployments.Add(deployment);
         Emit("Deployment", "DeploymentStatusUpdate", deployment.Id, deployment.Job.Namespace, [deployment.Job.Id], Render.Deployment(deployment));
     }
 

@@ -20,7 +20,18 @@ internal static class Render
         return json;
     }
 
-    public static JsonObject JobStub(JobRecord job) => new()
+    /// <param name="meta">Left out unless asked for.</param>
+    public static JsonObject JobStub(JobRecord job, bool meta)
+    {
+        var json = JobStub(job);
+        if (meta)
+        {
+            json["Meta"] = job.Spec["Meta"]?.DeepClone();
+        }
+        return json;
+    }
+
+    private static JsonObject JobStub(JobRecord job) => new()
     {
         ["ID"] = job.Id,
         ["Name"] = job.Spec["Name"]?.DeepClone(),
@@ -29,7 +40,6 @@ internal static class Render
         ["NodePool"] = job.Spec["NodePool"]?.DeepClone(),
         ["Type"] = job.Type,
         ["Priority"] = job.Spec["Priority"]?.DeepClone(),
-        ["Meta"] = job.Spec["Meta"]?.DeepClone(),
         ["Stop"] = job.Stop,
         ["Status"] = job.Status,
         ["Version"] = job.Version,
@@ -82,7 +92,28 @@ internal static class Render
         ["ScoreMetaData"] = null,
     };
 
-    /// <param name="withJob">The single allocation has the job that it runs; lists and events have not.</param>
+    /// <summary>A line of a list: what it was given is left out unless asked for, and its job always.</summary>
+    public static JsonObject AllocationStub(AllocationRecord allocation, bool resources = false, bool taskStates = true)
+    {
+        var json = Allocation(allocation, withJob: false);
+        json["JobType"] = Json.Text(allocation.Spec["Type"]);
+        json["JobVersion"] = allocation.JobVersion;
+        foreach (var whole in (string[])["DeploymentID", "PreviousAllocation", "AllocModifyIndex"])
+        {
+            json.Remove(whole);
+        }
+        if (!resources)
+        {
+            json.Remove("AllocatedResources");
+        }
+        if (!taskStates)
+        {
+            json["TaskStates"] = null;
+        }
+        return json;
+    }
+
+    /// <param name="withJob">Read by itself it has the job that it runs; in events it has not.</param>
     public static JsonObject Allocation(AllocationRecord allocation, bool withJob)
     {
         var json = new JsonObject
@@ -94,8 +125,6 @@ internal static class Render
             ["NodeID"] = allocation.Node.Id,
             ["NodeName"] = allocation.Node.Node.Name,
             ["JobID"] = allocation.Job.Id,
-            ["JobType"] = Json.Text(allocation.Spec["Type"]),
-            ["JobVersion"] = allocation.JobVersion,
             ["TaskGroup"] = allocation.Group,
             ["AllocatedResources"] = Resources(allocation),
             ["DesiredStatus"] = allocation.DesiredStatus,
@@ -126,7 +155,11 @@ internal static class Render
         };
         if (withJob)
         {
-            json["Job"] = allocation.Spec.DeepClone();
+            var job = (JsonObject)allocation.Spec.DeepClone();
+            job["Version"] = allocation.JobVersion;
+            job["CreateIndex"] = allocation.JobThen.CreateIndex;
+            job["JobModifyIndex"] = allocation.JobThen.JobModifyIndex;
+            json["Job"] = job;
         }
         return json;
     }

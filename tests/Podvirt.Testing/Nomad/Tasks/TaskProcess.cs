@@ -16,6 +16,9 @@ internal sealed partial class TaskProcess : IDisposable
     private const int KillAtOnce = 9;
     private const int NoSuchProcess = 3;
 
+    /// <summary>A killed process lives on only while the kernel holds it in a call of its own.</summary>
+    private const int GroupEndMilliseconds = 5_000;
+
     private readonly Process _process;
 
     private TaskProcess(Process process)
@@ -60,7 +63,7 @@ internal sealed partial class TaskProcess : IDisposable
         {
             return false;
         }
-        Signal(KillAtOnce);
+        await EndGroupAsync();
         return true;
     }
 
@@ -76,7 +79,7 @@ internal sealed partial class TaskProcess : IDisposable
         }
         Signal(KillAtOnce);
         await _process.WaitForExitAsync(CancellationToken.None);
-        Signal(KillAtOnce);
+        await EndGroupAsync();
     }
 
     /// <summary>To the group; to the process alone while it has not yet made its own.</summary>
@@ -89,6 +92,32 @@ internal sealed partial class TaskProcess : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
+
+    /// <summary>Returns when nothing of the group lives any more: neither a port nor a file is held by what is said to have ended.</summary>
+    private async Task EndGroupAsync()
+    {
+        var limit = Environment.TickCount64 + GroupEndMilliseconds;
+        while (Kill(-_process.Id, KillAtOnce) == 0 && HasMembers() && Environment.TickCount64 < limit)
+        {
+            await Task.Delay(5);
+        }
+    }
+
+    /// <summary>Those that have ended and that nobody has asked about do not count.</summary>
+    private bool HasMembers() => Directory.EnumerateDirectories("/proc").Where(static d => char.IsAsciiDigit(Path.GetFileName(d)[0])).Any(folder =>
+    {
+        try
+        {
+            var stat = File.ReadAllText(Path.Combine(folder, "stat"));
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] is not ("Z" or "X") && fields[2] == $"{_process.Id}";
+        }
+        catch (IOException)
+        {
+            // It ended between its listing and its reading.
+            return false;
+        }
+    });
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);
