@@ -17,7 +17,7 @@ internal static class ClickHouseMeasurement
 
     private const int Batch = 100_000;
 
-    private const int Runs = 20;
+    private const int Runs = 10;
 
     private const int Seed = 20_261_120;
 
