@@ -4,7 +4,8 @@ namespace Podvirt.Microbenchmarks.Ledger;
 
 /// <summary>
 /// <c>ledger fill FOLDER [RECORDS]</c> makes a ledger of ten million records; <c>ledger measure FOLDER [RESULTS]</c> times on it what
-/// dashboards ask, a reconciliation, an export and the way of new records into it, and writes the table.
+/// dashboards ask, a reconciliation, an export and the way of new records into it, and writes the table. <c>ledger clickhouse-fill URL</c> and <c>ledger clickhouse-measure URL [RESULTS]</c> do the like on a
+/// ClickHouse.
 /// </summary>
 internal static class LedgerCommand
 {
@@ -26,8 +27,17 @@ internal static class LedgerCommand
             case ["measure", var folder, var results]:
                 await LedgerMeasurement.RunAsync(folder, results);
                 return 0;
+            case ["clickhouse-fill", var url]:
+                await ClickHouseMeasurement.FillAsync(new Uri(url), RecordsDefault);
+                return 0;
+            case ["clickhouse-measure", var url]:
+                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results: null);
+                return 0;
+            case ["clickhouse-measure", var url, var results]:
+                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results);
+                return 0;
             default:
-                await Console.Error.WriteLineAsync("ledger fill FOLDER [RECORDS] | ledger measure FOLDER [RESULTS]");
+                await Console.Error.WriteLineAsync("ledger fill FOLDER [RECORDS] | ledger measure FOLDER [RESULTS] | ledger clickhouse-fill URL | ledger clickhouse-measure URL [RESULTS]");
                 return 2;
         }
     }

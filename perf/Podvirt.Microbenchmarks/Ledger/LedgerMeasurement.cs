@@ -96,7 +96,7 @@ internal static class LedgerMeasurement
         return (cold, warm);
     }
 
-    private static async Task<double> OnceAsync(ILedger ledger, Func<ILedger, Task> ask)
+    internal static async Task<double> OnceAsync(ILedger ledger, Func<ILedger, Task> ask)
     {
         var started = Stopwatch.GetTimestamp();
         await ask(ledger);
@@ -104,9 +104,9 @@ internal static class LedgerMeasurement
     }
 
     /// <summary>The smallest value that so many percent of all are not above.</summary>
-    private static double At(double[] sorted, int percent) => sorted[Math.Clamp((int)Math.Ceiling(sorted.Length * percent / 100.0) - 1, 0, sorted.Length - 1)];
+    internal static double At(double[] sorted, int percent) => sorted[Math.Clamp((int)Math.Ceiling(sorted.Length * percent / 100.0) - 1, 0, sorted.Length - 1)];
 
-    private static string Output(string program, params string[] arguments)
+    internal static string Output(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();

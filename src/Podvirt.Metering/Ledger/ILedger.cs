@@ -25,7 +25,7 @@ public partial interface ILedger
     /// Adds a batch, its rollups and its totals in one durable step: all of it or nothing. A record whose id is there already
     /// is left as it is, also where it differs, and counts nowhere again: the same batch may come any number of times, whole,
     /// in parts, or with others in it. Order does not matter. A late record changes its own minute, hour and day; a minute
-    /// that was removed stays removed. Counts and durations are not negative; the feeder has seen to that.
+    /// that was removed stays removed. A request ends once, so two records with one id end at the same moment: a ledger may know a record by both. Counts and durations are not negative; the feeder has seen to that.
     /// </summary>
     /// <exception cref="OverflowException">A cost of more than 9 × 10¹⁸ USD: nothing of the batch is kept.</exception>
     ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default);

@@ -141,5 +141,7 @@ public sealed class ClickHouseFaultTests : IAsyncDisposable
         Assert.Equal(requests, (await _ledger.RequestTotalsAsync(Ended))["m"]);
         Assert.Equal(requests, (await _ledger.ListAsync(s_always, 1_000, Ended)).Count);
         Assert.Empty(await _ledger.DifferencesAsync(Ended));
+        // Not even for a moment were its rollups wrong.
+        Assert.Empty((await LedgerState.ReadAsync(await _database.OpenAsync(Ended), Ended)).StaleHours);
     }
 }
