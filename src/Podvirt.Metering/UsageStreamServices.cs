@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Leases;
@@ -15,19 +14,20 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering;
 
-/// <summary>Metering of a cluster. Both parts may be in one process. They need NATS messaging, and a ledger of the cluster.</summary>
+/// <summary>
+/// Metering of a cluster; both parts may be in one process, and either brings rates, re-rating and invoices. They need NATS messaging, and the ledger:
+/// <see cref="ILedger"/>, <see cref="IBatchLedger"/>, <see cref="IBillingLedger"/>, <see cref="IReratingLedger"/> and <see cref="IColdStartTimes"/>.
+/// </summary>
 public static class UsageStreamServices
 {
     /// <summary>
     /// A gateway's part: the outbox (<c>outbox.db</c>), the pump that publishes it, what a month has used, and whether usage moves on
-    /// (<see cref="IUsageFlow"/>). Needs an <see cref="ILedger"/> to read from.
+    /// (<see cref="IUsageFlow"/>).
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtUsageOutbox(this IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        AddShared(services, stream);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        AddShared(services, options, stream);
         MeteringServices.AddOutbox(services, options);
         services.AddSingleton(static provider => new StreamWaits(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<TimeProvider>()));
@@ -51,13 +51,12 @@ public static class UsageStreamServices
     }
 
     /// <summary>
-    /// A metering worker: from the stream to the ledger, and what one worker at a time does for all. Needs an <see cref="ILedger"/> that is an
-    /// <see cref="IBatchLedger"/> too, and an <see cref="InvoiceBook"/>.
+    /// A metering worker: from the stream to the ledger, and what one worker at a time does for all.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
-    public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, UsageStreamOptions stream)
+    public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
     {
-        AddShared(services, stream);
+        AddShared(services, options, stream);
         services.AddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
         services.AddSingleton(static provider => new LeaseHolder(
@@ -75,17 +74,16 @@ public static class UsageStreamServices
             new InvoiceCloser(
                 provider.GetRequiredService<InvoiceBook>(), provider.GetRequiredService<IPendingUsage>(), provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<InvoiceCloser>>()),
-            provider.GetRequiredService<GpuTimeLeader>(),
-            provider.GetRequiredService<ILedger>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<MeteringLeader>>()));
+            provider.GetRequiredService<GpuTimeLeader>()));
         return services;
     }
 
-    private static void AddShared(IServiceCollection services, UsageStreamOptions stream)
+    private static void AddShared(IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
     {
         ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(stream);
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         Validator.ValidateObject(stream, new ValidationContext(stream), validateAllProperties: true);
         services.TryAddSingleton(TimeProvider.System);
         services.AddLogging();
@@ -94,17 +92,23 @@ public static class UsageStreamServices
         services.TryAddSingleton(provider => new UsageStream(provider.GetRequiredService<NatsClient>(), stream));
         services.TryAddSingleton(static provider => new ParkingStream(provider.GetRequiredService<NatsClient>()));
         services.TryAddSingleton<IParkedUsage>(static provider => provider.GetRequiredService<ParkingStream>());
+        services.TryAddSingleton(static provider => new Rerater(
+            provider.GetRequiredService<IReratingLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new InvoiceBook(
+            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<IStateStore>(),
+            options.Billing, provider.GetRequiredService<IColdStartTimes>()));
+        services.TryAddSingleton<IReconciliation>(static provider => new InvoiceReconciliation(
+            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>()));
     }
 
     private static UsageWorker NewWorker(IServiceProvider provider, UsageStreamOptions stream)
     {
         var time = provider.GetRequiredService<TimeProvider>();
         var writer = new BatchWriter(
-            provider.GetService<IBatchLedger>() ?? (IBatchLedger)provider.GetRequiredService<ILedger>(),
-            provider.GetRequiredService<RateBook>(), provider.GetRequiredService<ParkingStream>(), provider.GetRequiredService<MeteringMetrics>(), time,
+            provider.GetRequiredService<IBatchLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<ParkingStream>(), provider.GetRequiredService<MeteringMetrics>(), time,
             provider.GetRequiredService<ILogger<BatchWriter>>());
         return new UsageWorker(
-            provider.GetRequiredService<UsageStream>(),
+            provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(),
             name => new StreamLane(
                 name, provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<RangeReader>(), provider.GetRequiredService<StreamChain>(),
                 writer, provider.GetRequiredService<ILeases>(), stream, provider.GetRequiredService<ILogger<StreamLane>>()),

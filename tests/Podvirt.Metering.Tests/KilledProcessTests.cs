@@ -8,7 +8,6 @@ using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
-using Podvirt.Metering.Rating;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Testing.Nats;
@@ -132,11 +131,10 @@ public sealed class KilledProcessTests
             .AddSingleton(_ => SqliteLedger.Open(Path.Combine(directory, "ledger.db"), TimeProvider.System))
             .AddSingleton<ILedger>(p => p.GetRequiredService<SqliteLedger>())
             .AddSingleton<IBatchLedger>(p => new SqliteBatchLedger(p.GetRequiredService<SqliteLedger>()))
-            .AddSingleton(p => new InvoiceBook(
-                new SqliteBillingLedger(p.GetRequiredService<SqliteLedger>()), p.GetRequiredService<RateBook>(), p.GetRequiredService<IStateStore>(),
-                BillingParties.None, new SqliteColdStartTimes(p.GetRequiredService<SqliteLedger>())))
+            .AddSingleton<IBillingLedger>(p => new SqliteBillingLedger(p.GetRequiredService<SqliteLedger>()))
+            .AddSingleton<IColdStartTimes>(p => new SqliteColdStartTimes(p.GetRequiredService<SqliteLedger>()))
             .AddPodvirtUsageOutbox(options, stream)
-            .AddPodvirtMeteringWorker(stream);
+            .AddPodvirtMeteringWorker(options, stream);
         return builder.Build();
     }
 }

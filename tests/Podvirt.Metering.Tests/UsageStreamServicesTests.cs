@@ -8,7 +8,6 @@ using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
-using Podvirt.Metering.Rating;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
 
@@ -33,8 +32,8 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         }
         await using var ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
         using var gateway = Host(ledger, (services, options) => services.AddPodvirtUsageOutbox(options, _stream));
-        using var worker = Host(ledger, (services, _) => services.AddPodvirtMeteringWorker(_stream));
-        using var other = Host(ledger, (services, _) => services.AddPodvirtMeteringWorker(_stream));
+        using var worker = Host(ledger, (services, options) => services.AddPodvirtMeteringWorker(options, _stream));
+        using var other = Host(ledger, (services, options) => services.AddPodvirtMeteringWorker(options, _stream));
         IHost[] hosts = [gateway, worker, other];
         await Task.WhenAll(hosts.Select(h => h.StartAsync(Ended)));
 
@@ -44,12 +43,16 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         var flow = gateway.Services.GetRequiredService<IUsageFlow>();
         await Eventually.TrueAsync(() => flow.Now.Waiting == 0);
         Assert.Equal("", flow.Now.Trouble);
+        var leases = gateway.Services.GetRequiredService<ILeases>();
+        Assert.Equal(2, (await leases.ListAsync(UsageWorker.LeasePrefix, Ended)).Count);
+        Assert.Single(await leases.ListAsync(MeteringLeader.LeaseName, Ended));
         await Task.WhenAll(hosts.Select(h => h.StopAsync(Ended)));
     }
 
     [Fact]
     public void OptionsOutOfRange_AreRefused() => Assert.Throws<ValidationException>(() =>
-        new ServiceCollection().AddPodvirtMeteringWorker(new UsageStreamOptions { Lanes = 0 }));
+        new ServiceCollection().AddPodvirtMeteringWorker(
+            new MeteringOptions { DataDirectory = "data" }, new UsageStreamOptions { Lanes = 0 }));
 
     private IHost Host(SqliteLedger ledger, Action<IServiceCollection, MeteringOptions> add)
     {
@@ -59,9 +62,8 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         // An instance: the container does not close it.
         builder.Services.AddSingleton<ILedger>(ledger);
         builder.Services.AddSingleton<IBatchLedger>(new SqliteBatchLedger(ledger));
-        builder.Services.AddSingleton(p => new InvoiceBook(
-            new SqliteBillingLedger(ledger), p.GetRequiredService<RateBook>(), p.GetRequiredService<IStateStore>(), BillingParties.None,
-            new SqliteColdStartTimes(ledger)));
+        builder.Services.AddSingleton<IBillingLedger>(new SqliteBillingLedger(ledger));
+        builder.Services.AddSingleton<IColdStartTimes>(new SqliteColdStartTimes(ledger));
         add(builder.Services, options);
         return builder.Build();
     }

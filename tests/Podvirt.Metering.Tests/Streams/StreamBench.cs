@@ -71,7 +71,7 @@ internal sealed class StreamBench : IAsyncDisposable
         leases ?? Leases, Options, NullLogger<StreamLane>.Instance);
 
     public UsageWorker Worker(IBatchLedger ledger, ILeases? leases = null) => new(
-        Stream, name => Lane(name, ledger, leases), new LeaseHolder(leases ?? Leases, TimeProvider.System, NullLogger<LeaseHolder>.Instance),
+        Stream, Chain, name => Lane(name, ledger, leases), new LeaseHolder(leases ?? Leases, TimeProvider.System, NullLogger<LeaseHolder>.Instance),
         Rates, Options, Metrics, TimeProvider.System, NullLogger<UsageWorker>.Instance);
 
     public async Task<UsageRecord[]> PublishAsync(int from, int count)
