@@ -59,6 +59,31 @@ public sealed class StreamLaneTests(NatsFixture nats)
     }
 
     [Fact]
+    public async Task RangeIsFinishedByItsFormerOwnerWhileItIsRead_NothingOfItIsAppendedAgain()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 50);
+        await KilledStepAsync(bench.Lane("paused/1", _ledger), when: _ => true);
+        var store = new HookedStore(bench.Store);
+        var next = bench.Lane("next/1", _ledger, store: store);
+        store.BeforeUpdate = () =>
+        {
+            // The first is the take-over, the second the seal. In between the former owner wakes up, and what it has brought is purged.
+            store.BeforeUpdate = async () =>
+            {
+                await bench.Chain.ChangeAsync(s => s!.Done(1), Ended);
+                await bench.Stream.PurgeAsync(before: 50, Ended);
+            };
+            return Task.CompletedTask;
+        };
+
+        Assert.True(await next.StepAsync(Ended));
+
+        Assert.Single(_ledger.Attempts);
+        _ledger.HasExactly(records.Select(r => r.Id));
+    }
+
+    [Fact]
     public async Task StreamIsMadeAnew_ItsPlacesAreNotTakenForTheOldOnes()
     {
         await using var bench = await StreamBench.StartAsync(nats.Server);
