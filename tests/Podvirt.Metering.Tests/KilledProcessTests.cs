@@ -20,6 +20,7 @@ public sealed class KilledProcessTests
     private const string ChildDirectory = "PODVIRT_TEST_APPEND_TO";
     private const string ChildFirst = "PODVIRT_TEST_APPEND_FROM";
     private const string ChildNats = "PODVIRT_TEST_APPEND_OVER";
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
     private const string Acknowledged = "acknowledged ";
 
     [Fact(Timeout = 60_000)]
@@ -48,7 +49,7 @@ public sealed class KilledProcessTests
         while (natsUrl is not null && (await ledger.RequestTotalsAsync(ended)).GetValueOrDefault("m") < acknowledged.Count)
         {
             // A claim of the killed process is taken over once its lease has ended.
-            await Task.Delay(20, ended);
+            await Task.Delay(s_pause, ended);
         }
         await host.StopAsync(ended);
 
