@@ -96,6 +96,12 @@ public sealed class GatewayOptions
     /// </summary>
     public TimeSpan IdempotencyWait { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How many replies several gateways share at most, for retries that come to another one. Default 10,000; the oldest give way.</summary>
+    public int SharedRepliesMax { get; set; } = 10_000;
+
+    /// <summary>Bytes of them. Default 1 GiB.</summary>
+    public long SharedReplyBytesMax { get; set; } = 1L << 30;
+
     /// <summary>How long it is remembered which replica has a stored response. Default a day: conversations are gone on with within one.</summary>
     public TimeSpan KeptResponseTime { get; set; } = TimeSpan.FromHours(24);
 
@@ -104,6 +110,15 @@ public sealed class GatewayOptions
 
     /// <summary>How long running requests may go on when the host stops. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Other gateways serve the same models from the same state store: slots and limits are divided between them. Default no: all of them
+    /// are this gateway's, and nothing is settled with anybody.
+    /// </summary>
+    public bool HasPeers { get; set; }
+
+    /// <summary>Where other gateways and the operator reach this one, for example <c>http://10.0.0.7:8080</c>; empty: nobody does.</summary>
+    public string Address { get; set; } = "";
 
     /// <summary>Of video jobs and their files.</summary>
     public Videos.VideoOptions Videos { get; set; } = new();

@@ -15,10 +15,11 @@ using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Surfaces;
 using Podvirt.Gateway.Upstream;
 using Podvirt.Gateway.Videos;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway;
 
-/// <summary>The data path as services and endpoints. Needs IBus, IStateStore, IUsageOutbox and IConsumption.</summary>
+/// <summary>The data path as services and endpoints. Needs IBus, IBusHealth, ILeases, IStateStore, IUsageOutbox and IConsumption.</summary>
 public static class GatewayServices
 {
     public static IServiceCollection AddPodvirtGateway(this IServiceCollection services, GatewayOptions options)
@@ -41,7 +42,8 @@ public static class GatewayServices
         services.AddSingleton<InferenceHandler>();
         services.AddSingleton(provider => new PlaygroundCaller(provider.GetRequiredService<InferenceHandler>()));
         services.AddSingleton<ModelsHandler>();
-        services.AddSingleton(provider => new GatewayStatus(provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<GatewayDrain>()));
+        services.AddSingleton(provider => new GatewayStatus(
+            provider.GetRequiredService<RouteDirectory>(), provider.GetRequiredService<Membership>(), provider.GetRequiredService<GatewayDrain>()));
         VideoServices.Add(services, options.Videos);
         services.AddHostedSingleton<StreamCheckpoints>();
 
@@ -54,7 +56,28 @@ public static class GatewayServices
         services.AddHostedSingleton<RateWatch>();
         services.AddHostedSingleton<Announcer>();
         services.AddHostedSingleton<RouteDirectory>();
+        services.AddHostedSingleton<Membership>();
+        services.AddHostedSingleton<SleepWatch>();
+        if (options.HasPeers)
+        {
+            services.AddHostedSingleton<SlotKeeper>();
+        }
         services.AddHostedSingleton<GatewayDrain>();
+        return services;
+    }
+
+    /// <summary>
+    /// Several gateways answer as one: for the responses that one of them saw, the replies that one of them gave, and the video jobs that one of
+    /// them works on, which are refused where there is no bucket. Before <see cref="AddPodvirtGateway"/>; needs <c>ILeases</c>, and
+    /// <c>IOwners</c> that start before.
+    /// </summary>
+    public static IServiceCollection AddPodvirtSharedGateway(this IServiceCollection services, GatewayOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        VideoServices.AddShared(services, options.Videos);
+        services.TryAddSingleton<StateBlobs>();
+        services.AddHostedSingleton<SharedResponses>();
+        services.AddHostedSingleton<SharedReplies>();
         return services;
     }
 
@@ -91,16 +114,23 @@ public static class GatewayServices
 public sealed class GatewayStatus
 {
     private readonly RouteDirectory _routes;
+    private readonly Membership _membership;
     private readonly GatewayDrain _drain;
 
-    internal GatewayStatus(RouteDirectory routes, GatewayDrain drain)
+    internal GatewayStatus(RouteDirectory routes, Membership membership, GatewayDrain drain)
     {
         _routes = routes;
+        _membership = membership;
         _drain = drain;
     }
 
     /// <summary>A route table has arrived: models are known.</summary>
     public bool HasRoutes => _routes.FirstTable.IsCompleted;
+
+    /// <summary>
+    /// UTC, since when the gateway serves by its last routes, because what the scheduler decides may not reach it; null: it reaches it.
+    /// </summary>
+    public DateTimeOffset? DetachedAt => _membership.DetachedAt;
 
     /// <summary>Requests that are being served or held.</summary>
     public int Running => _drain.Running;

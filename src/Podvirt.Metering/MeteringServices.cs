@@ -5,12 +5,9 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Metering.GpuTime;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
-using Podvirt.Metering.Rating.Sqlite;
 using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering;
@@ -18,8 +15,9 @@ namespace Podvirt.Metering;
 public static class MeteringServices
 {
     /// <summary>
-    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>), the pump between them, and invoices. Needs an
-    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The files open when the host starts and close with the container.
+    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger, the pump between them, and invoices. Needs an
+    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The ledger is a file, <c>ledger.db</c>, unless <see cref="LedgerServices.AddPodvirtClickHouseLedger"/>
+    /// was called before. The files open when the host starts and close with the container.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtMetering(this IServiceCollection services, MeteringOptions options)
@@ -33,22 +31,11 @@ public static class MeteringServices
         AddOutbox(services, options);
         services.AddSingleton<IParkedUsage>(provider => new ParkedRows(provider.GetRequiredService<SqliteUsageOutbox>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
-        services.AddSingleton(provider =>
-            SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
-        services.AddSingleton<RateBook>();
-        services.AddSingleton(provider => new Rerater(
-            new SqliteReratingLedger(provider.GetRequiredService<SqliteLedger>()),
-            provider.GetRequiredService<RateBook>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new InvoiceBook(
-            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()),
-            provider.GetRequiredService<RateBook>(),
-            provider.GetRequiredService<IStateStore>(),
-            options.Billing,
-            new SqliteColdStartTimes(provider.GetRequiredService<SqliteLedger>())));
-        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
-            new SqliteBillingLedger(provider.GetRequiredService<SqliteLedger>()), provider.GetRequiredService<RateBook>()));
+        if (!services.Any(s => s.ServiceType == typeof(ILedger)))
+        {
+            services.AddSqliteLedger(options);
+        }
+        services.AddPodvirtBilling(options.Billing);
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new GpuTimeMeter(
@@ -69,6 +56,27 @@ public static class MeteringServices
             new PendingRows(provider.GetRequiredService<SqliteUsageOutbox>()),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<InvoiceCloser>>()));
+        return services;
+    }
+
+    /// <summary>The rate book, re-rating and invoices over the ledger that there is. Needs an <see cref="IStateStore"/>.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="parties">Who stands on the invoices.</param>
+    public static IServiceCollection AddPodvirtBilling(this IServiceCollection services, BillingParties parties)
+    {
+        services.TryAddSingleton<RateBook>();
+        services.AddSingleton(provider => new Rerater(
+            provider.GetRequiredService<IReratingLedger>(),
+            provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new InvoiceBook(
+            provider.GetRequiredService<IBillingLedger>(),
+            provider.GetRequiredService<RateBook>(),
+            provider.GetRequiredService<IStateStore>(),
+            parties,
+            provider.GetRequiredService<IColdStartTimes>()));
+        services.AddSingleton<IReconciliation>(provider => new InvoiceReconciliation(
+            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>()));
         return services;
     }
 

@@ -102,6 +102,48 @@ internal static partial class SchedulerLog
     [LoggerMessage(2041, LogLevel.Warning, "{Model}: replica {Replica} of an earlier run, pid {Pid}, is removed: {Reason}")]
     public static partial void NotAdopted(ILogger logger, string model, string replica, int pid, string reason);
 
-    [LoggerMessage(2090, LogLevel.Error, "A {Question} of another process was not answered")]
-    public static partial void CallUnanswered(ILogger logger, string question, Exception exception);
+    [LoggerMessage(2090, LogLevel.Error, "A question for the log of {Model}{Replica} was not answered")]
+    public static partial void LogQueryUnanswered(ILogger logger, string model, string replica, Exception exception);
+
+    [LoggerMessage(2060, LogLevel.Information, "{Scheduler} stands by for the lead of the schedulers")]
+    public static partial void StandsBy(ILogger logger, string scheduler);
+
+    [LoggerMessage(2061, LogLevel.Information, "{Scheduler} leads the schedulers now, in epoch {Epoch}")]
+    public static partial void Leads(ILogger logger, string scheduler, long epoch);
+
+    [LoggerMessage(2062, LogLevel.Warning, "{Scheduler} has lost the lead of the schedulers: {Reason}. It decides nothing any more and stands by; replicas go on")]
+    public static partial void LostLead(ILogger logger, string scheduler, string reason);
+
+    [LoggerMessage(2063, LogLevel.Information, "{Scheduler} has left the lead of the schedulers to others; replicas go on")]
+    public static partial void LeftLead(ILogger logger, string scheduler);
+
+    [LoggerMessage(2064, LogLevel.Warning, "The lease of the scheduler's lead could not be renewed; it is tried again, and ends in {Left}")]
+    public static partial void LeaseUnrenewed(ILogger logger, TimeSpan left, Exception exception);
+
+    [LoggerMessage(2065, LogLevel.Warning, "The lease of the scheduler's lead could not be released; it ends by its time")]
+    public static partial void LeaseUnreleased(ILogger logger, Exception exception);
+
+    [LoggerMessage(2066, LogLevel.Warning, "The lease of the scheduler's lead could not be asked for; it is tried again until it is")]
+    public static partial void LeaseUntaken(ILogger logger, Exception exception);
+
+    [LoggerMessage(2067, LogLevel.Warning, "{Model}: the {Effect} of replica {Replica} is refused: this scheduler does not lead any more")]
+    public static partial void EffectRefused(ILogger logger, string model, string replica, IntentEffect effect);
+
+    [LoggerMessage(2068, LogLevel.Warning, "{Model}: the intent to {Effect} replica {Replica} waits for the state store: {Problem}")]
+    public static partial void IntentWaits(ILogger logger, string model, string replica, IntentEffect effect, string problem);
+
+    [LoggerMessage(2069, LogLevel.Warning, "{Model}: replica {Replica} runs, and this scheduler knows nothing of it: an earlier leader started it late. It is removed")]
+    public static partial void StrayRemoved(ILogger logger, string model, string replica);
+
+    [LoggerMessage(2070, LogLevel.Warning, "Replica {Replica}, which this scheduler knows nothing of, could not be removed; it is tried again")]
+    public static partial void StrayLeft(ILogger logger, string replica, Exception exception);
+
+    [LoggerMessage(2071, LogLevel.Warning, "{Model}: replica {Replica} is taken over although {Difference}: it serves until it is replaced")]
+    public static partial void AdoptedOutdated(ILogger logger, string model, string replica, string difference);
+
+    [LoggerMessage(2072, LogLevel.Warning, "An operator's order {Order} could not be answered")]
+    public static partial void OrderUnanswered(ILogger logger, string order, Exception exception);
+
+    [LoggerMessage(2073, LogLevel.Warning, "{Model}: replica {Replica} is {State} by what was decided, and its engine says otherwise: an earlier leader's call reached it late")]
+    public static partial void EngineDiffers(ILogger logger, string model, string replica, ReplicaState state);
 }

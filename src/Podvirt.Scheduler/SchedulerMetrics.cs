@@ -16,7 +16,11 @@ internal sealed class SchedulerMetrics : IDisposable
     private readonly Counter<long> _recycles;
     private readonly Counter<long> _evictions;
     private readonly Histogram<double> _startup;
+    private readonly Counter<long> _terms;
+    private readonly Counter<long> _termsLost;
+    private readonly Counter<long> _refused;
     private IReadOnlyList<Measurement<int>> _counts = [];
+    private int _isLeader;
 
     public SchedulerMetrics(IMeterFactory? factory = null)
     {
@@ -29,6 +33,12 @@ internal sealed class SchedulerMetrics : IDisposable
             "podvirt_replica_recycles", description: "Replicas removed because a sleep or a wake went wrong.");
         _evictions = _meter.CreateCounter<long>("podvirt_replica_evictions", description: "Replicas that had to leave for another model.");
         _startup = _meter.CreateHistogram<double>("podvirt_replica_startup_seconds", "s", "Placing to Active of cold starts.");
+        _terms = _meter.CreateCounter<long>("podvirt_scheduler_terms", description: "Times that this scheduler came to lead.");
+        _termsLost = _meter.CreateCounter<long>(
+            "podvirt_scheduler_terms_lost", description: "Times that it lost the lead, rather than leave it in order.");
+        _refused = _meter.CreateCounter<long>(
+            "podvirt_scheduler_effects_refused", description: "Effects that were not begun because it led no more, by kind.");
+        _meter.CreateObservableGauge("podvirt_scheduler_leads", () => _isLeader, description: "1 while this scheduler leads, 0 while it stands by.");
         _meter.CreateObservableGauge("podvirt_replicas", () => _counts, description: "Replicas by state.");
     }
 
@@ -51,6 +61,24 @@ internal sealed class SchedulerMetrics : IDisposable
         .. replicas.GroupBy(replica => replica.State)
             .Select(group => new Measurement<int>(group.Count(), new KeyValuePair<string, object?>("state", group.Key.ToString()))),
     ];
+
+    public void BeganToLead()
+    {
+        _isLeader = 1;
+        _terms.Add(1);
+    }
+
+    public void EndedToLead(bool wasLost)
+    {
+        _isLeader = 0;
+        _counts = [];
+        if (wasLost)
+        {
+            _termsLost.Add(1);
+        }
+    }
+
+    public void Refused(IntentEffect effect) => _refused.Add(1, new KeyValuePair<string, object?>("effect", effect.ToString()));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -9,6 +9,18 @@ public sealed class SchedulerOptions
     /// <summary>Folder for replica logs, pid files and the simulated gpus' account. Default <c>./data</c>.</summary>
     public string DataPath { get; set; } = "data";
 
+    /// <summary>
+    /// Several schedulers stand by for each other: one leads, by a lease, and replicas go on when it ends. Default false: this
+    /// process is alone, leads from its start, and its replicas end with it.
+    /// </summary>
+    public bool ElectsLeader { get; set; }
+
+    /// <summary>
+    /// How long an operator's order waits for a leader to answer it, where several schedulers stand by for each other. Default 15 s: a lead
+    /// that changes hands at that moment takes less than two lease periods of 6 s.
+    /// </summary>
+    public TimeSpan OrderTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The gpus of this node; null: ask <c>nvidia-smi</c> at start (none where it is absent).</summary>
     public IReadOnlyList<GpuDevice>? Gpus { get; set; }
 

@@ -21,7 +21,7 @@ public static class PodvirtEndpoints
 {
     /// <summary>
     /// Maps <c>/v1/*</c> (the API), <c>/api/*</c> (administration), <c>/openapi/v1.json</c>, <c>/healthz</c>, <c>/readyz</c>, <c>/metrics</c> and the
-    /// console. The host's own endpoints come first where both have one.
+    /// console; without the role of a gateway the last three before the console alone. The host's own endpoints come first where both have one.
     /// </summary>
     /// <param name="endpoints">The host's.</param>
     /// <param name="isAlone">The host has no endpoints of its own: every other path is answered 404, as the API answers.</param>
@@ -30,6 +30,11 @@ public static class PodvirtEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
         var gate = services.GetRequiredService<AccessGate>();
+        services.GetRequiredService<HealthEndpoints>().Map(endpoints);
+        if (!services.GetRequiredService<PodvirtOptions>().Roles.HasFlag(PodvirtRoles.Gateway))
+        {
+            return endpoints;
+        }
 
         var v1 = endpoints.MapGroup("");
         v1.MapPodvirtGateway(isAlone);
@@ -62,7 +67,6 @@ public static class PodvirtEndpoints
         gate.Guard(api.Map("/{**path}", (RequestDelegate)RefuseUnknown), Entry.Open);
 
         services.GetRequiredService<OpenApiEndpoint>().Map(endpoints);
-        services.GetRequiredService<HealthEndpoints>().Map(endpoints);
         services.GetRequiredService<ConsolePages>().Map(endpoints);
         return endpoints;
     }

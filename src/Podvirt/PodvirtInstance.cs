@@ -12,10 +12,10 @@ public sealed class PodvirtInstance
     private readonly PodvirtConfig _config;
     private readonly ConsoleSwitch _console;
     private readonly SignInCodes _codes;
-    private readonly GatewayStatus _gateway;
+    private readonly GatewayStatus? _gateway;
     private string? _developmentKey;
 
-    internal PodvirtInstance(PodvirtConfig config, ConsoleSwitch console, SignInCodes codes, GatewayStatus gateway)
+    internal PodvirtInstance(PodvirtConfig config, ConsoleSwitch console, SignInCodes codes, GatewayStatus? gateway)
     {
         _config = config;
         _console = console;
@@ -38,12 +38,18 @@ public sealed class PodvirtInstance
     public string? FirstChatModel => _config.Models.FirstOrDefault(m => m.Type is ModelType.Chat or ModelType.Code)?.Id;
 
     /// <summary>Requests that are being answered, or wait for an engine.</summary>
-    public int RunningRequests => _gateway.Running;
+    public int RunningRequests => _gateway?.Running ?? 0;
 
     /// <summary>The key that the first start made: handed out once, null ever after.</summary>
     public string? TakeDevelopmentKey() => Interlocked.Exchange(ref _developmentKey, null);
 
-    /// <summary>A link that signs in to the console, once, within a quarter of an hour; null when the console is off.</summary>
+    /// <summary>It serves requests; else it is a part of a cluster that does something else.</summary>
+    public bool Serves => _gateway is not null;
+
+    /// <summary>A link that signs in to the console, once, within a quarter of an hour; null when the console is off, or elsewhere.</summary>
     /// <param name="origin">Where the server is reached; <c>public_url</c> comes first.</param>
-    public string? NewConsoleLink(Uri origin) => _console.IsOn ? ConsoleLink.For(_console.PublicUrl ?? origin, _codes.Issue()) : null;
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The state store does not take its code.</exception>
+    public async Task<string?> NewConsoleLinkAsync(Uri origin, CancellationToken cancellationToken = default) =>
+        Serves && _console.IsOn ? ConsoleLink.For(_console.PublicUrl ?? origin, await _codes.IssueAsync(cancellationToken)) : null;
 }

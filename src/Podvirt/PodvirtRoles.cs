@@ -31,6 +31,9 @@ public static class PodvirtRoleNames
         ("all", PodvirtRoles.All),
     ];
 
+    /// <summary>As <see cref="Parse"/> takes it.</summary>
+    public static string Format(PodvirtRoles roles) => string.Join(',', _names.Where(n => n.Role != PodvirtRoles.All && roles.HasFlag(n.Role)).Select(n => n.Name));
+
     /// <exception cref="FormatException">Names something else; the message says what there is.</exception>
     public static PodvirtRoles Parse(string text)
     {

@@ -38,18 +38,34 @@ public static class PodvirtServices
         var options = new PodvirtOptions();
         configure(options);
         options.ReadText = options.Yaml ?? File.ReadAllText(options.ConfigFile);
-        var config = ConfigReader.Read(
-            options.ReadText, options.Yaml is null ? Path.GetFileName(options.ConfigFile) : "podvirt.yaml", options.Environment);
+        var file = options.Yaml is null ? Path.GetFileName(options.ConfigFile) : "podvirt.yaml";
+        var config = ConfigReader.Read(options.ReadText, file, options.Environment);
+        ClusterRules.Check(options.Roles, config, file);
         DataFolder.Ensure(options.DataDirectory);
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(config);
         services.AddSingleton(p => new PodvirtInstance(
-            config, p.GetRequiredService<ConsoleSwitch>(), p.GetRequiredService<SignInCodes>(), p.GetRequiredService<GatewayStatus>()));
+            config, p.GetRequiredService<ConsoleSwitch>(), p.GetRequiredService<SignInCodes>(), p.GetService<GatewayStatus>()));
         AddAdmin(services, options, config);
+        if (config.Cluster is { } cluster)
+        {
+            ClusterRooms.Add(services, options, config, cluster);
+        }
+        else
+        {
+            AddOneProcess(services, options, config);
+        }
+        return services;
+    }
 
-        // The order of these lines is the order of starting.
+    /// <summary>With <c>podvirt.yaml</c> and <c>data</c> in the working directory.</summary>
+    public static IServiceCollection AddPodvirt(this IServiceCollection services) => services.AddPodvirt(static _ => { });
+
+    // The order of these lines is the order of starting.
+    private static void AddOneProcess(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
+    {
         Rooms.AddStoresAndMetering(services, options, config);
         services.AddHostedService(p => p.GetRequiredService<FleetView>());
         services.AddHostedService(p => p.GetRequiredService<TransitionLog>());
@@ -60,11 +76,7 @@ public static class PodvirtServices
         ChatServices.Add(services, options.DataDirectory);
         services.AddHostedService(p => p.GetRequiredService<EventFeed>());
         services.AddHostedService<CatalogWatch>();
-        return services;
     }
-
-    /// <summary>With <c>podvirt.yaml</c> and <c>data</c> in the working directory.</summary>
-    public static IServiceCollection AddPodvirt(this IServiceCollection services) => services.AddPodvirt(static _ => { });
 
     private static void AddAdmin(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
     {

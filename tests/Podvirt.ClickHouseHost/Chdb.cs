@@ -23,6 +23,21 @@ internal static unsafe partial class Chdb
         nint connection, byte* query, nuint queryLength, byte* format, nuint formatLength,
         nint* names, nuint* nameLengths, nint* values, nuint* valueLengths, nuint count);
 
+    [LibraryImport(Library, EntryPoint = "chdb_stream_insert_n")]
+    public static partial nint BeginInsert(nint connection, byte* query, nuint queryLength, byte* format, nuint formatLength);
+
+    [LibraryImport(Library, EntryPoint = "chdb_stream_append")]
+    public static partial int AppendTo(nint stream, byte* data, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "chdb_stream_insert_error")]
+    public static partial nint InsertErrorOf(nint stream);
+
+    [LibraryImport(Library, EntryPoint = "chdb_stream_done")]
+    public static partial nint EndInsert(nint stream);
+
+    [LibraryImport(Library, EntryPoint = "chdb_destroy_insert_stream")]
+    public static partial void DestroyInsert(nint stream);
+
     [LibraryImport(Library, EntryPoint = "chdb_destroy_query_result")]
     public static partial void Destroy(nint result);
 

@@ -12,6 +12,8 @@ internal sealed class Engine : IDisposable
     [
         "--max_threads=2", "--max_insert_threads=1", "--background_pool_size=2", "--max_server_memory_usage=2000000000",
         "--mark_cache_size=67108864", "--uncompressed_cache_size=0", "--log_queries=0",
+        // Each test asks a few questions of its own: compiling them costs more than it saves.
+        "--compile_expressions=0", "--compile_aggregate_expressions=0", "--compile_sort_description=0",
     ];
 
     private readonly ConcurrentBag<EngineConnection> _free = [];

@@ -70,6 +70,51 @@ internal sealed unsafe class EngineConnection : IDisposable
                 *_connection, query, (nuint)statement.Length, formatStart, (nuint)formatBytes.Length,
                 nameStarts, nameLengths, valueStarts, valueLengths, (nuint)parameters.Count);
         }
+        return Take(result);
+    }
+
+    /// <summary>Inserts data: what stands behind the first line, of which the last word is its format.</summary>
+    /// <exception cref="EngineException">The engine refused it.</exception>
+    public void Insert(string head, string format, ReadOnlySpan<byte> data)
+    {
+        var (headBytes, formatBytes) = (Encoding.UTF8.GetBytes(head), Encoding.UTF8.GetBytes(format));
+        nint stream;
+        fixed (byte* headStart = headBytes, formatStart = formatBytes)
+        {
+            stream = Chdb.BeginInsert(*_connection, headStart, (nuint)headBytes.Length, formatStart, (nuint)formatBytes.Length);
+        }
+        try
+        {
+            fixed (byte* start = data)
+            {
+                if (Marshal.PtrToStringUTF8(Chdb.InsertErrorOf(stream)) is { Length: > 0 } refused)
+                {
+                    throw new EngineException(refused);
+                }
+                if (Chdb.AppendTo(stream, start, (nuint)data.Length) != 0)
+                {
+                    throw new EngineException(Marshal.PtrToStringUTF8(Chdb.InsertErrorOf(stream)) ?? "The engine took no data.");
+                }
+            }
+            Take(Chdb.EndInsert(stream));
+        }
+        finally
+        {
+            Chdb.DestroyInsert(stream);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_connection is not null)
+        {
+            Chdb.Close(_connection);
+            _connection = null;
+        }
+    }
+
+    private static byte[] Take(nint result)
+    {
         try
         {
             var error = Marshal.PtrToStringUTF8(Chdb.ErrorOf(result));
@@ -80,15 +125,6 @@ internal sealed unsafe class EngineConnection : IDisposable
         finally
         {
             Chdb.Destroy(result);
-        }
-    }
-
-    public void Dispose()
-    {
-        if (_connection is not null)
-        {
-            Chdb.Close(_connection);
-            _connection = null;
         }
     }
 

@@ -69,6 +69,12 @@ internal sealed partial class StatementHandler(Engine engine, FaultPlan faults)
         connection.Use(
             string.IsNullOrEmpty(database) ? "default" : database,
             query.Where(q => !_notSettings.Contains(q.Key) && !q.Key.StartsWith(Parameter, StringComparison.Ordinal)).ToDictionary(q => q.Key, q => q.Value.ToString()));
+        var lineEnd = statement.AsSpan().IndexOf((byte)'\n');
+        if (lineEnd > 0 && InsertDataPattern().Match(Encoding.UTF8.GetString(statement, 0, lineEnd)) is { Success: true } insert)
+        {
+            connection.Insert(insert.Groups["head"].Value, insert.Groups["format"].Value, statement.AsSpan(lineEnd + 1));
+            return [];
+        }
         return connection.Query(
             statement, format,
             [.. query.Where(q => q.Key.StartsWith(Parameter, StringComparison.Ordinal)).Select(q => KeyValuePair.Create(q.Key[Parameter.Length..], q.Value.ToString()))]);
@@ -100,6 +106,10 @@ internal sealed partial class StatementHandler(Engine engine, FaultPlan faults)
 
     [GeneratedRegex(@"^\s*INSERT\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex InsertPattern();
+
+    /// <summary>As the driver sends rows.</summary>
+    [GeneratedRegex(@"^(?<head>INSERT INTO .+) FORMAT (?<format>RowBinary\w*)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex InsertDataPattern();
 
     [GeneratedRegex(@"^\s*(?:SELECT|SHOW|WITH|DESCRIBE|EXISTS)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ReadPattern();

@@ -23,12 +23,6 @@ public static class Subjects
     public static Subject<ReplicaTrouble> ReplicaTroubles { get; } = new("podvirt.gateway.trouble");
 
     /// <summary>Any process → the scheduler that leads. A call: who hears nothing within its time was heard by nobody.</summary>
-    public static Subject<FleetOrder> FleetOrders { get; } = new("podvirt.fleet.order");
-
-    /// <summary>The scheduler that leads → whoever gave the order.</summary>
-    public static Subject<FleetOrderAnswer> FleetOrderAnswers { get; } = new("podvirt.fleet.answer");
-
-    /// <summary>Any process → the scheduler that leads.</summary>
     public static Subject<LogQuery> LogQueries { get; } = new("podvirt.logs.query");
 
     /// <summary>The scheduler that leads → whoever asked.</summary>

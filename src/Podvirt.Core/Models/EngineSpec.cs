@@ -68,7 +68,7 @@ public sealed record EngineSpec
     /// <summary>Environment variables set for the engine process only.</summary>
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary><see cref="EngineKind.Command"/>: the command line template, with <c>{port}</c>, <c>{gpus}</c> and <c>{model}</c>.</summary>
+    /// <summary><see cref="EngineKind.Command"/>: the command line template, with <c>{port}</c>, <c>{host}</c>, <c>{gpus}</c> and <c>{model}</c>.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
     /// <summary><see cref="EngineKind.Command"/>: the path whose 200 says "ready". Default <c>/health</c>.</summary>

@@ -36,7 +36,7 @@ internal static class ReplicaChoice
             {
                 continue;
             }
-            var rank = replica.InFlight < Math.Max(loadMax, replica.Route.Slots / FreePart) ? 1 : 0;
+            var rank = replica.InFlight < Math.Max(loadMax, replica.Limit / FreePart) ? 1 : 0;
             if (avoid.Count == 0 || !avoid.Contains(replica.Route.Id))
             {
                 rank += 2;

@@ -15,9 +15,10 @@ namespace Podvirt.Gateway.Idempotency;
 /// <item>What it ended with, and was billed, others get: the same bytes, from the store. With another body they are refused.</item>
 /// <item>Where it ended in an error, the next of those that wait runs in its place. Errors are not kept.</item>
 /// </list>
-/// The reply is kept in one commit with the request's usage record, before its last byte goes out.
+/// The reply is kept in one commit with the request's usage record, before its last byte goes out. Several gateways do the same among
+/// themselves by <see cref="SharedReplies"/>.
 /// </summary>
-internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions options, TimeProvider time)
+internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions options, TimeProvider time, SharedReplies? shared = null)
 {
     private const string ReplayedName = "Idempotent-Replayed";
 
@@ -63,7 +64,7 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
             }
             try
             {
-                await ReplayOrServeAsync(context, key, bodyHash, serve);
+                await ReplayOrServeAsync(context, key, bodyHash, options.IdempotencyWait - time.GetElapsedTime(began), serve);
                 return;
             }
             finally
@@ -73,12 +74,22 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
         }
     }
 
-    private async Task ReplayOrServeAsync(HttpContext context, byte[] key, byte[] bodyHash, Func<ReplyCapture?, Task> serve)
+    private async Task ReplayOrServeAsync(HttpContext context, byte[] key, byte[] bodyHash, TimeSpan wait, Func<ReplyCapture?, Task> serve)
     {
         StoredReply? stored;
+        ReplyClaim? claim = null;
         try
         {
             stored = await replies.FindAsync(key, context.RequestAborted);
+            if (stored is null && shared is not null)
+            {
+                (claim, stored, var refusal) = await shared.ClaimAsync(key, bodyHash, wait, context.RequestAborted);
+                if (refusal is not null)
+                {
+                    await ApiErrorWriter.WriteReplyAsync(context, refusal);
+                    return;
+                }
+            }
         }
         catch (IOException)
         {
@@ -89,7 +100,17 @@ internal sealed class IdempotencyGate(IReplyStore replies, GatewayOptions option
         if (stored is null)
         {
             // 3. Run.
-            await serve(new ReplyCapture(key, bodyHash, options.IdempotencyTime, time));
+            try
+            {
+                await serve(new ReplyCapture(key, bodyHash, options.IdempotencyTime, time) { Claim = claim });
+            }
+            finally
+            {
+                if (claim is not null)
+                {
+                    await claim.LeaveAsync();
+                }
+            }
         }
         else if (stored.BodyHash.Span.SequenceEqual(bodyHash))
         {

@@ -11,6 +11,9 @@ namespace Podvirt.Gateway.Idempotency;
 /// <param name="time">The clock.</param>
 internal sealed class ReplyCapture(byte[] key, byte[] bodyHash, TimeSpan keptFor, TimeProvider time)
 {
+    /// <summary>What this gateway has of the others for it; null: there are none.</summary>
+    public ReplyClaim? Claim { get; init; }
+
     /// <summary>A reply that is longer is not kept. A thousand embeddings of a thousand numbers are some ten times that.</summary>
     public const int BytesMax = 1024 * 1024;
 

@@ -12,7 +12,7 @@ namespace Podvirt.Gateway.Relay;
 /// <summary>One request at one replica.</summary>
 internal sealed class ForwardAttempt(
     Exchange exchange, ClientReply reply, ReplicaSlots replica, PrefillWait? prefill, UsageRecorder recorder, GatewayDrain drain,
-    GatewayOptions options, TimeProvider time)
+    Membership membership, GatewayOptions options, TimeProvider time)
 {
     // Error bodies of engines are short; a longer one is cut, not held.
     private const int ErrorBytesMax = 64 * 1024;
@@ -41,7 +41,7 @@ internal sealed class ForwardAttempt(
     public TimeSpan SilenceMax { get; private set; } = options.HeadTimeout;
 
     /// <summary>Another replica may try: nothing went out, and it was the replica's fault, or it has no room.</summary>
-    public bool MayRetry(RelayEnd end) => !HasForwarded && (_mayRetry || end is RelayEnd.EngineDied or RelayEnd.EngineBusy);
+    public bool MayRetry(RelayEnd end) => !HasForwarded && (_mayRetry || end is RelayEnd.EngineDied or RelayEnd.EngineBusy or RelayEnd.EngineAsleep);
 
     /// <returns>How it ended; null when no connection could be had.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -91,8 +91,21 @@ internal sealed class ForwardAttempt(
             RelayGuard guard;
             using (guard = new RelayGuard(connection, options.HeadTimeout, time, exchange.Http.RequestAborted, drain.Deadline))
             {
-                sending = SendAsync(connection);
-                result = await AnswerAsync(connection, guard);
+                if (exchange.Dispatcher.MaySleep && !membership.IsAttached && await MayBeAsleepAsync(connection, guard) is { } unsent)
+                {
+                    // It may have been put to sleep without this gateway's word.
+                    return unsent;
+                }
+                Doubt(guard);
+                try
+                {
+                    sending = SendAsync(connection);
+                    result = await AnswerAsync(connection, guard);
+                }
+                finally
+                {
+                    Trust(guard);
+                }
             }
 
             // Only now is it certain that the guard will not cut a connection that carries another request.
@@ -112,6 +125,41 @@ internal sealed class ForwardAttempt(
                 await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await connection.DisposeAsync();
             }
+        }
+    }
+
+    // Null: it says that it is awake, and the connection is good for the request.
+    private async ValueTask<AttemptResult?> MayBeAsleepAsync(UpstreamConnection connection, RelayGuard guard)
+    {
+        guard.Expect(options.ConnectTimeout);
+        try
+        {
+            var answer = await UntilAsync(SleepQuestion.AskAsync(connection, replica.Pool, exchange.Id));
+            guard.Expect(options.HeadTimeout);
+            return answer.IsAsleep ? new AttemptResult(RelayEnd.EngineAsleep)
+                : answer.IsReusable ? null : new AttemptResult(RelayEnd.EngineDied, Again.Stale);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Detail = e.Message;
+            return new AttemptResult(guard.Reason ?? RelayEnd.EngineDied, guard.Reason is null && connection is { IsReused: true, HasAnswer: false } ? Again.Stale : Again.No);
+        }
+    }
+
+    // From here on, until it has said something, it may fall asleep without this gateway's word.
+    private void Doubt(RelayGuard guard)
+    {
+        if (exchange.Dispatcher.MaySleep)
+        {
+            replica.HeadWaits.Add(guard);
+        }
+    }
+
+    private void Trust(RelayGuard guard)
+    {
+        if (exchange.Dispatcher.MaySleep)
+        {
+            replica.HeadWaits.Remove(guard);
         }
     }
 
@@ -201,6 +249,7 @@ internal sealed class ForwardAttempt(
         {
             return new AttemptResult(guard.Reason ?? RelayEnd.EngineDied);
         }
+        Trust(guard);
         using var relay = new StreamRelay(exchange, reply, connection, guard, recorder, exchange.Surface.BeginsEarly ? prefill : null);
         var end = await relay.RunAsync(head);
         HasForwarded = relay.HasForwarded;
@@ -233,6 +282,7 @@ internal sealed class ForwardAttempt(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> PlainAsync(UpstreamConnection connection, RelayGuard guard, ResponseHead head, string contentType)
     {
+        Trust(guard);
         var relay = new PlainRelay(exchange, reply, connection, guard, recorder, head, contentType);
         var end = await relay.RunAsync();
         HasForwarded = relay.HasForwarded;

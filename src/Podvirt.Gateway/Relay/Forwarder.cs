@@ -21,8 +21,8 @@ namespace Podvirt.Gateway.Relay;
 /// </list>
 /// </summary>
 internal sealed partial class Forwarder(
-    ParkingLot parking, WaitClock clock, UsageRecorder recorder, StreamCheckpoints checkpoints, SessionMemory sessions, RouteDirectory routes, Announcer announcer, GatewayDrain drain,
-    GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
+    ParkingLot parking, WaitClock clock, UsageRecorder recorder, StreamCheckpoints checkpoints, SessionMemory sessions, RouteDirectory routes, Membership membership, Announcer announcer,
+    GatewayDrain drain, GatewayOptions options, TimeProvider time, ILogger<Forwarder> logger)
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ServeAsync(Exchange exchange, TimeSpan? maxWait)
@@ -42,7 +42,7 @@ internal sealed partial class Forwarder(
             {
                 Note(exchange, lease.Replica);
                 prefill?.Begin();
-                attempt = new ForwardAttempt(exchange, reply, lease.Replica, prefill, recorder, drain, options, time);
+                attempt = new ForwardAttempt(exchange, reply, lease.Replica, prefill, recorder, drain, membership, options, time);
                 end = await attempt.RunAsync();
                 if (attempt.UsageAskLowered)
                 {
@@ -53,8 +53,16 @@ internal sealed partial class Forwarder(
                     await FinishAsync(exchange, reply, final, attempt);
                     return;
                 }
-                tried.Add(lease.Replica.Route.Id);
-                Suspend(exchange, lease.Replica, end, attempt);
+                if (end == RelayEnd.EngineAsleep)
+                {
+                    // No fault of the replica's, and no attempt: the request waits until one is awake.
+                    exchange.Dispatcher.NoteAsleep(lease.Replica);
+                }
+                else
+                {
+                    tried.Add(lease.Replica.Route.Id);
+                    Suspend(exchange, lease.Replica, end, attempt);
+                }
             }
             busy = end == RelayEnd.EngineBusy ? attempt.Refusal : busy;
             if (tried.Count >= options.AttemptsMax || exchange.Previous is not null)

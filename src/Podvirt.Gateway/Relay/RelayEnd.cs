@@ -27,6 +27,9 @@ internal enum RelayEnd
     /// <summary>The engine is well and has no room for this request now: 429, or 503 with a <c>Retry-After</c>.</summary>
     EngineBusy,
 
+    /// <summary>The engine sleeps: it has not begun with this request, or hangs on it. Only a detached gateway gets so far.</summary>
+    EngineAsleep,
+
     /// <summary>The engine finished, but its usage could not be made durable.</summary>
     UsageLost,
 

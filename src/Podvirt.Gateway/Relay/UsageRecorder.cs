@@ -37,12 +37,22 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
         {
             LogDisbelieved(exchange.Id, exchange.Dispatcher.Model.Id, exchange.Replica?.Route.Id ?? "", what);
         }
+        if (exchange.Keeping is { IsCompleted: false } keeping)
+        {
+            // A client that saw the end goes on from it, through whichever gateway.
+            await keeping;
+        }
         var record = ToRecord(exchange, outcome, status, reason, exchange.Tokens, exchange.Source);
         try
         {
             // Not cancelled with the request: what a client that left has used is owed all the same.
             if (outcome == UsageOutcome.Completed && exchange.Capture?.ToStored(exchange, status) is { } reply)
             {
+                if (exchange.Capture.Claim is { } claim)
+                {
+                    // First: a gateway that dies in between has left its reply to the others, and what is not billed is not billed twice.
+                    await claim.KeepAsync(reply);
+                }
                 await outbox.AppendAsync(record, reply, CancellationToken.None);
             }
             else

@@ -3,10 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace Podvirt.Gateway.Responses;
 
 /// <summary>
-/// Which replica has which response, of those that this gateway has seen end. Each project has its own: what is another's is not there.
-/// Bounded; the oldest give way.
+/// Which replica has which response, of those that this gateway has seen end or has asked the other gateways for. Each project has its own:
+/// what is another's is not there. Bounded; the oldest give way.
 /// </summary>
-internal sealed class KeptResponses(GatewayOptions options, TimeProvider time)
+/// <param name="options">How many, and for how long.</param>
+/// <param name="time">The clock.</param>
+/// <param name="shared">What other gateways have seen; null: there are none.</param>
+internal sealed class KeptResponses(GatewayOptions options, TimeProvider time, SharedResponses? shared = null)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Project, string Id), Entry> _byId = [];
@@ -26,9 +29,26 @@ internal sealed class KeptResponses(GatewayOptions options, TimeProvider time)
     }
 
     /// <summary>Notes where a response is. The same id again is the newer one.</summary>
-    public void Add(string project, KeptResponse response)
+    public void Add(string project, KeptResponse response) => Add(project, response, time.GetUtcNow() + options.KeptResponseTime);
+
+    /// <summary>Has the other gateways find it.</summary>
+    /// <returns>Completes, and never fails, when they do; null: there are none.</returns>
+    public Task? ShareAsync(string project, KeptResponse response) => shared?.KeepAsync(project, response, time.GetUtcNow() + options.KeptResponseTime);
+
+    /// <summary>Asks for one that was not found. False: no gateway knows it, or that cannot be told.</summary>
+    public async ValueTask<bool> FetchAsync(string project, string id, CancellationToken cancellationToken)
     {
-        var entry = new Entry((project, response.Id), response, time.GetUtcNow() + options.KeptResponseTime);
+        if (shared is null || await shared.FindAsync(project, id, cancellationToken) is not var (response, until) || until <= time.GetUtcNow())
+        {
+            return false;
+        }
+        Add(project, response, until);
+        return true;
+    }
+
+    private void Add(string project, KeptResponse response, DateTimeOffset until)
+    {
+        var entry = new Entry((project, response.Id), response, until);
         lock (_gate)
         {
             _byId[entry.Key] = entry;

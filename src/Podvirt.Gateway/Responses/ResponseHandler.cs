@@ -34,7 +34,12 @@ internal sealed class ResponseHandler(
             return;
         }
         var id = (string?)context.Request.RouteValues["id"] ?? "";
-        if (Find(caller, id, out var lease) is { } error)
+        var error = Find(caller, id, out var lease, out var isUnknown);
+        if (isUnknown && await kept.FetchAsync(caller.Project, id, context.RequestAborted))
+        {
+            error = Find(caller, id, out lease, out _);
+        }
+        if (error is not null)
         {
             await ApiErrorWriter.WriteReplyAsync(context, error);
             return;
@@ -47,10 +52,11 @@ internal sealed class ResponseHandler(
         }
     }
 
-    private ApiError? Find(Caller caller, string id, out Lease? lease)
+    private ApiError? Find(Caller caller, string id, out Lease? lease, out bool isUnknown)
     {
         lease = null;
-        if (!kept.TryFind(caller.Project, id, out var response))
+        isUnknown = !kept.TryFind(caller.Project, id, out var response);
+        if (response is null)
         {
             return ApiErrors.ResponseUnknown(id);
         }

@@ -41,6 +41,7 @@ internal sealed partial class ModelDispatcher
                 : _parked.Enqueue(parked.Caller.Project, parked.Caller.Key, parked);
             _parkedBytes += parked.Bytes;
             _counts.Came++;
+            AskForMore();
             isFirst = _parked.Count == 1;
         }
 

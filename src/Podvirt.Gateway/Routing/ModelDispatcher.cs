@@ -123,6 +123,10 @@ internal sealed partial class ModelDispatcher(
             {
                 _leaving.Remove(replica);
             }
+            if (replica.Limit < replica.Held)
+            {
+                AskForSlots(replica);
+            }
             isAwaited = _parked.Count > 0;
             if (isAwaited)
             {
@@ -168,7 +172,7 @@ internal sealed partial class ModelDispatcher(
                 }
                 if (replica.Address.Length > 0)
                 {
-                    _replicas.Add(replica.Id, new ReplicaSlots(replica, current.Model.Id, new UpstreamPool(connector, replica, options, time)));
+                    _replicas.Add(replica.Id, new ReplicaSlots(replica, current.Model.Id, new UpstreamPool(connector, replica, options, time), SlotsAsked is not null));
                 }
             }
             foreach (var gone in _replicas.Values.Where(r => current.Replicas.All(c => c.Id != r.Route.Id)).ToList())
@@ -310,6 +314,10 @@ internal sealed partial class ModelDispatcher(
     {
         replica.InFlight++;
         _inFlight++;
+        if (replica.InFlight >= replica.Limit && replica.Limit < replica.Route.Slots)
+        {
+            AskForSlots(replica);
+        }
         return new Lease(this, replica);
     }
 

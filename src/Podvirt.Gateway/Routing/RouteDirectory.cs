@@ -44,8 +44,11 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     // These, and those that left the catalog with requests that go on: their replicas are busy until those end.
     private ModelDispatcher[] _reported = [];
+    // By replica, where their slots are divided between gateways.
+    private FrozenDictionary<string, ModelDispatcher> _shared = FrozenDictionary<string, ModelDispatcher>.Empty;
     private volatile RouteTable _table = RouteTable.Empty;
     private volatile bool _closed;
+    private long _heardAt = long.MinValue;
 
     public RouteDirectory(
         IBus bus, Announcer announcer, GatewayOptions options, UpstreamConnector connector, TimeProvider time, ILogger<RouteDirectory> logger,
@@ -66,11 +69,52 @@ internal sealed partial class RouteDirectory : BackgroundService
 
     public string GatewayId => _gatewayId;
 
+    /// <summary>A timestamp: when the scheduler's last table came, new or repeated.</summary>
+    public long HeardAt => Volatile.Read(ref _heardAt);
+
     /// <summary>All models, by id, in the catalog's order.</summary>
     public RouteTable Table => _table;
 
     public bool TryFind(ReadOnlySpan<char> id, [NotNullWhen(true)] out ModelDispatcher? model) =>
         Volatile.Read(ref _models).GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(id, out model);
+
+    /// <summary>Replicas that a detached gateway has to ask whether they sleep.</summary>
+    public IReadOnlyList<(ModelDispatcher Dispatcher, ReplicaSlots Replica)> FindDoubtful()
+    {
+        var doubtful = new List<(ModelDispatcher, ReplicaSlots)>();
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.AddDoubtful(doubtful);
+        }
+        return doubtful;
+    }
+
+    /// <summary>The gateway is attached again: what it found out for itself is older than the routes.</summary>
+    public void ForgetSleepers()
+    {
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.ForgetSleepers();
+        }
+    }
+
+    /// <summary>Who settles shares of slots with the other gateways, where there are any.</summary>
+    public Action<string>? SlotsAsked { get; set; }
+
+    /// <summary>All replicas that can be reached, whatever their state.</summary>
+    public IReadOnlyList<(ModelDispatcher Dispatcher, ReplicaSlots Replica)> FindReplicas()
+    {
+        var replicas = new List<(ModelDispatcher, ReplicaSlots)>();
+        foreach (var model in Volatile.Read(ref _models).Values)
+        {
+            model.AddReplicas(replicas);
+        }
+        return replicas;
+    }
+
+    /// <summary>Null: no model has such a replica, or all slots are this gateway's anyway.</summary>
+    public (ModelDispatcher Dispatcher, ReplicaSlots Replica)? FindReplica(string id) =>
+        Volatile.Read(ref _shared).TryGetValue(id, out var dispatcher) && dispatcher.FindReplica(id) is { } replica ? (dispatcher, replica) : null;
 
     /// <summary>Refuses all parked requests and those to come.</summary>
     public void Close()
@@ -114,11 +158,13 @@ internal sealed partial class RouteDirectory : BackgroundService
         {
             if (!table.IsNewerThan(_table))
             {
+                Volatile.Write(ref _heardAt, _time.GetTimestamp());
                 continue;
             }
             try
             {
                 Apply(table);
+                Volatile.Write(ref _heardAt, _time.GetTimestamp());
             }
             catch (Exception e) when (e is ArgumentException or FormatException)
             {
@@ -138,7 +184,10 @@ internal sealed partial class RouteDirectory : BackgroundService
         {
             if (!known.TryGetValue(route.Model.Id, out var dispatcher) && !leaving.Remove(route.Model.Id, out dispatcher))
             {
-                dispatcher = new ModelDispatcher(route, _options, _connector, _time, SignalDemand, SignalLoad);
+                dispatcher = new ModelDispatcher(route, _options, _connector, _time, SignalDemand, SignalLoad)
+                {
+                    SlotsAsked = _options.HasPeers ? AskForSlots : null,
+                };
             }
             dispatcher.Update(route);
             current.Add(route.Model.Id, dispatcher);
@@ -156,6 +205,10 @@ internal sealed partial class RouteDirectory : BackgroundService
         // A new model is found only once its dispatcher has its replicas; the report then says which table is in force.
         Volatile.Write(ref _models, current.ToFrozenDictionary(StringComparer.Ordinal));
         Volatile.Write(ref _reported, [.. current.Values, .. leaving.Values]);
+        if (_options.HasPeers)
+        {
+            ShareSlots();
+        }
         if (_closed)
         {
             // Asked only now, so that Close has either seen these models or is seen here.
@@ -164,6 +217,19 @@ internal sealed partial class RouteDirectory : BackgroundService
         _table = table;
         _firstTable.TrySetResult();
         SignalDemand();
+    }
+
+    private void ShareSlots()
+    {
+        var replicas = FindReplicas();
+        Volatile.Write(ref _shared, replicas.ToFrozenDictionary(found => found.Replica.Route.Id, found => found.Dispatcher, StringComparer.Ordinal));
+        foreach (var (_, replica) in replicas)
+        {
+            if (replica.SlotToken == 0)
+            {
+                AskForSlots(replica.Route.Id);
+            }
+        }
     }
 
     private async Task ReportAsync(CancellationToken stoppingToken)
@@ -222,6 +288,8 @@ internal sealed partial class RouteDirectory : BackgroundService
         }
         return new GatewayReport(_gatewayId, table.Epoch, table.Revision, demands, loads);
     }
+
+    private void AskForSlots(string replica) => SlotsAsked?.Invoke(replica);
 
     private void SignalDemand() => _demandChanges.Writer.TryWrite(true);
 

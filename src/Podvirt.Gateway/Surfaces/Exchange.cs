@@ -195,12 +195,17 @@ internal sealed class Exchange(HttpContext http, Guid id, Surface surface, TimeP
         return Source == UsageSource.Engine && BilledAmounts.CanBill(Tokens) ? rate.CostOf(BilledAmounts.Of(Surface.Name, Tokens)) : Cost.Zero;
     }
 
+    /// <summary>Completes, and never fails, when other gateways know where its response is; null: there is nothing to wait for.</summary>
+    public Task? Keeping { get; private set; }
+
     /// <summary>The engine has a response of this id, complete or not.</summary>
     public void KeepResponse(ReadOnlySpan<byte> id)
     {
         if (Kept is not null && id.Length > 0 && Replica is { } replica)
         {
-            Kept.Add(Caller.Project, new KeptResponse(Encoding.UTF8.GetString(id), Dispatcher.Model.Id, replica.Route.Id));
+            var response = new KeptResponse(Encoding.UTF8.GetString(id), Dispatcher.Model.Id, replica.Route.Id);
+            Kept.Add(Caller.Project, response);
+            Keeping = Kept.ShareAsync(Caller.Project, response);
         }
     }
 

@@ -99,7 +99,11 @@ internal sealed class InferenceHandler(
         HttpContext context, Surface surface, Caller caller, Guid id, ClientHeaders headers, RequestBody body, TimeSpan authenticated, ReplyCapture? capture)
     {
         // 6. Peek, find, admit.
-        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video);
+        var error = Admit(context, surface, caller, id, headers, body, capture, out var exchange, out var video, out var unknown);
+        if (unknown is not null && await kept.FetchAsync(caller.Project, unknown, context.RequestAborted))
+        {
+            error = Admit(context, surface, caller, id, headers, body, capture, out exchange, out video, out _);
+        }
         if (video is not null)
         {
             await videoChat.ServeAsync(context, caller, id, body.Bytes, video);
@@ -157,11 +161,13 @@ internal sealed class InferenceHandler(
             : ApiErrors.NotReady;
     }
 
+    // Unknown: the response that it goes on from, where this gateway does not know it.
     private ApiError? Admit(
         HttpContext context, Surface surface, Caller caller, Guid id, in ClientHeaders headers, RequestBody owner, ReplyCapture? capture,
-        out Exchange? exchange, out VideoTurn? video)
+        out Exchange? exchange, out VideoTurn? video, out string? unknown)
     {
         exchange = null;
+        unknown = null;
         video = null;
         var body = owner.Bytes;
         if (RequestPeeker.Peek(body.Span, surface.Kind, out var request) is { } wrong)
@@ -182,7 +188,7 @@ internal sealed class InferenceHandler(
         {
             return wrongType;
         }
-        if (FindPrevious(body.Span, request.PreviousResponse, caller, dispatcher.Model.Id, out var previous) is { } notThere)
+        if (FindPrevious(body.Span, request.PreviousResponse, caller, dispatcher.Model.Id, out var previous, out unknown) is { } notThere)
         {
             return notThere;
         }
@@ -220,9 +226,10 @@ internal sealed class InferenceHandler(
         return SessionHash.OfHeader(caller.Project, sessionId);
     }
 
-    private ApiError? FindPrevious(ReadOnlySpan<byte> body, ByteRange range, Caller caller, string model, out KeptResponse? previous)
+    private ApiError? FindPrevious(ReadOnlySpan<byte> body, ByteRange range, Caller caller, string model, out KeptResponse? previous, out string? unknown)
     {
         previous = null;
+        unknown = null;
         if (!range.IsPresent)
         {
             return null;
@@ -241,6 +248,7 @@ internal sealed class InferenceHandler(
         }
         if (!kept.TryFind(caller.Project, id, out previous))
         {
+            unknown = id;
             return ApiErrors.ResponseUnknown(id);
         }
         return previous.Model == model ? null : ApiErrors.ResponseOfAnotherModel(id, previous.Model);

@@ -72,6 +72,7 @@ internal sealed partial class VideoAttempts(
 
     private async Task<AttemptResult> SendAsync(VideoJob job, ReplicaSlots replica, CancellationToken stopping)
     {
+        await spool.BringAsync(job.FileName, stopping);
         var now = time.GetUtcNow();
         job = await ChangeAsync(job, j => j with
         {

@@ -1,14 +1,18 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Owners;
 
 namespace Podvirt.Gateway.Videos;
 
 /// <summary>
 /// All jobs: a copy in memory of what the state store has. A change is written first, over the revision that it was made of, and seen
-/// only then.
+/// only then. Where several gateways share the jobs it follows what the others write, and changes of what is another's work are refused.
 /// </summary>
-internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> logger)
+/// <param name="store">The state store.</param>
+/// <param name="logger">The log.</param>
+/// <param name="owners">Who works on jobs; null: this gateway alone.</param>
+internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> logger, IOwners? owners = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, Entry> _entries = [];
@@ -17,21 +21,72 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
     private readonly Dictionary<string, Shelf> _shelves = new(StringComparer.Ordinal);
     private readonly SortedSet<Guid> _all = [];
 
+    /// <summary>What new jobs are given.</summary>
+    public string? Owner => owners?.Id;
+
+    /// <summary>Several gateways share the jobs.</summary>
+    public bool IsShared => owners is not null;
+
+    /// <summary>Another gateway works on it.</summary>
+    public bool IsOthers(VideoJob job) => owners is not null && job.Owner != owners.Id && !job.HasEnded;
+
     /// <summary>Reads them all.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         foreach (var entry in await store.ListAsync(VideoJob.StatePrefix, cancellationToken))
         {
-            try
+            Read(entry);
+        }
+    }
+
+    /// <summary>Follows what is written, by whomever, until the store ends it.</summary>
+    /// <param name="changed">Told of each job as it stands then.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task FollowAsync(Action<VideoJob> changed, CancellationToken cancellationToken)
+    {
+        // What was known before and is not listed was removed while nobody followed.
+        var unseen = All().Select(j => j.Id).ToHashSet();
+        await foreach (var change in store.WatchAsync(VideoJob.StatePrefix, cancellationToken))
+        {
+            if (change.IsCaughtUp)
             {
-                Put(new Entry(entry.Read<VideoJob>(), entry.Revision));
+                foreach (var id in unseen)
+                {
+                    Drop(id);
+                }
             }
-            catch (JsonException e)
+            else if (change.Entry is { } entry)
             {
-                // It stays where it is; whoever mends it finds it.
-                LogUnreadable(e, entry.Key);
+                if (Read(entry) is { } job)
+                {
+                    unseen.Remove(job.Id);
+                    changed(job);
+                }
+            }
+            else if (Guid.TryParseExact(change.Key.AsSpan(change.Key.LastIndexOf('/') + 1), "n", out var id))
+            {
+                Drop(id);
             }
         }
+    }
+
+    /// <summary>Looks for one that is not here but may be in the store: made a moment ago through another gateway.</summary>
+    /// <param name="project">Null: of any.</param>
+    public async ValueTask<VideoJob?> FetchAsync(string? project, Guid id, CancellationToken cancellationToken)
+    {
+        if (owners is null)
+        {
+            return null;
+        }
+        if (project is null)
+        {
+            await LoadAsync(cancellationToken);
+        }
+        else
+        {
+            await RefreshAsync(VideoJob.KeyOf(project, id), id, cancellationToken);
+        }
+        return Find(id);
     }
 
     public VideoJob? Find(Guid id)
@@ -106,7 +161,13 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
     /// <summary>Writes a change over what is there, made again where another write came first.</summary>
     /// <param name="change">Pure. Null: nothing is to be changed.</param>
     /// <returns>As it stands then; null: it is gone.</returns>
-    public async Task<VideoJob?> ChangeAsync(
+    /// <exception cref="VideoTakenException">Another gateway works on it now.</exception>
+    public Task<VideoJob?> ChangeAsync(
+        Guid id, Func<VideoJob, VideoJob?> change, StateDurability durability = StateDurability.Machine, CancellationToken cancellationToken = default) =>
+        ChangeAnyAsync(id, job => IsOthers(job) ? throw new VideoTakenException(id) : change(job), durability, cancellationToken);
+
+    /// <summary>The same, whoever works on it.</summary>
+    public async Task<VideoJob?> ChangeAnyAsync(
         Guid id, Func<VideoJob, VideoJob?> change, StateDurability durability = StateDurability.Machine, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -133,6 +194,22 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
     {
         await store.DeleteAsync(VideoJob.KeyOf(job.Project, job.Id));
         Drop(job.Id);
+    }
+
+    private VideoJob? Read(StateEntry entry)
+    {
+        try
+        {
+            var job = entry.Read<VideoJob>();
+            Put(new Entry(job, entry.Revision));
+            return job;
+        }
+        catch (JsonException e)
+        {
+            // It stays where it is; whoever mends it finds it.
+            LogUnreadable(e, entry.Key);
+            return null;
+        }
     }
 
     private static IEnumerable<Guid> Behind(SortedSet<Guid> ids, Guid? after, bool ascending)
@@ -219,3 +296,6 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
         public VideoHoldings Holdings { get; set; }
     }
 }
+
+/// <summary>Another gateway took a job over, because this one did not answer for longer than a lease.</summary>
+internal sealed class VideoTakenException(Guid id) : Exception($"Another gateway works on the video job {id}.");

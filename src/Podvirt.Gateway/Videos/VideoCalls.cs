@@ -218,7 +218,9 @@ internal sealed class VideoCalls(
 
     private async Task<VideoJob?> FindAsync(HttpContext context, string? project, string name)
     {
-        if (VideoJob.TryParseName(name, out var id) && book.Find(id) is { End: not { IsDeleted: true } } job && (project is null || job.Project == project))
+        if (VideoJob.TryParseName(name, out var id)
+            && (book.Find(id) ?? await book.FetchAsync(project, id, context.RequestAborted)) is { End: not { IsDeleted: true } } job
+            && (project is null || job.Project == project))
         {
             return job;
         }

@@ -53,6 +53,9 @@ internal static class VideoErrors
         503, ApiError.Server, "storage_unavailable", "The video cannot be read from the file store at present. The operator finds the reason in the server's log.",
         RetryAfter: TimeSpan.FromSeconds(5));
 
+    public static ApiError NotShared { get; } = new(
+        503, ApiError.Server, "storage_not_shared", "Videos of several gateways need a file store that all of them reach: the operator has to configure a bucket.");
+
     public static ApiError ProjectFull(long bytes) => new(
         429, ApiError.Quota, "storage_quota_exceeded",
         $"The project's videos and uploads hold the {bytes} bytes that there are for it. DELETE /v1/videos/{{id}} makes room.", ShouldRetry: false);

@@ -37,6 +37,10 @@ internal sealed partial class VideoIntake(
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
         // 1. Room.
+        if (!spool.CanBeTakenOver)
+        {
+            return (null, VideoErrors.NotShared);
+        }
         if (FindNoRoom(caller.Project) is { } full)
         {
             return (null, full);
@@ -71,6 +75,7 @@ internal sealed partial class VideoIntake(
         try
         {
             await file.KeepAsync();
+            await spool.ShareAsync(id.ToString("n"));
             return await KeepAsync(JobOf(id, caller, dispatcher.Model, form, file.Bytes, us), held, file);
         }
         catch (FormRefusedException e)
@@ -105,6 +110,7 @@ internal sealed partial class VideoIntake(
             _gate.Release();
             if (!isKept)
             {
+                await spool.UnshareAsync(job.FileName);
                 file.Discard();
                 held.Dispose();
             }
@@ -235,6 +241,7 @@ internal sealed partial class VideoIntake(
             Seconds = form["seconds"],
             Size = form["size"],
             Settings = form.Settings,
+            Owner = book.Owner,
             Boundary = form.Boundary,
             SpoolBytes = bytes,
             ReservedUs = us,

@@ -60,6 +60,9 @@ internal sealed record VideoJob
 
     public VideoStage Stage { get; init; }
 
+    /// <summary>The gateway that works on it, of several that share their jobs; null: there is one gateway.</summary>
+    public string? Owner { get; init; }
+
     /// <summary>Percent, as the engine says.</summary>
     public int Progress { get; init; }
 

@@ -61,6 +61,7 @@ internal sealed partial class VideoRunner(
             return;
         }
         spool.Remove(job.FileName);
+        await spool.UnshareAsync(job.FileName);
         if (Directory.Exists(folder.Fetched))
         {
             File.Delete(folder.FetchedOf(job.FileName));

@@ -25,6 +25,7 @@ internal sealed partial class VideoRuns : BackgroundService
     private readonly VideoAdmission _admission;
     private readonly VideoSpool _spool;
     private readonly IVideoFiles _files;
+    private readonly VideoTakeover? _takeover;
     private readonly RouteDirectory _routes;
     private readonly RateWatch _rates;
     private readonly TimeProvider _time;
@@ -35,7 +36,7 @@ internal sealed partial class VideoRuns : BackgroundService
 
     public VideoRuns(
         VideoBook book, VideoBilling billing, VideoRunner runner, VideoAdmission admission, VideoSpool spool, IVideoFiles files, RouteDirectory routes,
-        RateWatch rates, TimeProvider time, ILogger<VideoRuns> logger, IMeterFactory? meters = null)
+        RateWatch rates, TimeProvider time, ILogger<VideoRuns> logger, IMeterFactory? meters = null, VideoTakeover? takeover = null)
     {
         _book = book;
         _billing = billing;
@@ -43,6 +44,7 @@ internal sealed partial class VideoRuns : BackgroundService
         _admission = admission;
         _spool = spool;
         _files = files;
+        _takeover = takeover;
         _routes = routes;
         _rates = rates;
         _time = time;
@@ -57,7 +59,11 @@ internal sealed partial class VideoRuns : BackgroundService
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await _book.LoadAsync(cancellationToken);
-        foreach (var job in _book.All().Where(j => j.Stage == VideoStage.Settling))
+        if (!_spool.CanBeTakenOver)
+        {
+            LogNotShared();
+        }
+        foreach (var job in _book.All().Where(j => j.Stage == VideoStage.Settling && !_book.IsOthers(j)))
         {
             if (await _billing.TryAppendAsync(job, cancellationToken))
             {
@@ -86,7 +92,8 @@ internal sealed partial class VideoRuns : BackgroundService
     public async Task<bool> CancelAsync(Guid id, Surfaces.ApiError why, bool deleted)
     {
         var wasThere = false;
-        var job = await _book.ChangeAsync(id, j =>
+        // Whoever works on it: a gateway that does sees it by this.
+        var job = await _book.ChangeAnyAsync(id, j =>
         {
             wasThere = j.End is not { IsDeleted: true };
             return !wasThere ? null
@@ -134,7 +141,10 @@ internal sealed partial class VideoRuns : BackgroundService
         {
             if (!job.HasEnded)
             {
-                Begin(job, _admission.Resume(job));
+                if (!_book.IsOthers(job))
+                {
+                    Begin(job, _admission.Resume(job));
+                }
             }
             else if (job.End!.IsDeleted)
             {
@@ -142,12 +152,27 @@ internal sealed partial class VideoRuns : BackgroundService
             }
         }
         await SweepFilesAsync(stoppingToken);
+        var taking = _takeover?.RunAsync(Changed, job => Begin(job, _admission.Resume(job)), stoppingToken) ?? Task.CompletedTask;
+        await Task.WhenAll(taking, SweepAsync(stoppingToken));
+    }
+
+    private async Task SweepAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(s_sweepInterval, _time);
         do
         {
             await SweepExpiredAsync(stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    // What another gateway wrote: an end that was asked for there, or that it works on the job now.
+    private void Changed(VideoJob job)
+    {
+        if ((job.End is not null || _book.IsOthers(job)) && _runs.TryGetValue(job.Id, out var run))
+        {
+            run.Cancel();
+        }
     }
 
     /// <summary>Takes away what has had its time.</summary>
@@ -167,14 +192,26 @@ internal sealed partial class VideoRuns : BackgroundService
     {
         try
         {
+            List<string> unknown = [];
             await foreach (var name in _files.ListAsync(cancellationToken))
             {
                 if (_book.Find(Guid.ParseExact(name, "n")) is null)
                 {
-                    await _files.DeleteAsync(name, cancellationToken);
-                    LogOrphan(name);
+                    unknown.Add(name);
                 }
             }
+            if (unknown.Count > 0 && _book.IsShared)
+            {
+                // Other gateways go on making them: jobs are written down before their files are.
+                await _book.LoadAsync(cancellationToken);
+                unknown.RemoveAll(name => _book.Find(Guid.ParseExact(name, "n")) is not null);
+            }
+            foreach (var name in unknown)
+            {
+                await _files.DeleteAsync(name, cancellationToken);
+                LogOrphan(name);
+            }
+            await _spool.SweepSharedAsync(_time.GetUtcNow(), cancellationToken);
         }
         catch (VideoFilesException e)
         {
@@ -199,6 +236,12 @@ internal sealed partial class VideoRuns : BackgroundService
                 // The next start goes on.
                 break;
             }
+            catch (Exception e) when (_book.Find(run.Id) is { } job && _book.IsOthers(job))
+            {
+                // This gateway was taken for dead. The other one goes on from what is written down.
+                LogTaken(e, run.Id);
+                break;
+            }
             catch (Exception e)
             {
                 // The state store or the disk: what is written down of the job is true, and it goes on from there.
@@ -218,6 +261,12 @@ internal sealed partial class VideoRuns : BackgroundService
 
     [LoggerMessage(1614, LogLevel.Error, "Video job {JobId} could not go on; it is tried again.")]
     private partial void LogBroken(Exception exception, Guid jobId);
+
+    [LoggerMessage(1622, LogLevel.Warning, "Video job {JobId} is worked on by another gateway now, which took this one for dead.")]
+    private partial void LogTaken(Exception exception, Guid jobId);
+
+    [LoggerMessage(1623, LogLevel.Warning, "Video jobs are refused: several gateways need a bucket for them (videos.store of kind s3), because what lies in a folder of one of them ends with it.")]
+    private partial void LogNotShared();
 
     [LoggerMessage(1615, LogLevel.Information, "Video job {JobId} of project {Project} has had its time: it is deleted.")]
     private partial void LogExpired(Guid jobId, string project);

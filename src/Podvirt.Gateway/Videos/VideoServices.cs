@@ -8,6 +8,16 @@ namespace Podvirt.Gateway.Videos;
 /// <summary>The services of video jobs.</summary>
 internal static class VideoServices
 {
+    /// <summary>Several gateways work on the jobs: one goes on where another died. Their uploads are in the bucket, too.</summary>
+    public static void AddShared(IServiceCollection services, VideoOptions options)
+    {
+        services.AddSingleton<VideoTakeover>();
+        if (options.Bucket is { } bucket)
+        {
+            services.AddSingleton(_ => new SharedForms(bucket));
+        }
+    }
+
     public static void Add(IServiceCollection services, VideoOptions options)
     {
         services.AddSingleton(options);

@@ -40,6 +40,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
     private bool _stale;
+    private int _failing;
 
     public BucketFeed(NatsBucket bucket, string prefix, TimeProvider time, ILogger log)
     {
@@ -72,7 +73,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     /// <summary>The reader could not list: it is asked to once more, in a moment.</summary>
     public async Task ListAgainAsync(IOException error, CancellationToken cancellationToken)
     {
-        LogFailed(error, _prefix);
+        Failed(error);
         await Task.Delay(_pause, _time, cancellationToken);
         Forget();
     }
@@ -98,16 +99,40 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                 using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, _bucket.Client.Held);
                 await FollowAsync(ended.Token);
             }
+            catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+            {
+                // The connection is lost: there is another one first.
+                continue;
+            }
             catch (OperationCanceledException)
             {
-                // The watch is over, or the connection is lost: the loop knows which.
-                continue;
+                return;
             }
             catch (Exception e) when (e is IOException or NatsException or ObjectDisposedException)
             {
-                LogFailed(e, _prefix);
-                await Task.Delay(_pause, _time, _stopping.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+                Failed(e);
+                await PauseAsync();
             }
+        }
+    }
+
+    private async Task PauseAsync()
+    {
+        try
+        {
+            await Task.Delay(_pause, _time, _stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+    }
+
+    private void Failed(Exception error)
+    {
+        if (Interlocked.Exchange(ref _failing, 1) == 0)
+        {
+            LogFailed(error, _prefix);
         }
     }
 
@@ -135,6 +160,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
             }
             while (subscription.Msgs.TryRead(out var message))
             {
+                Volatile.Write(ref _failing, 0);
                 if (string.Equals(message.Subject, inbox, StringComparison.Ordinal))
                 {
                     if (LastDelivered(message) is { } delivered && delivered != received)
@@ -209,7 +235,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
             ? delivered
             : null;
 
-    [LoggerMessage(3011, LogLevel.Warning, "The watch of '{Prefix}' failed; it begins anew.")]
+    [LoggerMessage(3011, LogLevel.Warning, "The watch of '{Prefix}' failed; it is begun anew until it holds.")]
     private partial void LogFailed(Exception exception, string prefix);
 
     [LoggerMessage(3012, LogLevel.Information, "The watch of '{Prefix}' heard nothing for too long; it begins anew.")]

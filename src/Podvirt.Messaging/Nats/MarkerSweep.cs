@@ -69,11 +69,13 @@ internal sealed partial class MarkerSweep : IAsyncDisposable
         }
     }
 
-    private async Task SweepAsync(CancellationToken ended)
+    /// <summary>One round. Returns how many marks it removed.</summary>
+    /// <exception cref="IOException">The server does not answer.</exception>
+    internal async Task<int> SweepAsync(CancellationToken ended)
     {
         await _bucket.OpenAsync(ended);
         var consumer = await _bucket.Client.CallAsync(
-            "looking for marks of deleted keys", (js, token) => js.CreateOrUpdateConsumerAsync(_bucket.Stream, Consumer(js), token), ended);
+            "looking for marks of deleted keys", (js, token) => js.CreateOrUpdateConsumerAsync(_bucket.Stream, Consumer(js, _bucket.SubjectPrefix + ">"), token), ended);
         var old = new List<(string Subject, long Revision)>();
         for (var unread = consumer.Info.NumPending; unread > 0;)
         {
@@ -95,15 +97,17 @@ internal sealed partial class MarkerSweep : IAsyncDisposable
             await _bucket.PurgeAsync(subject, revision, ended);
             NatsMetrics.MarkersPurged(1);
         }
+        return old.Count;
     }
 
-    private static ConsumerConfig Consumer(NatsJSContext js)
+    private static ConsumerConfig Consumer(NatsJSContext js, string filter)
     {
         var inbox = js.NewBaseInbox();
         return new ConsumerConfig
         {
             Name = inbox[(inbox.LastIndexOf('.') + 1)..],
             DeliverPolicy = ConsumerConfigDeliverPolicy.LastPerSubject,
+            FilterSubject = filter,
             AckPolicy = ConsumerConfigAckPolicy.None,
             HeadersOnly = true,
             MemStorage = true,

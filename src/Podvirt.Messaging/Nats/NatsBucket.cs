@@ -9,8 +9,11 @@ namespace Podvirt.Messaging.Nats;
 /// One key-value bucket: the stream <c>KV_name</c> with a subject for each key, laid out as the tools of NATS expect it. Every
 /// read is answered by the stream's leader, so that it sees every write that returned; a follower might not.
 /// </summary>
+/// <param name="client">The connection.</param>
+/// <param name="name">Of the bucket.</param>
 /// <param name="maxAge">How long an entry stays; null: for ever.</param>
-internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAge)
+/// <param name="timeout">A shorter limit for each call than the connection's own; null: none.</param>
+internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAge, TimeSpan? timeout = null)
 {
     public const string OperationHeader = "KV-Operation";
     private const string OperationDelete = "DEL";
@@ -57,7 +60,8 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
                     return (BucketEntry?)null;
                 }
             },
-            cancellationToken);
+            cancellationToken,
+            timeout);
     }
 
     /// <summary>Writes a value. Returns its revision, or null where the key's last revision is not the expected one.</summary>
@@ -126,7 +130,7 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
         {
             var request = new StreamInfoRequest { SubjectsFilter = SubjectPrefix + KeySubjects.Filter(prefix), Offset = offset };
             var subjects = await client.CallAsync(
-                $"listing '{prefix}'", async (js, ended) => (await js.GetStreamAsync(Stream, request, ended)).Info.State.Subjects, cancellationToken);
+                $"listing '{prefix}'", async (js, ended) => (await js.GetStreamAsync(Stream, request, ended)).Info.State.Subjects, cancellationToken, timeout);
             foreach (var subject in subjects?.Keys ?? [])
             {
                 if (KeyOf(subject) is { } key && key.StartsWith(prefix, StringComparison.Ordinal))
@@ -154,10 +158,11 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
             await OpenAsync(cancellationToken);
             if (!client.IsConnected)
             {
-                await client.CallAsync($"writing '{key}'", static (_, _) => ValueTask.FromResult(true), cancellationToken);
+                await client.CallAsync($"writing '{key}'", static (_, _) => ValueTask.FromResult(true), cancellationToken, timeout);
             }
             await before.WaitAsync(cancellationToken);
-            write = client.CallAsync($"writing '{key}'", (js, ended) => SendAsync(js, key, value, expected, headers, ended), cancellationToken).AsTask();
+            write = client.CallAsync(
+                $"writing '{key}'", (js, ended) => SendAsync(js, key, value, expected, headers, ended), cancellationToken, timeout).AsTask();
         }
         finally
         {

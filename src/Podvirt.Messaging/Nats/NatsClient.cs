@@ -29,6 +29,8 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
     private readonly ILogger _log;
     private readonly NatsFailures _failures;
     private readonly NatsConnection _connection;
+    private readonly TaskCompletionSource _connectedOnce = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _closing = new();
     private readonly Task _connecting;
     private readonly Lock _gate = new();
     private DateTimeOffset? _lostAt;
@@ -47,7 +49,7 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
         Options = options;
         _time = time;
         _log = log;
-        _failures = new NatsFailures(log, reason => LogUnreachable(options.Servers, reason));
+        _failures = new NatsFailures(log, OnFirstFailure);
         _lostAt = time.GetUtcNow();
         _connection = new NatsConnection(ToLibrary(options, _failures));
         _connection.ConnectionOpened += OnOpenedAsync;
@@ -96,18 +98,29 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
     private string Because => _failures.Last is { Length: > 0 } reason ? $" ({reason})" : "";
 
     /// <summary>Completes when there is a connection.</summary>
-    public Task WhenConnectedAsync(CancellationToken cancellationToken) =>
-        IsConnected ? Task.CompletedTask : _connection.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+    public async Task WhenConnectedAsync(CancellationToken cancellationToken)
+    {
+        if (!IsConnected)
+        {
+            await _connectedOnce.Task.WaitAsync(cancellationToken);
+            await _connection.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+        }
+    }
 
     /// <summary>
     /// Calls the server, for <see cref="NatsOptions.RequestTimeout"/> at most, the wait for a connection included. What
     /// a call that ended with an error did is not known: the server may have done it and lost its answer.
     /// </summary>
+    /// <param name="what">What is asked for, in words for the error.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="timeout">A shorter limit.</param>
     /// <exception cref="IOException">No answer in time, or an error; it names the servers.</exception>
     public async ValueTask<T> CallAsync<T>(
-        string what, Func<NatsJSContext, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+        string what, Func<NatsJSContext, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken, TimeSpan? timeout = null)
     {
-        using var limit = new CancellationTokenSource(Options.RequestTimeout, _time);
+        var most = timeout < Options.RequestTimeout ? timeout.Value : Options.RequestTimeout;
+        using var limit = new CancellationTokenSource(most, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
@@ -123,12 +136,12 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
         {
             NatsMetrics.RequestFailed();
             throw new IOException(
-                $"NATS at {Options.Servers} did not answer within {Options.RequestTimeout.TotalSeconds:0.#} s ({what}){(IsConnected ? "" : Because)}.", e);
+                $"NATS at {Options.Servers} did not answer within {most.TotalSeconds:0.#} s ({what}){(IsConnected ? "" : Because)}.", e);
         }
         catch (NatsException e)
         {
             NatsMetrics.RequestFailed();
-            throw new IOException($"NATS at {Options.Servers} failed ({what}): {e.Message.TrimEnd('.')}.", e);
+            throw new IOException($"NATS at {Options.Servers} failed ({what}): {Explain(e)}.", e);
         }
         catch (OperationCanceledException e)
         {
@@ -170,10 +183,14 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
         }
         _disposed = true;
         NatsMetrics.Forget(this);
+        await _closing.CancelAsync();
         await _connection.DisposeAsync();
         await _connecting;
+        // Whoever still waits hears of the end.
+        _connectedOnce.TrySetCanceled(_closing.Token);
         _failures.Dispose();
         _held.Dispose();
+        _closing.Dispose();
     }
 
     private static async Task<INatsJSStream> CreateAsync(NatsJSContext js, StreamConfig config, CancellationToken ended)
@@ -199,7 +216,6 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
             AuthOpts = new NatsAuthOpts { Username = url.User, Password = url.Password, Token = url.Token, CredsFile = options.CredentialsFile },
             TlsOpts = new NatsTlsOpts { CaFile = options.CaFile, CertFile = options.CertificateFile, KeyFile = options.KeyFile },
             LoggerFactory = failures,
-            RetryOnInitialConnect = true,
             // Credentials are mended while the process runs.
             IgnoreAuthErrorAbort = true,
             ConnectTimeout = _connectTimeout,
@@ -215,21 +231,49 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
         };
     }
 
+    private static string Explain(NatsException error) =>
+        error is NatsNoRespondersException or NatsJSPublishNoResponseException
+            ? "JetStream does not answer: it is not enabled there, or its cluster has no leader at the moment"
+            : error.Message.TrimEnd('.');
+
+    /// <summary>The first connection. From then on the library reconnects by itself; its own first attempts would keep their reasons to themselves.</summary>
     private async Task ConnectAsync()
     {
         // The constructor's caller goes on.
         await Task.Yield();
+        for (var wait = _reconnectWaitMin; !_closing.IsCancellationRequested; wait = wait * 2 < _reconnectWaitMax ? wait * 2 : _reconnectWaitMax)
+        {
+            try
+            {
+                await _connection.ConnectAsync();
+                _connectedOnce.TrySetResult();
+                return;
+            }
+            catch (Exception e) when (!_closing.IsCancellationRequested)
+            {
+                // Without an inner one it repeats the address; the reason came before, in words for the log.
+                if (e.InnerException is not null)
+                {
+                    _failures.Hear(e.GetBaseException().Message);
+                }
+                await PauseAsync(wait);
+            }
+            catch (Exception e)
+            {
+                LogClosedBeforeConnected(e, Options.Servers);
+            }
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan wait)
+    {
         try
         {
-            await _connection.ConnectAsync();
+            await Task.Delay(wait, _time, _closing.Token);
         }
-        catch (Exception e) when (_disposed)
+        catch (OperationCanceledException)
         {
-            LogClosedBeforeConnected(e, Options.Servers);
-        }
-        catch (Exception e)
-        {
-            LogNeverConnects(e, Options.Servers);
+            return;
         }
     }
 
@@ -278,8 +322,20 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
 
     private ValueTask OnServerErrorAsync(object? sender, NatsServerErrorEventArgs args)
     {
-        LogServerError(Options.Servers, args.Error);
+        // While it connects, it is the reason why it cannot, and comes with each attempt.
+        if (IsConnected)
+        {
+            LogServerError(Options.Servers, args.Error);
+        }
         return ValueTask.CompletedTask;
+    }
+
+    private void OnFirstFailure(string reason)
+    {
+        if (!IsConnected && !_disposed)
+        {
+            LogUnreachable(Options.Servers, reason);
+        }
     }
 
     [LoggerMessage(3001, LogLevel.Information, "Connected to NATS at {Servers} (server {Version}).")]
@@ -294,15 +350,12 @@ internal sealed partial class NatsClient : IBusHealth, IAsyncDisposable, IDispos
     [LoggerMessage(3004, LogLevel.Error, "NATS at {Servers} takes messages of {MaxPayload} bytes at most. Set its 'max_payload' to {Wanted} or more: larger values of the state store, and route tables of many models, are refused until then.")]
     private partial void LogSmallPayload(string servers, int maxPayload, int wanted);
 
-    [LoggerMessage(3005, LogLevel.Error, "NATS at {Servers} is not connected to any more.")]
-    private partial void LogNeverConnects(Exception exception, string servers);
-
-    [LoggerMessage(3006, LogLevel.Debug, "Closed before NATS at {Servers} was reached.")]
+    [LoggerMessage(3005, LogLevel.Debug, "Closed before NATS at {Servers} was reached.")]
     private partial void LogClosedBeforeConnected(Exception exception, string servers);
 
-    [LoggerMessage(3008, LogLevel.Warning, "NATS at {Servers} cannot be reached: {Reason}. It is tried again until it can.")]
+    [LoggerMessage(3007, LogLevel.Warning, "NATS at {Servers} cannot be reached: {Reason}. It is tried again until it can.")]
     private partial void LogUnreachable(string servers, string reason);
 
-    [LoggerMessage(3007, LogLevel.Warning, "NATS at {Servers} reports: {Error}")]
+    [LoggerMessage(3006, LogLevel.Warning, "NATS at {Servers} reports: {Error}")]
     private partial void LogServerError(string servers, string error);
 }

@@ -20,6 +20,15 @@ internal sealed class NatsFailures(ILogger log, Action<string> first) : ILoggerF
 
     public ILogger CreateLogger(string categoryName) => new Listener(this);
 
+    public void Hear(string reason)
+    {
+        reason = reason.TrimEnd('.');
+        if (Interlocked.Exchange(ref _last, reason).Length == 0)
+        {
+            first(reason);
+        }
+    }
+
     public void AddProvider(ILoggerProvider provider)
     {
         // Everything goes to the one logger.
@@ -28,15 +37,6 @@ internal sealed class NatsFailures(ILogger log, Action<string> first) : ILoggerF
     public void Dispose()
     {
         // The logger is its owner's.
-    }
-
-    private void Hear(Exception exception)
-    {
-        var reason = exception.Message.TrimEnd('.');
-        if (Interlocked.Exchange(ref _last, reason).Length == 0)
-        {
-            first(reason);
-        }
     }
 
     private sealed class Listener(NatsFailures failures) : ILogger
@@ -52,9 +52,9 @@ internal sealed class NatsFailures(ILogger log, Action<string> first) : ILoggerF
             {
                 return;
             }
-            if (exception is not null and not OperationCanceledException)
+            if (exception is not OperationCanceledException)
             {
-                failures.Hear(exception);
+                failures.Hear(exception?.Message ?? formatter(state, null));
             }
             failures.Detail(eventId, state, exception, formatter);
         }

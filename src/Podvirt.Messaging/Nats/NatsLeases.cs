@@ -13,7 +13,11 @@ internal sealed class NatsLeases(NatsClient client) : ILeases
     /// <summary>Token, big endian: 0 in the entry that took the name, whose own revision it is.</summary>
     private const int TokenBytes = sizeof(long);
 
-    private readonly NatsBucket _bucket = new(client, BucketName, client.Options.LeasePeriod);
+    /// <summary>A renewal that fails must leave time for another one; less than this would fail on a busy server.</summary>
+    private static readonly TimeSpan _timeoutMin = TimeSpan.FromSeconds(2);
+
+    private readonly NatsBucket _bucket = new(
+        client, BucketName, client.Options.LeasePeriod, timeout: client.Options.LeasePeriod / 3 > _timeoutMin ? client.Options.LeasePeriod / 3 : _timeoutMin);
 
     public TimeSpan Period => client.Options.LeasePeriod;
 

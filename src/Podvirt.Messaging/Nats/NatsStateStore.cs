@@ -19,21 +19,11 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
     private int _closed;
 
     public NatsStateStore(NatsClient client, TimeProvider time, ILogger<NatsStateStore> log)
-        : this(client, time, log, MarkerSweep.DefaultInterval, MarkerSweep.DefaultAge)
-    {
-    }
-
-    /// <param name="client">The connection.</param>
-    /// <param name="time">For pauses and ages.</param>
-    /// <param name="log">Of watches and sweeps.</param>
-    /// <param name="sweepInterval">How often old marks of deleted keys are looked for.</param>
-    /// <param name="markerAge">How old they are then.</param>
-    internal NatsStateStore(NatsClient client, TimeProvider time, ILogger<NatsStateStore> log, TimeSpan sweepInterval, TimeSpan markerAge)
     {
         _bucket = new NatsBucket(client, BucketName, maxAge: null);
         _time = time;
         _log = log;
-        _sweep = new MarkerSweep(_bucket, time, log, sweepInterval, markerAge);
+        _sweep = new MarkerSweep(_bucket, time, log, MarkerSweep.DefaultInterval, MarkerSweep.DefaultAge);
     }
 
     public async ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default)

@@ -29,6 +29,9 @@ internal interface IBillingLedger
 
     /// <summary>As of one moment: the exact sum of all raw records and adjustments, and that of all months, closed or not.</summary>
     ValueTask<(Cost Total, Cost Months)> BalanceAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>The first month whose raw records were not removed; null: none were.</summary>
+    ValueTask<UtcMonth?> RawFromAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult<UtcMonth?>(null);
 }
 
 /// <summary>How far the ledger's months have been closed.</summary>

@@ -8,7 +8,7 @@ namespace Podvirt.Metering.Invoices;
 
 /// <summary>
 /// Recomputes every final invoice from the raw records and their adjustments: the numbers without a gap, the lines of each month, and that
-/// all months together, drafts included, are all records and all adjustments.
+/// all months together, drafts included, are all records and all adjustments. What was used in months whose raw records were removed is left out.
 /// </summary>
 internal sealed class InvoiceReconciliation(IBillingLedger ledger, RateBook rates) : IReconciliation
 {
@@ -21,10 +21,11 @@ internal sealed class InvoiceReconciliation(IBillingLedger ledger, RateBook rate
         await rates.CaughtUpAsync(cancellationToken);
         var final = (await ledger.ListAsync(null, null, cancellationToken)).OrderBy(i => i.Number).ToList();
         yield return new ReconcileStep("numbers", 0, Numbers(final));
-        foreach (var month in final.GroupBy(i => i.Month))
+        var rawFrom = await ledger.RawFromAsync(cancellationToken) ?? new UtcMonth(0);
+        foreach (var month in final.Where(i => i.Month >= rawFrom).GroupBy(i => i.Month))
         {
             var groups = await ledger.SumAsync(month.Key, project: null, cancellationToken);
-            yield return new ReconcileStep(month.Key.ToString(), 0, Lines(month.Key, [.. month], groups));
+            yield return new ReconcileStep(month.Key.ToString(), 0, Lines(month.Key, [.. month], groups, rawFrom));
         }
         var (total, months) = await ledger.BalanceAsync(cancellationToken);
         yield return new ReconcileStep(
@@ -43,7 +44,7 @@ internal sealed class InvoiceReconciliation(IBillingLedger ledger, RateBook rate
         return [];
     }
 
-    private List<string> Lines(UtcMonth month, IReadOnlyList<Invoice> final, IReadOnlyList<BilledGroup> groups)
+    private List<string> Lines(UtcMonth month, IReadOnlyList<Invoice> final, IReadOnlyList<BilledGroup> groups, UtcMonth rawFrom)
     {
         Dictionary<string, Invoice> again;
         try
@@ -58,15 +59,15 @@ internal sealed class InvoiceReconciliation(IBillingLedger ledger, RateBook rate
         foreach (var invoice in final)
         {
             again.Remove(invoice.Project, out var recomputed);
-            differences.AddRange(Differences(invoice, recomputed));
+            differences.AddRange(Differences(invoice, recomputed, rawFrom));
         }
         differences.AddRange(again.Values.Select(i => $"{i.Project}, {i.Month}: {i.Exact} USD of records that are on no invoice"));
         return differences;
     }
 
-    private static IEnumerable<string> Differences(Invoice kept, Invoice? again)
+    private static IEnumerable<string> Differences(Invoice kept, Invoice? again, UtcMonth rawFrom)
     {
-        var (before, after) = (LinesOf(kept), again is null ? [] : LinesOf(again));
+        var (before, after) = (LinesOf(kept, rawFrom), again is null ? [] : LinesOf(again, rawFrom));
         foreach (var line in before.Except(after))
         {
             yield return $"invoice {kept.Id}: {Show(line)} is not what the records say";
@@ -78,7 +79,8 @@ internal sealed class InvoiceReconciliation(IBillingLedger ledger, RateBook rate
     }
 
     /// <summary>Gpu time comes from elsewhere, and costs nothing.</summary>
-    private static List<InvoiceLine> LinesOf(Invoice invoice) => [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart)];
+    private static List<InvoiceLine> LinesOf(Invoice invoice, UtcMonth rawFrom) =>
+        [.. invoice.Lines.Where(l => l.Type != InvoiceLineType.ColdStart && l.Month >= rawFrom)];
 
     private static string Show(InvoiceLine line) =>
         $"{line.Type} {line.Month} {line.Model} {line.Kind} at version {line.RateVersion}, {line.Quantity} for {line.Exact} USD";

@@ -46,10 +46,14 @@ internal interface IReratingLedger
 
 /// <param name="Id">Of the re-rating, once a record was changed.</param>
 /// <param name="AtUs">Where the next step goes on: the end of the last record that was looked at.</param>
-/// <param name="AtRow">Its row.</param>
+/// <param name="AtRow">Its row's number, where rows have one.</param>
 /// <param name="IsLast">There are no more.</param>
 /// <param name="Changed">Of this step: by project and old version.</param>
-internal sealed record ReratingStep(long? Id, long AtUs, long AtRow, bool IsLast, IReadOnlyList<ReratedGroup> Changed);
+internal sealed record ReratingStep(long? Id, long AtUs, long AtRow, bool IsLast, IReadOnlyList<ReratedGroup> Changed)
+{
+    /// <summary>The last record itself, where rows have no numbers.</summary>
+    public Guid AtRecord { get; init; }
+}
 
 /// <summary>
 /// Rates records again, when an operator says so. Records are never rated again by themselves: a version that begins later leaves alone

@@ -10,8 +10,16 @@ namespace Podvirt.Scheduler.Engines;
 /// After a crash of Podvirt: engines that are what the catalog wants are kept, as the replicas that they were; all others are
 /// removed. Nothing is asked of an engine here: whether those that are kept serve is found out later.
 /// </summary>
-internal sealed class Adoption(IReplicaRuntime runtime, ILogger log)
+/// <param name="othersServe">
+/// True: gateways have gone on meanwhile, and what still serves is taken over although it would be started otherwise today.
+/// </param>
+internal sealed class Adoption(IReplicaRuntime runtime, bool othersServe, ILogger log)
 {
+    private readonly List<RunningReplica> _unwanted = [];
+
+    /// <summary>Where others serve: those that are not taken over. They run until they are removed, which may take its time.</summary>
+    public IReadOnlyList<RunningReplica> Unwanted => _unwanted;
+
     /// <param name="catalog">As it is now.</param>
     /// <param name="gpus">As they are now.</param>
     /// <param name="underWay">What the earlier run had begun with a replica and not brought to its end.</param>
@@ -29,11 +37,20 @@ internal sealed class Adoption(IReplicaRuntime runtime, ILogger log)
         var spec = catalog.Find(running.Model);
         var devices = left.Gpus.Select(id => gpus.FirstOrDefault(gpu => gpu.Id == id)).OfType<GpuDevice>().ToList();
         var problem = spec is null ? "its model left the catalog"
-            : spec.Revision != left.Revision ? $"it serves revision {left.Revision}, and {spec.Revision} is wanted"
-            : devices.Count != left.Gpus.Count || devices.Count != spec.Gpu.Count ? "its gpus are not there any more"
-            : runtime.SettingsOf(spec, devices, left.MemoryBytes) != left.Settings ? "it would be started with other settings now"
+            : devices.Count != left.Gpus.Count || (devices.Count != spec.Gpu.Count && !othersServe) ? "its gpus are not there any more"
             : underWay == IntentEffect.Stop ? "its stop was under way"
             : null;
+        var difference = problem is not null ? null
+            : spec!.Revision != left.Revision ? $"it serves revision {left.Revision}, and {spec.Revision} is wanted"
+            : runtime.SettingsOf(spec, devices, left.MemoryBytes) != left.Settings ? "it would be started with other settings now"
+            : null;
+        if (othersServe && difference is not null)
+        {
+            SchedulerLog.AdoptedOutdated(log, running.Model, running.Replica, difference);
+            spec = spec! with { Revision = left.Revision, Gpu = new GpuNeed(devices.Count, left.MemoryBytes) };
+        }
+
+        problem ??= othersServe ? null : difference;
         if (problem is null)
         {
             return new EngineFound(
@@ -43,6 +60,12 @@ internal sealed class Adoption(IReplicaRuntime runtime, ILogger log)
         }
 
         SchedulerLog.NotAdopted(log, running.Model, running.Replica, running.Process, problem);
+        if (othersServe)
+        {
+            _unwanted.Add(running);
+            return null;
+        }
+
         // Nobody is served by it: there is nothing to wait for.
         await runtime.StopAsync(running.Replica, new CancellationToken(canceled: true));
         return null;

@@ -18,9 +18,12 @@ internal sealed partial class EngineClient : IDisposable
     private const int DetailLengthMax = 300;
 
     private readonly HttpClient _http;
+    private readonly Action _beforeChange;
 
-    public EngineClient()
+    /// <param name="beforeChange">Called right before each call that may change the engine; throws where that must not be. Null: it always may.</param>
+    public EngineClient(Action? beforeChange = null)
     {
+        _beforeChange = beforeChange ?? (static () => { });
         var handler = new SocketsHttpHandler
         {
             // Engines answer on loopback or a private network: a slow connect is a dead one.
@@ -169,6 +172,7 @@ internal sealed partial class EngineClient : IDisposable
         EngineTarget target, string path, JsonObject? body, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, target.Address, path, target.ApiKey, body);
+        _beforeChange();
         return await _http.SendAsync(request, cancellationToken);
     }
 

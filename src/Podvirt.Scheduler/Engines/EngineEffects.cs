@@ -14,7 +14,7 @@ namespace Podvirt.Scheduler.Engines;
 /// Makes the loop's wishes happen. Each replica has at most one step under way (start, canary, sleep or wake); a stop
 /// cancels it and waits for its end first, so that no process appears after its replica was stopped.
 /// </summary>
-internal sealed class EngineEffects : IEffects, IAsyncDisposable
+internal sealed class EngineEffects : ITermEffects
 {
     private sealed record Step(Task Task, CancellationTokenSource Cancel);
 
@@ -26,15 +26,21 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<string, Step> _running = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> _tasks = new();
-    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _ended;
+    private readonly EngineClient? _owned;
 
     /// <summary>Only the newest table matters: it is a level.</summary>
     private readonly Channel<RouteTable> _routes = Channel.CreateBounded<RouteTable>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
+    /// <param name="owned">Ends with it.</param>
+    /// <param name="mandateEnded">Breaks every step off.</param>
     public EngineEffects(
-        EngineSteps steps, IReplicaRuntime runtime, IBus bus, IStateStore store, ChannelWriter<SchedulerEvent> events, ILogger log)
+        EngineSteps steps, IReplicaRuntime runtime, IBus bus, IStateStore store, ChannelWriter<SchedulerEvent> events, ILogger log,
+        EngineClient? owned = null, CancellationToken mandateEnded = default)
     {
+        _ended = CancellationTokenSource.CreateLinkedTokenSource(mandateEnded);
+        _owned = owned;
         _steps = steps;
         _runtime = runtime;
         _bus = bus;
@@ -72,6 +78,7 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
         await _ended.CancelAsync();
         _routes.Writer.TryComplete();
         await Task.WhenAll(_tasks.Keys);
+        _owned?.Dispose();
         _ended.Dispose();
     }
 
@@ -124,6 +131,11 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
 
             await _runtime.StopAsync(target.Replica, _ended.Token);
         }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // Not its business any more.
+            return;
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // The process is gone; only its pid file is not. The next start of the scheduler looks at it again.
@@ -164,6 +176,11 @@ internal sealed class EngineEffects : IEffects, IAsyncDisposable
     {
         await foreach (var routes in _routes.Reader.ReadAllAsync())
         {
+            if (_ended.IsCancellationRequested)
+            {
+                return;
+            }
+
             try
             {
                 await _bus.PublishAsync(Subjects.Routes, routes, _ended.Token);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Podvirt.Core.Gpus;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Runtimes;
+using Podvirt.Scheduler.Runtimes.Nomad;
 
 namespace Podvirt.Scheduler.Engines;
 
@@ -29,6 +30,12 @@ internal sealed partial class EngineSteps
     private async Task<long> MemoryBudgetAsync(EngineTarget target, CancellationToken cancellationToken)
     {
         var need = target.Model.Gpu.MemoryBytes;
+        if (options.Nomad?.Placement == NomadPlacement.Exclusive)
+        {
+            // It gets whole gpus, and not those that it was placed on.
+            return need;
+        }
+
         var started = time.GetTimestamp();
         while (true)
         {

@@ -74,7 +74,8 @@ internal sealed partial class EngineSteps(
         var path = ReadyPathOf(target.Model.Engine);
         var (result, detail) = await GetAsync(target.Address, path, target.ApiKey, cancellationToken);
         var jobs = result == ProbeResult.Healthy ? await CountJobsAsync(target, cancellationToken) : null;
-        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail, jobs, AddedToHost(target, target.HostBase));
+        var asleep = result == ProbeResult.Healthy && options.ElectsLeader ? await TellAsleepAsync(target, cancellationToken) : null;
+        return new Probed(target.Replica, target.Attempt, result, wasTrouble, detail, jobs, AddedToHost(target, target.HostBase), asleep);
     }
 
     public async Task<SchedulerEvent> ProbeExternalAsync(ModelSpec model, string apiKey, CancellationToken cancellationToken)
@@ -124,6 +125,31 @@ internal sealed partial class EngineSteps(
         try
         {
             return await client.CountUnfinishedJobsAsync(target, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Null where it cannot be told.</summary>
+    private async Task<bool?> TellAsleepAsync(EngineTarget target, CancellationToken cancellationToken)
+    {
+        if (!EngineTraits.CanSleep(target.Model))
+        {
+            return null;
+        }
+
+        using var late = new CancellationTokenSource(options.ProbeTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            return await client.IsSleepingAsync(target, both.Token)
+                ?? (await HeldAsync(target, both.Token) is { } held ? held <= ResidueLimit(target.Model.Gpu.MemoryBytes) : null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

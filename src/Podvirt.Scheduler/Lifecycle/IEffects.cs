@@ -51,3 +51,6 @@ internal interface IEffects
     /// <summary>Writes the model's measured durations to the state store.</summary>
     void SaveHistory(string model, StartHistory history);
 }
+
+/// <summary>The effects of one leader's time, which end with it.</summary>
+internal interface ITermEffects : IEffects, IAsyncDisposable;

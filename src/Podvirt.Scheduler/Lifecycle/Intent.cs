@@ -16,7 +16,7 @@ internal enum IntentEffect
 /// begins until its result is known: whoever comes after a crash reads what was under way. It survives the process and not
 /// the machine, because no engine does.
 /// </summary>
-/// <param name="Epoch">The scheduler that wants it.</param>
+/// <param name="Epoch">Of the scheduler that wants it. A later one may write over it; an earlier one never does.</param>
 /// <param name="Attempt">The replica's attempt, which its results carry.</param>
 /// <param name="Since">UTC.</param>
 internal sealed record Intent(

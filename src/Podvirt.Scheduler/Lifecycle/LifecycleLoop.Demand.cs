@@ -125,7 +125,7 @@ internal sealed partial class LifecycleLoop
         }
 
         var isRising = sleeper.GpuIds.SelectMany(_index.OnGpu).Any(other => other.State is ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming);
-        var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
+        var bytes = WakeBytes(sleeper);
         var request = new PlacementRequest(sleeper.Gpus.Count, bytes, EvictionScope.Busy, sleeper.GpuIds, sleeper.Id);
         if (isRising || Planner.Decide(Ledger(), request).Outcome == PlacementOutcome.NoRoom)
         {
@@ -171,7 +171,7 @@ internal sealed partial class LifecycleLoop
         {
             foreach (var sleeper in sleepers)
             {
-                var bytes = Math.Max(0, sleeper.Model.Gpu.MemoryBytes - sleeper.ResidueBytes);
+                var bytes = WakeBytes(sleeper);
                 var request = new PlacementRequest(sleeper.Gpus.Count, bytes, tried, sleeper.GpuIds, sleeper.Id);
                 var decision = Planner.Decide(Ledger(), request);
                 if (decision.Outcome == PlacementOutcome.Fits)

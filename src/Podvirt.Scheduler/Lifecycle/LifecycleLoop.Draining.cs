@@ -46,6 +46,9 @@ internal sealed partial class LifecycleLoop
             {
                 switch (replica.State)
                 {
+                    case ReplicaState.Warming when replica.IsFound && _options.ElectsLeader:
+                        // It may serve, by the routes of the leader before this one.
+                        break;
                     case ReplicaState.Placing or ReplicaState.Starting or ReplicaState.Warming or ReplicaState.Waking:
                         StopReplica(replica, ReplicaTrigger.Stop, WhyOutdated(entry, replica));
                         break;
@@ -113,7 +116,7 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var replica in _replicas.Values.Where(replica => replica.State == ReplicaState.Draining).ToList())
         {
-            if (_demand.IsFenced(replica.Id, _settings.Epoch, replica.FenceRevision))
+            if (HeardAllGateways() && _demand.IsFenced(replica.Id, _settings.Epoch, replica.FenceRevision))
             {
                 Leave(replica);
                 continue;
@@ -133,6 +136,9 @@ internal sealed partial class LifecycleLoop
             }
         }
     }
+
+    /// <summary>A new leader knows of no gateway at first, and they work by the routes of the one before it.</summary>
+    private bool HeardAllGateways() => !_options.ElectsLeader || _now >= _options.GatewayLease;
 
     private Why WhyForced(Replica replica) => replica.Why with
     {

@@ -57,12 +57,13 @@ internal sealed partial class LifecycleLoop
             _ => (reserved, reserved, HoldingKind.Rising),
         };
         var worth = replica.State is ReplicaState.Active or ReplicaState.Sleeping ? WorthOf(replica) : default;
-        return new Holding(
+        var holding = new Holding(
             replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
             Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: HostBytes(replica),
             ExpectedBytes: Expect(replica),
             IsChanging: replica.State is not (ReplicaState.Active or ReplicaState.Sleeping),
             AwakeBytes: kind == HoldingKind.Leaving && after == 0 ? 0 : reserved);
+        return HasWholeGpus ? Whole(replica, holding) : holding;
     }
 
     /// <summary>What it will want back where it sleeps, so that others are placed beside it only where there is no better place.</summary>

@@ -15,6 +15,7 @@ internal sealed partial class LifecycleLoop
             case Launched launched:
                 replica.Address = launched.Address;
                 replica.ApiKey = launched.ApiKey;
+                Settle(replica, launched.Gpus);
                 break;
             case PhaseSeen seen:
                 Enter(replica, seen.Phase);
@@ -254,7 +255,12 @@ internal sealed partial class LifecycleLoop
     {
         replica.ProbeRunning &= probed.WasTrouble;
         replica.TroubleProbeRunning &= !probed.WasTrouble;
-        replica.NextProbeAt = _now + _options.ProbeInterval;
+        replica.NextProbeAt = _now + (replica.State == ReplicaState.Sleeping ? _options.ExternalProbeInterval : _options.ProbeInterval);
+        if (IsOtherwise(replica, probed) || replica.State == ReplicaState.Sleeping)
+        {
+            return;
+        }
+
         if (probed.Result == ProbeResult.Healthy)
         {
             replica.ProbeFailures = 0;
@@ -290,7 +296,7 @@ internal sealed partial class LifecycleLoop
     {
         foreach (var replica in _replicas.Values)
         {
-            if (replica.State == ReplicaState.Active)
+            if (replica.State == ReplicaState.Active || (replica.State == ReplicaState.Sleeping && _options.ElectsLeader))
             {
                 AskHealthWhenDue(replica);
             }

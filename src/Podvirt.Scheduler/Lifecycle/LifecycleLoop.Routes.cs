@@ -8,6 +8,11 @@ internal sealed partial class LifecycleLoop
 {
     private void PublishRoutes()
     {
+        if (KeepsEarlierRoutes())
+        {
+            return;
+        }
+
         var models = _catalog!.Models
             .Select(spec => _models[spec.Id])
             .Select(entry => RouteBuilder.Build(entry, ReplicasOf(entry), _settings.Environment, _time.GetUtcNow()))
@@ -35,6 +40,13 @@ internal sealed partial class LifecycleLoop
         _metrics.Count(_replicas.Values);
         _effects.Publish(_routes);
     }
+
+    /// <summary>
+    /// Gateways go on by the routes of the leader before this one until it is known which of its replicas serve; only so long as a
+    /// lost message may last too.
+    /// </summary>
+    private bool KeepsEarlierRoutes() =>
+        _options.ElectsLeader && _now < _options.PublishInterval && _replicas.Values.Any(replica => replica.IsFound);
 
     /// <summary>A fence that was taken back and set again within one event looks unchanged, yet must be confirmed anew.</summary>
     private bool HasUnpublishedFence() =>

@@ -5,6 +5,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
+using Podvirt.Scheduler.Leadership;
 
 namespace Podvirt.Scheduler.Lifecycle;
 
@@ -13,8 +14,14 @@ namespace Podvirt.Scheduler.Lifecycle;
 /// thread, in order for each replica, all replicas beside each other. An intent that cannot be written, or that another
 /// scheduler's write came before, fails the step. A stop goes ahead all the same: it is what heals.
 /// </summary>
-internal sealed class RecordedEffects(
-    IEffects inner, IStateStore store, long epoch, ChannelWriter<SchedulerEvent> events, TimeProvider time, ILogger log)
+/// <remarks>
+/// Where several schedulers stand by for each other: 1. an effect is refused when the lease has ended; 2. its intent is written, over
+/// whatever an earlier leader left there; 3. the epoch is confirmed, so that whoever raises it after that finds the intent; 4. the lease is
+/// looked at once more. A store that does not answer is waited for as long as the lease holds: an effect, a stop too, that
+/// nobody else could know of would be worse than a late one.
+/// </remarks>
+internal sealed partial class RecordedEffects(
+    IEffects inner, IStateStore store, Mandate mandate, ChannelWriter<SchedulerEvent> events, TimeProvider time, SchedulerMetrics metrics, ILogger log)
     : IEffects, ILoopListener, IAsyncDisposable
 {
     /// <summary>One replica's effects, one after the other. Only the loop appends.</summary>
@@ -50,7 +57,13 @@ internal sealed class RecordedEffects(
 
     public void ProbeExternal(ModelSpec model, string apiKey) => inner.ProbeExternal(model, apiKey);
 
-    public void Publish(RouteTable routes) => inner.Publish(routes);
+    public void Publish(RouteTable routes)
+    {
+        if (mandate.Holds)
+        {
+            inner.Publish(routes);
+        }
+    }
 
     public void SaveSleepOrder(string model, bool holds) => inner.SaveSleepOrder(model, holds);
 
@@ -76,7 +89,10 @@ internal sealed class RecordedEffects(
         }
     }
 
-    /// <summary>Ends what still waits for the store, and clears the intents of this run: an orderly stop leaves none.</summary>
+    /// <summary>
+    /// Ends what still waits for the store. Alone, its replicas end with it, and an orderly stop leaves no intent; otherwise they go on, and
+    /// whoever comes next has to know what was under way.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_ended.IsCancellationRequested)
@@ -86,6 +102,11 @@ internal sealed class RecordedEffects(
 
         await _ended.CancelAsync();
         await Task.WhenAll(_running.Keys);
+        if (!mandate.IsAlone)
+        {
+            return;
+        }
+
         foreach (var (replica, line) in _lines)
         {
             await ForgetAsync(replica, line);
@@ -99,9 +120,15 @@ internal sealed class RecordedEffects(
             _lines.Add(target.Replica, line = new Line());
         }
 
-        var intent = Intent.For(epoch, target, effect, time.GetUtcNow());
+        var intent = Intent.For(mandate.Epoch, target, effect, time.GetUtcNow());
         Append(line, async () =>
         {
+            if (!mandate.IsAlone)
+            {
+                await RunFencedAsync(intent, line, () => run(target));
+                return;
+            }
+
             // A room that closes begins nothing any more.
             var problem = _ended.IsCancellationRequested ? null : await WriteAsync(intent, line);
             if (_ended.IsCancellationRequested)
@@ -176,7 +203,7 @@ internal sealed class RecordedEffects(
 
         try
         {
-            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, StateDurability.Process, CancellationToken.None);
+            await store.DeleteAsync(Intent.KeyPrefix + replica, revision, StateDurability.Process, mandate.Ended);
             line.Revision = null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

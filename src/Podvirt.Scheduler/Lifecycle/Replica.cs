@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
@@ -42,8 +43,7 @@ internal sealed class Replica
     {
         Id = id;
         Model = model;
-        Gpus = gpus;
-        GpuIds = [.. gpus.Select(gpu => gpu.Id)];
+        MoveTo(gpus);
         CreatedAt = now;
         StateSince = now;
         LastBusyAt = now;
@@ -55,9 +55,17 @@ internal sealed class Replica
     /// <summary>The revision that it serves, for life.</summary>
     public ModelSpec Model { get; }
 
-    public IReadOnlyList<GpuDevice> Gpus { get; }
+    public IReadOnlyList<GpuDevice> Gpus { get; private set; }
 
-    public IReadOnlyList<string> GpuIds { get; }
+    public IReadOnlyList<string> GpuIds { get; private set; }
+
+    /// <summary>It runs there; to be called while neither the index nor the ledger know it.</summary>
+    [MemberNotNull(nameof(Gpus), nameof(GpuIds))]
+    public void MoveTo(IReadOnlyList<GpuDevice> gpus)
+    {
+        Gpus = gpus;
+        GpuIds = [.. gpus.Select(gpu => gpu.Id)];
+    }
 
     public TimeSpan CreatedAt { get; }
 

@@ -29,6 +29,9 @@ internal enum ReplicaTrigger
     /// <summary>Demand for a sleeping model, and the memory is free.</summary>
     Wake,
 
+    /// <summary>It sleeps, and nobody who leads has sent it to sleep: it is looked at.</summary>
+    Doubt,
+
     /// <summary>It is not wanted any more.</summary>
     Stop,
 
@@ -65,6 +68,7 @@ internal static class ReplicaTransitions
             [(ReplicaState.Warming, ReplicaTrigger.Stop)] = ReplicaState.Stopping,
             [(ReplicaState.Warming, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.Active, ReplicaTrigger.Fence)] = ReplicaState.Draining,
+            [(ReplicaState.Active, ReplicaTrigger.Doubt)] = ReplicaState.Warming,
             [(ReplicaState.Active, ReplicaTrigger.Break)] = ReplicaState.Stopping,
             [(ReplicaState.Draining, ReplicaTrigger.Unfence)] = ReplicaState.Active,
             [(ReplicaState.Draining, ReplicaTrigger.Drained)] = ReplicaState.FallingAsleep,

@@ -77,8 +77,10 @@ internal enum ProbeResult
 /// <param name="WasTrouble">Asked for by a gateway's trouble: one failure is enough, unless it is silence.</param>
 /// <param name="Jobs">Unfinished video jobs, activity that no gateway reports; null: they could not be counted.</param>
 /// <param name="HostBytes">What sleep added to its host memory and is there still; null: not asked for, or not measured.</param>
+/// <param name="IsAsleep">Its own word, or its memory's; null: not asked for, or not known.</param>
 internal sealed record Probed(
-    string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail, int? Jobs = 0, long? HostBytes = null)
+    string Replica, int Attempt, ProbeResult Result, bool WasTrouble, string Detail, int? Jobs = 0, long? HostBytes = null,
+    bool? IsAsleep = null)
     : ReplicaEvent(Replica, Attempt);
 
 /// <summary>The process ended. Holds for the replica whatever its attempt: a replica has one process.</summary>

@@ -4,7 +4,7 @@ using Podvirt.Core.Messages;
 namespace Podvirt.Scheduler.Remote;
 
 /// <summary>Engines' logs, asked of the scheduler that leads. While none answers there are none.</summary>
-internal sealed class RemoteReplicaLogs(BusCalls<LogQuery, LogQueryAnswer> calls) : IReplicaLogs
+internal sealed class RemoteReplicaLogs(LogCalls calls) : IReplicaLogs
 {
     public async ValueTask<string?> ReadTailAsync(string modelId, int lines, CancellationToken cancellationToken) =>
         TextOf(await calls.AskAsync(id => new LogQuery(id, modelId, "", 0, lines, Follows: false), cancellationToken));

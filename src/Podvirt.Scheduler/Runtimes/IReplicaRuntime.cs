@@ -44,7 +44,7 @@ internal interface IReplicaRuntime
     /// <summary>Ends the replica and all of its processes; returns when they are gone. Cancelling skips the grace, not the wait.</summary>
     Task StopAsync(string replica, CancellationToken cancellationToken);
 
-    /// <summary>Everything that runs now.</summary>
+    /// <summary>Everything that runs now, as far as is known here; where several schedulers stand by for each other, whoever started it.</summary>
     IReadOnlyList<RunningReplica> List();
 
     /// <summary>The text that a replica wrote, from a position on.</summary>

@@ -16,7 +16,7 @@ internal sealed class Machines : IAsyncDisposable
     private readonly Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> _list;
     private readonly Func<ValueTask> _end;
 
-    private Machines(
+    internal Machines(
         IReplicaRuntime runtime, Func<bool, IGpuMeter> meterOf, Func<CancellationToken, Task<IReadOnlyList<GpuDevice>>> list, Func<ValueTask> end)
     {
         Runtime = runtime;

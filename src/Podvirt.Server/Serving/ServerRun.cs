@@ -43,7 +43,7 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
             var address = AddressForClients(app.Urls.First());
             new ServerFile(address.GetLeftPart(UriPartial.Authority), Environment.ProcessId).Write(settings.Data);
             await context.Terminal.Output.WriteLineAsync(
-                Banner.Text(address, instance.NewConsoleLink(address), instance.FirstChatModel, instance.TakeDevelopmentKey()));
+                Banner.Text(address, await ConsoleLinkAsync(instance, address), instance.FirstChatModel, instance.TakeDevelopmentKey()));
             await context.Terminal.Output.FlushAsync();
 
             await lifetime.FirstSignal;
@@ -52,6 +52,20 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         finally
         {
             ServerFile.Remove(settings.Data);
+        }
+    }
+
+    /// <summary>A disk that takes nothing is no reason not to serve.</summary>
+    private async Task<string?> ConsoleLinkAsync(PodvirtInstance instance, Uri address)
+    {
+        try
+        {
+            return await instance.NewConsoleLinkAsync(address);
+        }
+        catch (IOException error)
+        {
+            await context.Terminal.Error.WriteLineAsync($"There is no link to the console: {error.Message}");
+            return null;
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class SessionEndpoints(
             new ApiOperation("Show how one can sign in") { Answer = typeof(SignInMethods), IsOpen = true });
         gate.Guard(api.MapDelete("/session", (Delegate)SignOutAsync), Entry.Open).Describe(
             new ApiOperation("Sign out") { Status = 204, Refusals = [403], IsOpen = true });
-        gate.Guard(api.MapPost("/session/codes", IssueCode), Entry.TokenOnly).Describe(
+        gate.Guard(api.MapPost("/session/codes", (Delegate)IssueCodeAsync), Entry.TokenOnly).Describe(
             new ApiOperation("Make a link that signs in to the console once") { Answer = typeof(CodeView), Status = 201 });
     }
 
@@ -44,9 +44,9 @@ internal sealed class SessionEndpoints(
         var secret = await ApiJson.ReadAsync<SignIn>(context) switch
         {
             { Token: { } token, Code: null, Email: null, Password: null } => await SignInAsAdminAsync(
-                context, () => credential.Matches(token), "wrong_token", "This is not the admin token.", "token"),
+                context, () => Task.FromResult(credential.Matches(token)), "wrong_token", "This is not the admin token.", "token"),
             { Code: { } code, Token: null, Email: null, Password: null } => await SignInAsAdminAsync(
-                context, () => codes.Take(code), "wrong_code", "This link has been used or has expired. Make a new one with 'podvirt console'.", "code"),
+                context, () => codes.TakeAsync(code, context.RequestAborted), "wrong_code", "This link has been used or has expired. Make a new one with 'podvirt console'.", "code"),
             { Email: { } email, Password: { } password, Token: null, Code: null } => await members.SignInAsync(context, email, password),
             _ => throw new ApiException(StatusCodes.Status400BadRequest, "invalid_sign_in", "Send either 'token', or 'code', or 'email' and 'password'."),
         };
@@ -54,10 +54,10 @@ internal sealed class SessionEndpoints(
         return Results.NoContent();
     }
 
-    private async Task<string> SignInAsAdminAsync(HttpContext context, Func<bool> isRight, string code, string message, string param)
+    private async Task<string> SignInAsAdminAsync(HttpContext context, Func<Task<bool>> isRight, string code, string message, string param)
     {
         var attempt = limits.Begin(context);
-        if (!isRight())
+        if (!await isRight())
         {
             throw new ApiException(StatusCodes.Status401Unauthorized, code, message, param);
         }
@@ -107,11 +107,11 @@ internal sealed class SessionEndpoints(
         return Results.NoContent();
     }
 
-    private IResult IssueCode(HttpContext context)
+    private async Task<IResult> IssueCodeAsync(HttpContext context)
     {
         console.ThrowIfOff();
-        var code = codes.Issue();
-        return ApiJson.Ok(new CodeView(code, time.GetUtcNow() + codes.Lifetime, ConsoleLink.For(console.OriginOf(context), code)), StatusCodes.Status201Created);
+        var code = await codes.IssueAsync(context.RequestAborted);
+        return ApiJson.Ok(new CodeView(code, time.GetUtcNow() + SignInCodes.Lifetime, ConsoleLink.For(console.OriginOf(context), code)), StatusCodes.Status201Created);
     }
 
     /// <summary>One of <c>token</c>, <c>code</c>, or <c>email</c> and <c>password</c>.</summary>

@@ -13,8 +13,17 @@ internal sealed partial class CatalogStore(IStateStore store, RecordPrice record
 {
     private volatile Catalog? _applied;
 
-    /// <summary>Null until the file has been applied.</summary>
+    /// <summary>Null until the file has been applied, or in a cluster until the catalog has been read.</summary>
     public Catalog? Applied => _applied;
+
+    /// <summary>What another process wrote.</summary>
+    public void Take(Catalog catalog)
+    {
+        if (_applied is not { } applied || applied.Revision < catalog.Revision)
+        {
+            _applied = catalog;
+        }
+    }
 
     /// <summary>As it stands in the store.</summary>
     public async Task<Catalog> ReadAsync(CancellationToken cancellationToken) =>

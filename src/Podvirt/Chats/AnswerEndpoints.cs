@@ -13,7 +13,7 @@ namespace Podvirt.Chats;
 
 /// <summary><c>/api/answers</c>: one of its own, and of any answer: show, follow, stop, and its exact bytes.</summary>
 internal sealed class AnswerEndpoints(
-    AccessGate gate, IConversationStore store, AnswerRuns runs, AnswerStarter starter, AnswerBills bills, ChatChecks checks,
+    AccessGate gate, IConversationStore store, AnswerRuns runs, IAnswerPeers peers, AnswerStarter starter, AnswerBills bills, ChatChecks checks,
     SessionWatch sessions, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     public void Map(IEndpointRouteBuilder api)
@@ -53,7 +53,14 @@ internal sealed class AnswerEndpoints(
     private async Task<IResult> StopAsync(HttpContext context)
     {
         var answer = await FindAsync(context);
-        runs.Find(answer.Identity.Id)?.Stop();
+        if (runs.Find(answer.Identity.Id) is { } job)
+        {
+            job.Stop();
+        }
+        else if (answer.Facts.IsRunning)
+        {
+            await peers.StopAsync(answer.Identity.Id, context.RequestAborted);
+        }
         return ApiJson.Ok(AnswerView.Of(answer), StatusCodes.Status202Accepted);
     }
 
@@ -61,7 +68,8 @@ internal sealed class AnswerEndpoints(
     {
         using var right = await sessions.FollowAsync(Visitor.Of(context), context.RequestAborted);
         var answer = await FindAsync(context);
-        var state = runs.Find(answer.Identity.Id)?.State;
+        await using var followed = runs.Find(answer.Identity.Id) is null ? await peers.FollowAsync(answer, context.RequestAborted) : null;
+        var state = runs.Find(answer.Identity.Id)?.State ?? followed?.State;
         if (state is not null && !state.TryJoin())
         {
             context.Response.Headers.RetryAfter = "5";

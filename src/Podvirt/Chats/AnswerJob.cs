@@ -14,15 +14,12 @@ namespace Podvirt.Chats;
 /// <list type="number">
 /// <item>Call the gateway, as the answer's project.</item>
 /// <item>Read: into the state, at the stream's pace; a full disk or a slow one slows the engine, as a slow client would.</item>
-/// <item>Save: text, thinking and frames, twice a second and at the end.</item>
+/// <item>Save: text, thinking and frames, as often as the store wants it and at the end.</item>
 /// <item>Bill: wait for the usage record on the ledger, where there is one.</item>
 /// </list>
 /// </summary>
 internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices services, TimeSpan framesTime, long framesBytes)
 {
-    // Twice as often as is promised.
-    private static readonly TimeSpan _saveEvery = TimeSpan.FromMilliseconds(500);
-
     private static readonly TimeSpan _saveAgain = TimeSpan.FromSeconds(2);
 
     /// <summary>Frames that wait for their writing.</summary>
@@ -33,6 +30,7 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
 
     private readonly FrameLog _frames = new(framesBytes);
     private readonly TimeProvider _time = services.Time;
+    private readonly TimeSpan _saveEvery = services.Store.SaveInterval;
     private readonly Lock _stopGate = new();
     private PlaygroundCall? _call;
     private AnswerPlace? _savedTo;
@@ -80,11 +78,16 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
             FramesUntil = _time.GetUtcNow() + framesTime,
         };
         state.Publish();
-        await TrySaveAsync();
-        if (call.IsRecorded && Guid.TryParse(reader.Facts.RequestId, out var id) && await services.Bills.WaitAsync(id) is { } bill)
+        Guid id = default;
+        var isBilled = call.IsRecorded && Guid.TryParse(reader.Facts.RequestId, out id);
+        await TrySaveAsync(isOver: !isBilled);
+        if (isBilled)
         {
-            reader.Facts = reader.Facts with { Billed = bill };
-            await TrySaveAsync();
+            if (await services.Bills.WaitAsync(id) is { } bill)
+            {
+                reader.Facts = reader.Facts with { Billed = bill };
+            }
+            await TrySaveAsync(isOver: true);
         }
         state.Publish(isOver: true);
         await SaveAtLastAsync();
@@ -95,7 +98,7 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
     {
         state.Set(state.Facts with { Status = AnswerStatus.Failed, Wait = null, Error = AnswerEnds.Internal, FramesUntil = _time.GetUtcNow() + framesTime });
         state.Publish(isOver: true);
-        await TrySaveAsync();
+        await TrySaveAsync(isOver: true);
         await SaveAtLastAsync();
     }
 
@@ -115,7 +118,6 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
     private async Task<AnswerError?> ReadToEndAsync(PlaygroundCall call, AnswerReader reader, long began)
     {
         using var timer = _time.CreateTimer(static body => ((PipeReader)body!).CancelPendingRead(), call.Body, _saveEvery, _saveEvery);
-        var lastSave = began;
         var refusal = new ArrayBufferWriter<byte>();
         AnswerError? error = null;
         try
@@ -145,9 +147,9 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
                 {
                     break;
                 }
-                if (_frames.PendingBytes >= PendingBytesMax || _time.GetElapsedTime(lastSave) >= _saveEvery)
+                // The timer's tick, which no reading misses.
+                if (_frames.PendingBytes >= PendingBytesMax || read.IsCanceled)
                 {
-                    lastSave = _time.GetTimestamp();
                     await TrySaveAsync();
                 }
             }
@@ -207,14 +209,15 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
             : error;
     }
 
-    private async Task TrySaveAsync()
+    private async Task TrySaveAsync(bool isOver = false)
     {
+        SaveOutcome outcome;
         var news = state.Read(_savedTo);
         var frames = _frames.Take();
         try
         {
-            await services.Store.SaveAsync(
-                new AnswerProgress(state.Identity.Id, news.Facts, news.Text, news.Thinking, news.IsRewritten, _head, frames, _frames.IsTruncated),
+            outcome = await services.Store.SaveAsync(
+                new AnswerProgress(state.Identity.Id, news.Facts, news.Text, news.Thinking, news.IsRewritten, _head, frames, _frames.IsTruncated) { IsOver = isOver },
                 CancellationToken.None);
             _savedTo = news.Place;
             _isUnsaved = false;
@@ -228,6 +231,11 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
                 _isUnsaved = true;
                 services.LogNotSaved(e, state.Identity.Id);
             }
+            return;
+        }
+        if (outcome != SaveOutcome.Saved)
+        {
+            Stop();
         }
     }
 
@@ -237,9 +245,7 @@ internal sealed partial class AnswerJob(AnswerState state, AnswerJobServices ser
         while (_isUnsaved && !services.Stopping.IsCancellationRequested)
         {
             await Task.Delay(_saveAgain, _time);
-            await TrySaveAsync();
+            await TrySaveAsync(isOver: true);
         }
     }
-
-
 }

@@ -13,7 +13,7 @@ internal readonly record struct AnswerPlace(int Edition, int Text, int Thinking)
 internal sealed record AnswerNews(long Version, string Text, string Thinking, bool IsRewritten, AnswerFacts Facts, AnswerPlace Place, bool IsOver);
 
 /// <summary>
-/// A running answer as all see it. The job alone writes. Readers take what is new to them from where they stand: nothing is
+/// A running answer as all see it. The job alone writes, or what follows a job of another gateway. Readers take what is new to them from where they stand: nothing is
 /// queued for any of them.
 /// </summary>
 internal sealed class AnswerState(AnswerIdentity identity, AnswerFacts facts) : IThinkSink
@@ -79,6 +79,17 @@ internal sealed class AnswerState(AnswerIdentity identity, AnswerFacts facts) : 
                 _text.Clear();
                 _edition++;
             }
+        }
+    }
+
+    /// <summary>Nothing of what was there stands: readers begin again.</summary>
+    public void Restart()
+    {
+        lock (_gate)
+        {
+            _text.Clear();
+            _thinking.Clear();
+            _edition++;
         }
     }
 

@@ -3,7 +3,7 @@ namespace Podvirt.Chats;
 /// <summary>
 /// Conversations, answers and frames, kept over restarts. What a call returned for is in every later answer; what was
 /// asked for by a visitor survives the machine, an answer's progress survives the process. All methods may be called at the same time. An
-/// <see cref="IOException"/> says that the file could not be read or written.
+/// <see cref="IOException"/> says that the store could not be read or written.
 /// </summary>
 internal interface IConversationStore
 {
@@ -33,15 +33,18 @@ internal interface IConversationStore
     /// <summary>Adds an answer, with its question where there is a new one.</summary>
     Task<BeginOutcome> BeginAsync(NewAnswer answer, CancellationToken cancellationToken);
 
-    /// <summary>Writes down how far an answer has come. Nothing happens where it was deleted.</summary>
-    Task SaveAsync(AnswerProgress progress, CancellationToken cancellationToken);
+    /// <summary>How often a running answer is to be saved.</summary>
+    TimeSpan SaveInterval { get; }
+
+    /// <summary>Writes down how far an answer has come. Nothing happens where it was deleted, or ended by another.</summary>
+    Task<SaveOutcome> SaveAsync(AnswerProgress progress, CancellationToken cancellationToken);
 
     Task<StoredAnswer?> FindAnswerAsync(string visitor, string id, CancellationToken cancellationToken);
 
     /// <summary>Null where there is no such answer.</summary>
     Task<FramePage?> FramesAsync(string visitor, string id, long after, CancellationToken cancellationToken);
 
-    /// <summary>Ends what ran when the process before this one died. Returns how many answers.</summary>
+    /// <summary>Ends what ran in processes that died. Returns how many answers.</summary>
     Task<int> InterruptAsync(DateTimeOffset framesUntil, CancellationToken cancellationToken);
 
     /// <summary>Removes conversations whose retention is over, and frames, thinking and lone answers whose time is over.</summary>
@@ -77,6 +80,17 @@ internal enum BeginOutcome
     Full,
 }
 
+internal enum SaveOutcome
+{
+    Saved,
+
+    /// <summary>And somebody wants it to be stopped.</summary>
+    StopWanted,
+
+    /// <summary>It is not this process's any more: nobody waits for what comes of it.</summary>
+    Gone,
+}
+
 /// <param name="Question">Null: a question that is there is answered again.</param>
 /// <param name="Parent">The question's id; null for an answer that stands alone.</param>
 /// <param name="Title">For a conversation without one.</param>
@@ -89,7 +103,11 @@ internal sealed record NewAnswer(
 /// <param name="Frames">Null: none came.</param>
 /// <param name="FramesTruncated">Later frames are not kept.</param>
 internal sealed record AnswerProgress(
-    string Id, AnswerFacts Facts, string Text, string Thinking, bool Rewritten, string? ResponseHead, FrameBlock? Frames, bool FramesTruncated);
+    string Id, AnswerFacts Facts, string Text, string Thinking, bool Rewritten, string? ResponseHead, FrameBlock? Frames, bool FramesTruncated)
+{
+    /// <summary>Nothing more comes; its bill has come, or never will.</summary>
+    public bool IsOver { get; init; }
+}
 
 /// <summary>The exact bytes of some frames.</summary>
 /// <param name="Request">Null: frames and request are gone.</param>

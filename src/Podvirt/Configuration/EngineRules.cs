@@ -55,14 +55,14 @@ internal static partial class EngineRules
         }
     }
 
-    /// <summary>Only <c>{port}</c>, <c>{gpus}</c> and <c>{model}</c> are filled in; another word in braces is most likely a slip.</summary>
+    /// <summary>Only <c>{port}</c>, <c>{host}</c>, <c>{gpus}</c> and <c>{model}</c> are filled in; another word in braces is most likely a slip.</summary>
     public static void CheckPlaceholders(MapReader map, string key, IReadOnlyList<string> parts)
     {
         foreach (var word in parts.SelectMany(part => Placeholder().Matches(part)).Select(match => match.Value))
         {
-            if (word is not ("{port}" or "{gpus}" or "{model}"))
+            if (word is not ("{port}" or "{host}" or "{gpus}" or "{model}"))
             {
-                map.Error(key, $"{word} is nothing that Podvirt fills in", "write {port}, {gpus} or {model}");
+                map.Error(key, $"{word} is nothing that Podvirt fills in", "write {port}, {host}, {gpus} or {model}");
             }
         }
     }

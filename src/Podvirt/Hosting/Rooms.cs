@@ -17,6 +17,10 @@ internal static class Rooms
     {
         services.AddPodvirtEmbeddedMessaging(options.DataDirectory);
         services.AddPodvirtMetering(MeteringOptionsOf(options, config));
+        AddRecordPrice(services);
+    }
+
+    public static void AddRecordPrice(IServiceCollection services) =>
         services.AddSingleton<RecordPrice>(static p =>
         {
             var store = p.GetRequiredService<IStateStore>();
@@ -29,7 +33,6 @@ internal static class Rooms
                 await rates.RefreshAsync([model], cancellationToken);
             };
         });
-    }
 
     public static void AddScheduler(IServiceCollection services, PodvirtOptions options, PodvirtConfig config) =>
         services.AddPodvirtScheduler(SchedulerOptionsOf(options, config));
@@ -97,6 +100,8 @@ internal static class Rooms
         CheckpointInterval = config.Metering.CheckpointInterval,
         IdempotencyTime = config.Metering.IdempotencyTime,
         IdempotencyWait = config.Metering.IdempotencyWait,
+        SharedRepliesMax = config.Metering.KeptReplies,
+        SharedReplyBytesMax = config.Metering.KeptReplyBytes,
         Videos = config.Videos,
     };
 }

@@ -19,18 +19,33 @@ internal sealed class DevelopmentKey(ApiKeyStore keys, IStateStore store)
         {
             return null;
         }
-        string? secret = null;
-        if ((await keys.ListAsync(cancellationToken)).Count == 0)
-        {
-            if (seed is not null && (seed.Length == 0 || seed.Any(c => c is <= ' ' or > '~')))
-            {
-                throw new InvalidOperationException($"{SeedVariable} cannot be a key: it takes printable ASCII characters without spaces.");
-            }
-            secret = (await keys.CreateAsync(Name, expiresAt: null, seed, cancellationToken)).Secret;
-        }
+        var secret = await MakeAsync(seed, cancellationToken);
         // After the key: a crash in between makes a second start find the key, not the lack of one.
         await store.CreateAsync(StateKey, StateJson.ToBytes(new FirstStart(Done: true)), cancellationToken);
         return secret;
+    }
+
+    /// <summary>
+    /// The same where several processes start at once: one of them makes the key. A crash of that one at this moment leaves none, and
+    /// <c>podvirt keys create</c> makes it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The seed cannot be a key.</exception>
+    public async Task<string?> CreateOnFirstStartOfAllAsync(string? seed, CancellationToken cancellationToken) =>
+        await store.CreateAsync(StateKey, StateJson.ToBytes(new FirstStart(Done: true)), cancellationToken) is null
+            ? null
+            : await MakeAsync(seed, cancellationToken);
+
+    private async Task<string?> MakeAsync(string? seed, CancellationToken cancellationToken)
+    {
+        if ((await keys.ListAsync(cancellationToken)).Count > 0)
+        {
+            return null;
+        }
+        if (seed is not null && (seed.Length == 0 || seed.Any(c => c is <= ' ' or > '~')))
+        {
+            throw new InvalidOperationException($"{SeedVariable} cannot be a key: it takes printable ASCII characters without spaces.");
+        }
+        return (await keys.CreateAsync(Name, expiresAt: null, seed, cancellationToken)).Secret;
     }
 
     private sealed record FirstStart(bool Done);

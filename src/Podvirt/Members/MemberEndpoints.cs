@@ -75,7 +75,7 @@ internal sealed class MemberEndpoints(
         await sessions.ClearAsync(member.Id, cancellationToken);
         if (changed is not null)
         {
-            chats.StopWhatIsNotAllowed(changed);
+            await chats.StopWhatIsNotAllowedAsync(changed, context.RequestAborted);
         }
         return ApiJson.Ok(MemberView.Of(changed ?? throw NotFound(member.Id)));
     }

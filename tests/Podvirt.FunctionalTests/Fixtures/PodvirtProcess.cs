@@ -64,7 +64,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         var server = await LaunchAsync(yaml, data, environment, scheme, address);
         try
         {
-            await Until.TrueAsync(server.IsReadyAsync, () => $"The server did not get ready:\n{server.Output}");
+            await server.UntilReadyAsync();
         }
         catch
         {
@@ -96,6 +96,8 @@ public sealed class PodvirtProcess : IAsyncDisposable
         }
         return new PodvirtProcess(Process.Start(start)!, address, data);
     }
+
+    public Task UntilReadyAsync() => Until.TrueAsync(IsReadyAsync, () => $"The server did not get ready:\n{Output}");
 
     public async Task<JsonObject> ModelAsync(string id) => (await Admin.GetFromJsonAsync<JsonObject>($"api/models/{id}"))!;
 

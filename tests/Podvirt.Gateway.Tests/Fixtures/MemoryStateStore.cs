@@ -40,9 +40,13 @@ internal sealed class MemoryStateStore : IStateStore
     {
         lock (_lock)
         {
-            var there = _entries.Remove(key);
+            if (!_entries.TryGetValue(key, out var entry) || (revision is not null && entry.Revision != revision))
+            {
+                return ValueTask.FromResult(false);
+            }
+            _entries.Remove(key);
             Tell(new StateChange(key, null));
-            return ValueTask.FromResult(there);
+            return ValueTask.FromResult(true);
         }
     }
 

@@ -28,6 +28,8 @@ internal static class NatsProcess
     /// <summary>Long enough for a busy machine, short enough to wait for.</summary>
     public static readonly TimeSpan LeasePeriod = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(20);
+
     public static NatsClient Connect(NatsServer server, TimeSpan? requestTimeout = null) => Connect(server.Url, requestTimeout);
 
     public static NatsClient Connect(string url, TimeSpan? requestTimeout = null) => new(
@@ -38,6 +40,19 @@ internal static class NatsProcess
     public static NatsStateStore OpenState(NatsClient client) => new(client, TimeProvider.System, NullLogger<NatsStateStore>.Instance);
 
     public static NatsBus OpenBus(NatsClient client) => new(client, TimeProvider.System, NullLogger<NatsBus>.Instance);
+
+    /// <summary>Waits for something that has to come.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds, string what, int secondsMax = 20)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!await holds())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(secondsMax), $"not within {secondsMax} s: {what}");
+            await Task.Delay(s_step, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public static Task UntilAsync(Func<bool> holds, string what, int secondsMax = 20) => UntilAsync(() => Task.FromResult(holds()), what, secondsMax);
 
     /// <summary>What an earlier test left is another test's no more.</summary>
     public static async Task RemoveBucketAsync(NatsClient client, string bucket)

@@ -4,12 +4,9 @@ using Podvirt.Core.Usage;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Sqlite;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Rating;
-using Podvirt.Metering.Rating.Sqlite;
 
 namespace Podvirt.Metering.Tests.Invoices;
 
@@ -19,15 +16,16 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     private readonly TempDirectory _directory = new();
     private readonly SqliteStateStore _store;
 
-    private Accounts(DateTimeOffset now)
+    private readonly LedgerRooms _rooms;
+
+    private Accounts(LedgerRooms rooms, DateTimeOffset now)
     {
+        _rooms = rooms;
         Time = new FakeTimeProvider(now) { AutoAdvanceAmount = TimeSpan.Zero };
         _store = SqliteStateStore.Open(_directory.File("state.db"), TimeProvider.System);
-        Ledger = SqliteLedger.Open(_directory.File("ledger.db"), Time);
         Rates = new RateBook(_store, TimeProvider.System, NullLogger<RateBook>.Instance);
-        Billing = new SqliteBillingLedger(Ledger);
         Book = new InvoiceBook(Billing, Rates, _store, Parties, ColdStarts);
-        Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
+        Rerater = new Rerater(_rooms.Rerating, Rates, Time);
         Closer = new InvoiceCloser(Book, new PendingRows(this), Time, NullLogger<InvoiceCloser>.Instance);
     }
 
@@ -36,9 +34,9 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
 
     public FakeTimeProvider Time { get; private set; }
 
-    public SqliteLedger Ledger { get; }
+    public ILedger Ledger => _rooms.Ledger;
 
-    public SqliteBillingLedger Billing { get; }
+    public IBillingLedger Billing => _rooms.Billing;
 
     public RateBook Rates { get; }
 
@@ -57,9 +55,9 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
 
     private static CancellationToken Ended => TestContext.Current.CancellationToken;
 
-    public static async Task<Accounts> OpenAsync(DateTimeOffset now)
+    public static async Task<Accounts> OpenAsync(LedgerRooms rooms, DateTimeOffset now)
     {
-        var accounts = new Accounts(now);
+        var accounts = new Accounts(rooms, now);
         foreach (var model in (string[])["m", "n"])
         {
             await accounts._store.PutAsync(Rate.StatePrefix + model, StateJson.ToBytes<IReadOnlyList<Rate>>(
@@ -77,7 +75,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     public void SetClock(DateTimeOffset now)
     {
         Time = new FakeTimeProvider(now);
-        Rerater = new Rerater(new SqliteReratingLedger(Ledger), Rates, Time);
+        Rerater = new Rerater(_rooms.Rerating, Rates, Time);
         Closer = new InvoiceCloser(Book, new PendingRows(this), Time, NullLogger<InvoiceCloser>.Instance);
     }
 
@@ -105,7 +103,7 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     public async ValueTask DisposeAsync()
     {
         await Rates.DisposeAsync();
-        await Ledger.DisposeAsync();
+        await _rooms.DisposeAsync();
         await _store.DisposeAsync();
         _directory.Dispose();
     }

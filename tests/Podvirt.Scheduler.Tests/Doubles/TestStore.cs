@@ -52,9 +52,14 @@ internal sealed class TestStore : IStateStore
     {
         lock (_gate)
         {
-            var removed = _entries.Remove(key);
+            if (!_entries.TryGetValue(key, out var entry) || (revision is not null && revision != entry.Revision))
+            {
+                return ValueTask.FromResult(false);
+            }
+
+            _entries.Remove(key);
             Tell(new StateChange(key, null));
-            return ValueTask.FromResult(removed);
+            return ValueTask.FromResult(true);
         }
     }
 

@@ -22,8 +22,9 @@ internal sealed class SchedulerHost : IAsyncDisposable
     private IReadOnlyList<ModelDemand> _demand = [];
     private bool _isStopped;
 
-    public SchedulerHost(string data, SchedulerOptions options, TestStore? store = null)
+    public SchedulerHost(string data, SchedulerOptions options, TestStore? store = null, TestBus? bus = null)
     {
+        Bus = bus ?? new TestBus();
         options.DataPath = data;
         options.SimulatorPath ??= Path.Combine(AppContext.BaseDirectory, "Podvirt.Simulator.dll");
         Data = data;
@@ -39,7 +40,7 @@ internal sealed class SchedulerHost : IAsyncDisposable
 
     public string Data { get; }
 
-    public TestBus Bus { get; } = new();
+    public TestBus Bus { get; }
 
     public TestStore Store { get; }
 

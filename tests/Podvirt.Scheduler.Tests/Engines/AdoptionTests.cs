@@ -67,7 +67,7 @@ public sealed class AdoptionTests
         _machine.SettingsOf(_model, Make.Gpus(1, 80), 39 * Make.GiB), 0);
 
     private Task<IReadOnlyList<EngineFound>> RunAsync(ModelSpec? model = null, IntentEffect? underWay = null) =>
-        new Adoption(_machine, NullLogger.Instance).RunAsync(
+        new Adoption(_machine, othersServe: false, NullLogger.Instance).RunAsync(
             Make.Catalog(model ?? _model), Make.Gpus(1, 80), replica => replica == "r1" ? underWay : null, CancellationToken.None);
 
     private async Task RemovesAsync(ModelSpec? model = null, IntentEffect? underWay = null)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
+using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;
 
@@ -23,7 +24,7 @@ public sealed class RecordedEffectsTests : IAsyncDisposable
     public RecordedEffectsTests()
     {
         _inner = new Witness(_store);
-        _effects = new RecordedEffects(_inner, _store, epoch: 9, _events.Writer, _time, NullLogger.Instance);
+        _effects = new RecordedEffects(_inner, _store, Mandate.Alone(9), _events.Writer, _time, new SchedulerMetrics(), NullLogger.Instance);
     }
 
     public ValueTask DisposeAsync() => _effects.DisposeAsync();

@@ -45,7 +45,9 @@ internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
     public async Task<JsonNode> EvaluatedAsync(JsonNode written)
     {
         var id = written["EvalID"]!.GetValue<string>();
-        return await UntilAsync($"/v1/evaluation/{id}", static e => e["Status"]!.GetValue<string>() != "pending");
+        var evaluation = await UntilAsync($"/v1/evaluation/{id}", static e => e["Status"]!.GetValue<string>() != "pending");
+        Assert.True(evaluation["Status"]!.GetValue<string>() != "failed", evaluation.ToJsonString());
+        return evaluation;
     }
 
     public Task<JsonNode> AllocationsAsync(string job) => GetAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations?all=true");

@@ -11,6 +11,9 @@ public sealed partial class NomadDouble
     /// <summary>The most that were open at one time.</summary>
     public int ConnectionsMost => _connections.Most;
 
+    /// <summary>Blocking queries that wait for a change now.</summary>
+    public int BlockedQueries => _queries.Waiting;
+
     /// <summary>How many requests of a route have come, answered or not.</summary>
     public int Requests(string route) => _http.Counts.GetValueOrDefault(route);
 

@@ -31,6 +31,7 @@ public sealed partial class NomadDouble : IAsyncDisposable
     private readonly NodeControl _nodes;
     private readonly NomadHttp _http;
     private readonly ConnectionLimit _connections;
+    private readonly BlockingQuery _queries;
     private WebApplication? _app;
 
     private NomadDouble(NomadDoubleOptions options)
@@ -54,7 +55,7 @@ public sealed partial class NomadDouble : IAsyncDisposable
                 write.Node(record, "NodeRegistration");
             }
         });
-        var query = new BlockingQuery(_state, _faults, _stopping.Token);
+        var query = _queries = new BlockingQuery(_state, _faults, _stopping.Token);
         _http = new NomadHttp(
             _state, options, _faults, new JobRoutes(_state, options, query), new AllocationRoutes(_state, _client, query), new NodeRoutes(_state, _nodes, query),
             new VariableRoutes(_state, query), new LogRoute(_client), new EventRoute(_state, options), _stopping.Token);

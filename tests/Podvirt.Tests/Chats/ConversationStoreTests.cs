@@ -2,25 +2,26 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Podvirt.Chats;
-using Podvirt.Chats.Sqlite;
 
 namespace Podvirt.Tests.Chats;
 
-public sealed class ConversationStoreTests : IAsyncDisposable
+/// <summary>What every store of conversations keeps to.</summary>
+public abstract class ConversationStoreTests : IAsyncDisposable
 {
     private static readonly CancellationToken s_none = CancellationToken.None;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private SqliteConversationStore _store;
+    private protected readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
-    public ConversationStoreTests() => _store = Open();
+    private protected IConversationStore _store = null!;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _store.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    private protected abstract int ConversationsMax { get; }
+
+    private protected abstract int LoneAnswersMax { get; }
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>As after a kill of the process that ran everything so far.</summary>
+    private protected abstract Task ReopenAsync();
 
     [Fact]
     public async Task KilledServer_LeavesWhatItHadSavedAsInterrupted()
@@ -65,7 +66,8 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         var id = await BeginAsync(conversation, "one");
         Assert.Equal(0, await _store.DeleteAsync("ben", conversation.Id, s_none));
         Assert.Equal(1, await _store.DeleteAsync("anna", conversation.Id, s_none));
-        await _store.SaveAsync(new AnswerProgress(id, new AnswerFacts { StartedAt = _time.GetUtcNow() }, "late", "", false, null, Block(1, "a"), false), s_none);
+        Assert.Equal(SaveOutcome.Gone, await _store.SaveAsync(
+            new AnswerProgress(id, new AnswerFacts { StartedAt = _time.GetUtcNow() }, "late", "", false, null, Block(1, "a"), false), s_none));
         Assert.Null(await _store.FindAnswerAsync("anna", id, s_none));
         Assert.Null(await _store.FramesAsync("anna", id, 0, s_none));
         Assert.NotNull(await _store.FindAsync("anna", other.Id, s_none));
@@ -159,8 +161,8 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         var text = new string('x', 4 << 20);
         for (var at = 0; at < 9; at++)
         {
-            Assert.Equal(BeginOutcome.Begun, await TryBeginAsync(conversation, text, null));
-            await _store.InterruptAsync(_time.GetUtcNow(), s_none);
+            var id = await BeginAsync(conversation, text);
+            await _store.SaveAsync(new AnswerProgress(id, new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = AnswerStatus.Stopped }, "", "", false, null, null, false), s_none);
         }
         Assert.Equal(BeginOutcome.Full, await TryBeginAsync(conversation, "one more", null));
     }
@@ -174,6 +176,67 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         await _store.SaveAsync(
             new AnswerProgress(id, new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = AnswerStatus.Stopped }, "", "", false, null, null, false), s_none);
         Assert.Equal(BeginOutcome.Begun, await TryBeginAsync(conversation, "two", null));
+    }
+
+    [Fact]
+    public async Task LongAnswer_IsReadAsItWasSaved()
+    {
+        var conversation = await CreateAsync("anna");
+        var id = await BeginAsync(conversation, new string('ä', ChatBounds.ContentChars));
+        var facts = new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = AnswerStatus.Streaming };
+        var text = new StringBuilder();
+        for (var at = 0; at < 20; at++)
+        {
+            // Odd lengths of characters of two halves: whoever cuts between them is seen.
+            var more = string.Concat(Enumerable.Repeat("😀", 777 * at)) + $"|{at}";
+            text.Append(more);
+            await _store.SaveAsync(new AnswerProgress(id, facts, more, more, false, null, null, false), s_none);
+        }
+        await _store.SaveAsync(new AnswerProgress(id, facts with { Status = AnswerStatus.Complete }, "", "", false, null, null, false) { IsOver = true }, s_none);
+        var messages = (await _store.FindAsync("anna", conversation.Id, s_none))!.Messages;
+        Assert.Equal((ChatBounds.ContentChars, text.ToString(), text.ToString()), (messages[0].Content.Length, messages[1].Answer!.Text, messages[1].Answer!.Thinking));
+    }
+
+    [Fact]
+    public async Task Search_FindsTitlesQuestionsAnswersAndRequests()
+    {
+        var first = await CreateAsync("anna");
+        var id = await BeginAsync(first, "Where is the Sea?");
+        await _store.SaveAsync(
+            new AnswerProgress(id, new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = AnswerStatus.Complete, RequestId = "r-1" }, "Behind the dunes", "", false, null, null, false),
+            s_none);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var second = await CreateAsync("anna");
+        Assert.Equal([second.Id, first.Id], await FoundAsync(null));
+        Assert.Equal([first.Id], await FoundAsync("the sEA"));
+        Assert.Equal([first.Id], await FoundAsync("DUNES"));
+        Assert.Equal([first.Id], await FoundAsync("a title"));
+        Assert.Empty(await FoundAsync("%"));
+        Assert.Equal([first.Id], await FoundAsync(null, request: "r-1"));
+        Assert.Empty(await FoundAsync(null, request: "r-2"));
+        var page = await _store.ListAsync(new ConversationQuery("anna", ["default"], "m", null, 1, null), s_none);
+        Assert.Equal(second.Id, page.Conversations.Single().Id);
+        Assert.Equal([first.Id], (await _store.ListAsync(new ConversationQuery("anna", null, null, null, 9, page.Next), s_none)).Conversations.Select(c => c.Id));
+        Assert.Empty((await _store.ListAsync(new ConversationQuery("anna", ["other"], null, null, 9, null), s_none)).Conversations);
+
+        async Task<IEnumerable<string>> FoundAsync(string? search, string? request = null) =>
+            (await _store.ListAsync(new ConversationQuery("anna", null, null, search, 9, null) { Request = request }, s_none)).Conversations.Select(c => c.Id);
+    }
+
+    [Fact]
+    public async Task Change_KeepsWhatIsNotNamed()
+    {
+        var conversation = await CreateAsync("anna");
+        await BeginAsync(conversation, "one");
+        var settings = new ChatSettings(new string('s', 300_000), 0.5, 7, ["end"]);
+        Assert.True(await _store.ChangeAsync("anna", conversation.Id, "New", settings, null, s_none));
+        Assert.False(await _store.ChangeAsync("anna", conversation.Id, "Never", null, "no-such-leaf", s_none));
+        Assert.False(await _store.ChangeAsync("ben", conversation.Id, "Never", null, null, s_none));
+        var found = (await _store.FindAsync("anna", conversation.Id, s_none))!.Conversation;
+        Assert.Equal(("New", settings.System, 0.5, 7, "end"), (found.Title, found.Settings.System, found.Settings.Temperature, found.Settings.MaxTokens, found.Settings.Stop!.Single()));
+        Assert.True(await _store.ChangeAsync("anna", conversation.Id, null, ChatSettings.Default, null, s_none));
+        found = (await _store.FindAsync("anna", conversation.Id, s_none))!.Conversation;
+        Assert.Equal(("New", ""), (found.Title, found.Settings.System));
     }
 
     [Fact]
@@ -206,7 +269,7 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         var first = await BeginAloneAsync("anna");
         await _store.SaveAsync(
             new AnswerProgress(first, new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = AnswerStatus.Complete }, "", "", false, null, null, false), s_none);
-        for (var at = 0; at < ChatBounds.LoneAnswersPerVisitor; at++)
+        for (var at = 0; at < LoneAnswersMax; at++)
         {
             _time.Advance(TimeSpan.FromSeconds(1));
             var id = await BeginAloneAsync("anna");
@@ -219,13 +282,13 @@ public sealed class ConversationStoreTests : IAsyncDisposable
     [Fact]
     public async Task AsManyConversationsAsMayBe_RefuseTheNext()
     {
-        var writes = Enumerable.Range(0, ChatBounds.ConversationsPerVisitor).Select(_ => CreateAsync("anna"));
+        var writes = Enumerable.Range(0, ConversationsMax).Select(_ => CreateAsync("anna"));
         await Task.WhenAll(writes);
         Assert.False(await _store.CreateAsync(New("anna"), s_none));
         Assert.True(await _store.CreateAsync(New("ben"), s_none));
     }
 
-    private static FrameBlock Block(long first, params string[] texts)
+    private protected static FrameBlock Block(long first, params string[] texts)
     {
         var writer = new System.Buffers.ArrayBufferWriter<byte>();
         foreach (var text in texts)
@@ -233,14 +296,6 @@ public sealed class ConversationStoreTests : IAsyncDisposable
             FrameBlock.Write(writer, 5, Encoding.UTF8.GetBytes(text));
         }
         return new FrameBlock(first, texts.Length, FrameBlock.Pack(writer.WrittenSpan));
-    }
-
-    private SqliteConversationStore Open() => SqliteConversationStore.Open(_folder, _time, NullLogger<SqliteConversationStore>.Instance);
-
-    private async Task ReopenAsync()
-    {
-        await _store.DisposeAsync();
-        _store = Open();
     }
 
     private Conversation New(string visitor) => new()
@@ -256,7 +311,7 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         UpdatedAt = _time.GetUtcNow(),
     };
 
-    private async Task<Conversation> CreateAsync(string visitor)
+    private protected async Task<Conversation> CreateAsync(string visitor)
     {
         var conversation = New(visitor);
         Assert.True(await _store.CreateAsync(conversation, s_none));
@@ -267,16 +322,16 @@ public sealed class ConversationStoreTests : IAsyncDisposable
         new AnswerIdentity(Guid.CreateVersion7().ToString(), visitor, "default", "m", conversation), new AnswerFacts { StartedAt = _time.GetUtcNow() },
         question, question?.Id, "A title", "{}", Encoding.UTF8.GetBytes("{}"));
 
-    private Task<BeginOutcome> TryBeginAsync(Conversation conversation, string content, string? parent) => _store.BeginAsync(
+    private protected Task<BeginOutcome> TryBeginAsync(Conversation conversation, string content, string? parent) => _store.BeginAsync(
         NewOf(conversation.Visitor, conversation.Id, new Message(Guid.CreateVersion7().ToString(), parent, Message.User, content, _time.GetUtcNow(), null)), s_none);
 
-    private async Task<string> BeginAsync(Conversation conversation, string content, string? parent = null)
+    private protected async Task<string> BeginAsync(Conversation conversation, string content, string? parent = null)
     {
         Assert.Equal(BeginOutcome.Begun, await TryBeginAsync(conversation, content, parent));
         return (await _store.FindAsync(conversation.Visitor, conversation.Id, s_none))!.Messages[^1].Id;
     }
 
-    private async Task<string> BeginAloneAsync(string visitor)
+    private protected async Task<string> BeginAloneAsync(string visitor)
     {
         var answer = NewOf(visitor, null, null);
         Assert.Equal(BeginOutcome.Begun, await _store.BeginAsync(answer, s_none));

@@ -18,10 +18,11 @@ internal sealed class FakeGateway : IHostApplicationLifetime, IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
     private readonly CancellationTokenSource _stopping = new();
 
-    public FakeGateway(TimeProvider? time = null, FindRecord? find = null)
+    /// <param name="store">Null: one of its own.</param>
+    public FakeGateway(TimeProvider? time = null, FindRecord? find = null, IConversationStore? store = null)
     {
         Time = time ?? TimeProvider.System;
-        Store = SqliteConversationStore.Open(_folder, Time, NullLogger<SqliteConversationStore>.Instance);
+        Store = store ?? SqliteConversationStore.Open(_folder, Time, NullLogger<SqliteConversationStore>.Instance);
         Services = new AnswerJobServices(
             Begin, Store, new AnswerBills(find ?? ((_, _) => default), Time), Time, this, NullLogger<AnswerJobServices>.Instance);
     }
@@ -73,7 +74,10 @@ internal sealed class FakeGateway : IHostApplicationLifetime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ((IAsyncDisposable)Store).DisposeAsync();
+        if (Store is IAsyncDisposable own)
+        {
+            await own.DisposeAsync();
+        }
         _stopping.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

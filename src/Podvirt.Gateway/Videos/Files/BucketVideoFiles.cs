@@ -1,7 +1,5 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using Amazon;
-using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -18,23 +16,7 @@ internal sealed class BucketVideoFiles : IVideoFiles, IDisposable
     public BucketVideoFiles(BucketOptions options)
     {
         _options = options;
-        var config = new AmazonS3Config
-        {
-            ForcePathStyle = options.PathStyle,
-            // Servers that are not Amazon's know no checksums but their own.
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        };
-        if (options.Endpoint is { } endpoint)
-        {
-            config.ServiceURL = endpoint.AbsoluteUri;
-            config.AuthenticationRegion = options.Region;
-        }
-        else
-        {
-            config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
-        }
-        _client = new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config);
+        _client = BucketClient.New(options);
     }
 
     public async Task SaveAsync(string name, string path, CancellationToken cancellationToken)

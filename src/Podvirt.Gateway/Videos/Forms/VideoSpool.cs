@@ -5,7 +5,8 @@ using Podvirt.Gateway.Videos.Files;
 namespace Podvirt.Gateway.Videos.Forms;
 
 /// <summary>The uploads that have not been sent for good: within the spool's bytes, their project's, and what the disk has to keep free.</summary>
-internal sealed partial class VideoSpool(VideoBook book, VideoFolder folder, VideoOptions options, ILogger<VideoSpool> logger)
+internal sealed partial class VideoSpool(
+    VideoBook book, VideoFolder folder, VideoOptions options, ILogger<VideoSpool> logger, SharedForms? shared = null)
 {
     private readonly Lock _lock = new();
 
@@ -30,6 +31,72 @@ internal sealed partial class VideoSpool(VideoBook book, VideoFolder folder, Vid
     /// <summary>For sending.</summary>
     /// <exception cref="IOException">It is gone.</exception>
     public FileStream Open(string name) => VideoFolder.Open(folder.SpoolOf(name));
+
+    /// <summary>False: a job of this gateway's would be lost with its disk, while others look after it.</summary>
+    public bool CanBeTakenOver => !book.IsShared || shared is not null;
+
+    /// <summary>Puts a whole upload where the other gateways find it, if there are any.</summary>
+    /// <exception cref="FormRefusedException">It could not be put there.</exception>
+    public async Task ShareAsync(string name)
+    {
+        if (shared is null)
+        {
+            return;
+        }
+        try
+        {
+            await shared.SaveAsync(name, folder.SpoolOf(name), CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            throw new FormRefusedException(Unwritable(e));
+        }
+    }
+
+    /// <summary>Nobody needs it any more. What cannot be taken away now is by a later start.</summary>
+    public async Task UnshareAsync(string name)
+    {
+        if (shared is null)
+        {
+            return;
+        }
+        try
+        {
+            await shared.DeleteAsync(name, CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            LogNotUnshared(e, name);
+        }
+    }
+
+    /// <summary>Has an upload here that came in through another gateway.</summary>
+    /// <exception cref="IOException">The file store does not answer.</exception>
+    public async Task BringAsync(string name, CancellationToken cancellationToken)
+    {
+        if (shared is not null && !File.Exists(folder.SpoolOf(name)))
+        {
+            await shared.FetchAsync(name, folder.SpoolOf(name), cancellationToken);
+        }
+    }
+
+    /// <summary>Takes away what is shared of jobs that have ended, or never were; of the last hour none, whose jobs may be under way.</summary>
+    public async Task SweepSharedAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (shared is null)
+        {
+            return;
+        }
+        await foreach (var name in shared.ListAsync(cancellationToken))
+        {
+            var id = Guid.ParseExact(name, "n");
+            if (TimeOf(id) < now.AddHours(-1) && book.Find(id) is not { HasEnded: false })
+            {
+                await shared.DeleteAsync(name, cancellationToken);
+                LogSwept(name);
+            }
+        }
+    }
 
     /// <summary>Its job has ended.</summary>
     public void Remove(string name)
@@ -112,6 +179,12 @@ internal sealed partial class VideoSpool(VideoBook book, VideoFolder folder, Vid
     }
 
     public void NoteUnwritable(Exception e) => LogUnwritable(e);
+
+    // As a UUIDv7 has it.
+    private static DateTimeOffset TimeOf(Guid id) => DateTimeOffset.UnixEpoch.AddMilliseconds(Convert.ToInt64(id.ToString("n")[..12], 16));
+
+    [LoggerMessage(1621, LogLevel.Warning, "The upload {Name} could not be taken away from the file store: a later start does.")]
+    private partial void LogNotUnshared(Exception exception, string name);
 
     [LoggerMessage(1602, LogLevel.Information, "{Path} was left by a job that has ended, or never was: it is deleted.")]
     private partial void LogSwept(string path);

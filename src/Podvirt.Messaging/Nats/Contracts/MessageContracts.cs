@@ -14,10 +14,8 @@ internal static class MessageContracts
         [typeof(ReplicaTrouble)] = GatewayContracts.Trouble,
         [typeof(NodeReport)] = NodeContracts.Report,
         [typeof(NodeQuestion)] = NodeContracts.Question,
-        [typeof(FleetOrder)] = SchedulerCallContracts.Order,
-        [typeof(FleetOrderAnswer)] = SchedulerCallContracts.OrderAnswer,
-        [typeof(LogQuery)] = SchedulerCallContracts.Query,
-        [typeof(LogQueryAnswer)] = SchedulerCallContracts.QueryAnswer,
+        [typeof(LogQuery)] = LogContracts.Query,
+        [typeof(LogQueryAnswer)] = LogContracts.Answer,
     };
 
     /// <exception cref="InvalidOperationException">Nobody wrote one: such messages cannot leave the process.</exception>

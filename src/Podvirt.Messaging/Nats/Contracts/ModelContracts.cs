@@ -32,7 +32,7 @@ internal static class ModelContracts
             Vendor = vendor,
             Name = name,
             Type = type ?? default,
-            Engine = r.Optional(ReadEngine) ?? new EngineSpec { Kind = default },
+            Engine = r.Optional(ReadEngine) ?? new EngineSpec { Kind = EngineKind.Command },
             Gpu = r.Optional(ReadGpu) ?? new GpuNeed(),
             Replicas = r.Optional(ReadReplicas) ?? new ReplicaRange(),
             Idle = r.Optional(ReadIdle) ?? IdleSpec.Auto,

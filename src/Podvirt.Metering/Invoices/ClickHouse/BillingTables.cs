@@ -7,10 +7,10 @@ internal static class BillingTables
     public const string Adjustment =
         """
         CREATE TABLE IF NOT EXISTS adjustment (
-          rerating Int64, usage_id UUID, ended_us Int64, month Int32, batch UInt64, number Int64,
+          rerating Int64, usage_id UUID, ended_us Int64, month Int32, batch UInt64,
           project LowCardinality(String), key LowCardinality(String), model LowCardinality(String), revision Int32, outcome LowCardinality(String),
           old_version Int32, new_version Int32, cost Decimal(38, 12)
-        ) ENGINE = MergeTree ORDER BY (ended_us, usage_id, number) SETTINGS non_replicated_deduplication_window = 10000
+        ) ENGINE = MergeTree ORDER BY (ended_us, usage_id, rerating) SETTINGS non_replicated_deduplication_window = 10000
         """;
 
     /// <summary>

@@ -4,38 +4,14 @@ using Podvirt.Metering.Ledger.Sqlite;
 
 namespace Podvirt.Metering.Invoices.Sqlite;
 
-/// <summary>
-/// Gpu time in which replicas started or woke, by project. A start serves whoever waits for it, so a model's time is shared
-/// out by how many requests of each project waited for a start or a wake; what nobody waited for is on no invoice.
-/// </summary>
+/// <summary>Cold starts in the ledger's file.</summary>
 internal sealed class SqliteColdStartTimes(SqliteLedger ledger) : IColdStartTimes
 {
     public async ValueTask<IReadOnlyList<ColdStartTime>> GpuSecondsAsync(
         DateTimeOffset from, DateTimeOffset to, string? project, CancellationToken cancellationToken = default)
     {
-        var warming = (await ledger.GpuSecondsAsync(new GpuTimeQuery(from, to), cancellationToken))
-            .Where(s => s.Use == GpuUse.Warming)
-            .GroupBy(s => s.Model, StringComparer.Ordinal);
-        var waited = (await ledger.ReadAsync(connection => Waited(connection, from, to), cancellationToken)).ToLookup(w => w.Model, StringComparer.Ordinal);
-        return
-        [
-            .. warming.SelectMany(model => Share(model.Key, model.Sum(s => s.GpuMicroseconds), [.. waited[model.Key]]))
-                .Where(share => share.GpuMicroseconds > 0 && (project is null || share.Project == project)),
-        ];
-    }
-
-    /// <summary>The shares add up to the whole.</summary>
-    private static IEnumerable<ColdStartTime> Share(string model, long whole, List<ColdStarts> projects)
-    {
-        var all = projects.Sum(p => p.Requests);
-        var (sum, given) = (Int128.Zero, 0L);
-        foreach (var (project, _, requests) in projects)
-        {
-            sum += requests;
-            var upTo = (long)(whole * sum / all);
-            yield return new ColdStartTime(project, model, upTo - given);
-            given = upTo;
-        }
+        var gpuTime = await ledger.GpuSecondsAsync(new GpuTimeQuery(from, to), cancellationToken);
+        return ColdStartShares.Of(gpuTime, await ledger.ReadAsync(connection => Waited(connection, from, to), cancellationToken), project);
     }
 
     /// <summary>By the hour: months begin with one.</summary>
@@ -57,6 +33,4 @@ internal sealed class SqliteColdStartTimes(SqliteLedger ledger) : IColdStartTime
         }
         return waited;
     }
-
-    private sealed record ColdStarts(string Project, string Model, long Requests);
 }

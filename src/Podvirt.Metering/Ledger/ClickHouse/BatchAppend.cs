@@ -11,7 +11,7 @@ namespace Podvirt.Metering.Ledger.ClickHouse;
 /// 3. Two batches with the same record may each have passed the first step before the other one's rows were there. The raw rows count
 ///    their copies: where one of the batch's has several, its hour is read from raw rows from now on, until it is rolled up anew.
 /// </summary>
-internal sealed class BatchAppend(ClickHouseStore store, TimeProvider time)
+internal sealed class BatchAppend(ClickHouseStore store)
 {
     public async Task RunAsync(string token, IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken)
     {
@@ -56,11 +56,11 @@ internal sealed class BatchAppend(ClickHouseStore store, TimeProvider time)
     {
         var hour = RollupTables.Floor("u.ended_us", Micros.Hour);
         var hours = await store.ReadAsync(
-            $"SELECT DISTINCT {hour} FROM usage AS u FINAL WHERE {TimesOf(rows).Of("u.ended_us")} AND copies > 1 AND has(batches, {batch})",
-            SqlParameters.None, row => row.GetInt64(0), cancellationToken);
+            $"SELECT {hour} AS hour_us, sum(copies) FROM usage AS u FINAL WHERE {TimesOf(rows).Of("u.ended_us")} AND copies > 1 AND has(batches, {batch}) GROUP BY hour_us",
+            SqlParameters.None, row => (row.GetInt64(0), $"copies-{batch}-{row.GetValue(1)}"), cancellationToken);
         if (hours.Count > 0)
         {
-            await store.ExecuteAsync(LedgerState.Mark(isStale: true, hours, Micros.Of(time.GetUtcNow())), cancellationToken);
+            await store.ExecuteAsync(LedgerState.Mark(hours, isCleared: false), cancellationToken);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Podvirt.Metering.Ledger.ClickHouse;
 /// The ledger of a cluster, shared by all its processes. A batch is one insert, and counts once however often it is repeated; until it has
 /// returned a read may see a part of it. Billing, re-rating and <see cref="LedgerUpkeep"/> have one owner at a time, as the metering's leader.
 /// </summary>
-internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, TimeProvider time) : ILedger, IBatchLedger, IMinuteRollups
+internal sealed partial class ClickHouseLedger(ClickHouseDatabase database) : ILedger, IBatchLedger, IMinuteRollups
 {
     private const int ListLimitMax = 10_000;
 
@@ -31,7 +31,7 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, Time
     {
         ArgumentException.ThrowIfNullOrEmpty(token);
         ArgumentNullException.ThrowIfNull(records);
-        await new BatchAppend(await database.OpenAsync(cancellationToken), time).RunAsync(token, records, cancellationToken);
+        await new BatchAppend(await database.OpenAsync(cancellationToken)).RunAsync(token, records, cancellationToken);
     }
 
     public async ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>
@@ -94,8 +94,9 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, Time
     public async ValueTask<int> RemoveMinutesBeforeAsync(DateTimeOffset moment, CancellationToken cancellationToken = default)
     {
         var store = await database.OpenAsync(cancellationToken);
-        var firstKept = SqlParameters.Of(Micros.FloorTo(Micros.Of(moment), Micros.Minute));
-        await store.ExecuteAsync($"INSERT INTO ledger_mark (name, value) SELECT '{LedgerState.MinutesFrom}', {firstKept}", cancellationToken);
+        var firstKeptUs = Micros.FloorTo(Micros.Of(moment), Micros.Minute);
+        await store.ExecuteAsync(LedgerState.Raise(LedgerState.MinutesFromMark, firstKeptUs), cancellationToken);
+        var firstKept = SqlParameters.Of(firstKeptUs);
         var removed = 0;
         foreach (var table in (string[])["minute_by_project", "minute_by_model"])
         {
@@ -114,11 +115,15 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database, Time
     {
         var store = await database.OpenAsync(cancellationToken);
         var fromUs = long.MinValue;
-        while (await LedgerReconciliation.CompareNextAsync(store, fromUs, cancellationToken) is { } day)
+        while (await LedgerReconciliation.CompareNextAsync(store, fromUs, cancellationToken) is { } days)
         {
             yield return new ReconcileStep(
-                Micros.ToTime(day.StartUs).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), day.Records, day.Differences);
-            fromUs = day.StartUs + Micros.Day;
+                Micros.ToTime(days.StartUs).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), days.Records, days.Differences);
+            if (days.EndUs == long.MaxValue)
+            {
+                yield break;
+            }
+            fromUs = days.EndUs;
         }
     }
 

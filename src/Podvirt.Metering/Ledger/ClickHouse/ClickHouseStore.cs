@@ -5,6 +5,8 @@ using ClickHouse.Driver.ADO;
 using ClickHouse.Driver.ADO.Parameters;
 using ClickHouse.Driver.ADO.Readers;
 using ClickHouse.Driver.Utility;
+using Podvirt.Metering.Invoices.ClickHouse;
+using Podvirt.Metering.Rating.ClickHouse;
 
 namespace Podvirt.Metering.Ledger.ClickHouse;
 
@@ -47,6 +49,8 @@ internal sealed class ClickHouseStore : IDisposable
         });
         _client.RegisterBinaryInsertType<UsageRow>();
         _client.RegisterBinaryInsertType<GpuTimeRow>();
+        _client.RegisterBinaryInsertType<AdjustmentRow>();
+        _client.RegisterBinaryInsertType<InvoiceRow>();
     }
 
     public string Database => _options.Database;

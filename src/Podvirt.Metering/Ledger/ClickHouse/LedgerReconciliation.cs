@@ -3,16 +3,20 @@ using System.Globalization;
 namespace Podvirt.Metering.Ledger.ClickHouse;
 
 /// <summary>
-/// Compares rollups with the raw rows, a day at a time: minutes that were kept, hours, and hours by key. The server compares; only what
+/// Compares rollups with the raw rows, some days at a time: minutes that were kept, hours, and hours by key. The server compares; only what
 /// differs comes here. Stale hours are read from raw rows by everybody, so their rollups say nothing yet.
 /// </summary>
 internal static class LedgerReconciliation
 {
+    /// <summary>Records of one part, where it is more than a day: some hundred MiB on the server.</summary>
+    private const int RecordsMax = 1_000_000;
+
     /// <summary>Null: nothing is left from the moment on.</summary>
-    public static async Task<ComparedDay?> CompareNextAsync(ClickHouseStore store, long fromUs, CancellationToken cancellationToken)
+    public static async Task<ComparedDays?> CompareNextAsync(ClickHouseStore store, long fromUs, CancellationToken cancellationToken)
     {
         var state = await LedgerState.ReadAsync(store, cancellationToken);
-        var from = SqlParameters.Of(fromUs);
+        // Where raw rows were removed there is nothing to compare the rollups with.
+        var from = SqlParameters.Of(state.RawFrom is { } rawFrom ? Math.Max(fromUs, Micros.Of(rawFrom.Start)) : fromUs);
         string[] rollups = ["hour_by_project", "hour_by_model", "hour_by_key", "minute_by_project", "minute_by_model"];
         var firsts = rollups.Select(t => $"SELECT min(bucket_us) AS at, count() AS found FROM {t} WHERE bucket_us >= {from}")
             .Prepend($"SELECT min(ended_us) AS at, count() AS found FROM usage WHERE ended_us >= {from}");
@@ -23,10 +27,13 @@ internal static class LedgerReconciliation
             return null;
         }
         var startUs = Micros.FloorTo(first[0], Micros.Day);
-        var day = TimeRanges.Of(startUs, startUs + Micros.Day);
-        var kept = TimeRanges.Of(Math.Max(startUs, state.MinutesFromUs), startUs + Micros.Day);
+        var beyond = await store.ReadAsync(
+            $"SELECT ended_us FROM usage WHERE ended_us >= {from} ORDER BY ended_us LIMIT 1 OFFSET {RecordsMax}", SqlParameters.None, row => row.GetInt64(0), cancellationToken);
+        var endUs = beyond.Count > 0 ? Math.Max(Micros.FloorTo(beyond[0], Micros.Day), startUs + Micros.Day) : long.MaxValue;
+        var days = TimeRanges.Of(startUs, endUs);
+        var kept = TimeRanges.Of(Math.Max(startUs, state.MinutesFromUs), endUs);
         var differences = new List<string>();
-        foreach (var (prefix, length, times) in ((string, long, TimeRanges)[])[("hour", Micros.Hour, day), ("minute", Micros.Minute, kept)])
+        foreach (var (prefix, length, times) in ((string, long, TimeRanges)[])[("hour", Micros.Hour, days), ("minute", Micros.Minute, kept)])
         {
             var raw = $"SELECT * FROM ({RollupTables.OfUsage(length, $"usage AS u FINAL WHERE {times.Of("u.ended_us")}{state.NotStale("u.ended_us")}")}) "
                 + $"UNION ALL SELECT * FROM ({RollupTables.OfAdjustments(length, $"adjustment AS a WHERE {times.Of("a.ended_us")}{state.NotStale("a.ended_us")}")})";
@@ -38,12 +45,12 @@ internal static class LedgerReconciliation
         }
         differences.AddRange(await CompareAsync(
             store, "hour_by_key",
-            KeySaid($"SELECT * FROM hour_by_key WHERE {day.Of("bucket_us")}{state.NotStale("bucket_us")}"),
-            KeySaid(RollupTables.KeysOf($"usage AS u FINAL WHERE {day.Of("u.ended_us")}{state.NotStale("u.ended_us")}")),
+            KeySaid($"SELECT * FROM hour_by_key WHERE {days.Of("bucket_us")}{state.NotStale("bucket_us")}"),
+            KeySaid(RollupTables.KeysOf($"usage AS u FINAL WHERE {days.Of("u.ended_us")}{state.NotStale("u.ended_us")}")),
             cancellationToken));
         var records = await store.ReadAsync(
-            $"SELECT toInt64(count()) FROM usage FINAL WHERE {day.Of("ended_us")}", SqlParameters.None, row => row.GetInt64(0), cancellationToken);
-        return new ComparedDay(startUs, records[0], differences);
+            $"SELECT toInt64(count()) FROM usage FINAL WHERE {days.Of("ended_us")}", SqlParameters.None, row => row.GetInt64(0), cancellationToken);
+        return new ComparedDays(startUs, endUs, records[0], differences);
     }
 
     /// <summary>A line for each group that does not say the same in both.</summary>
@@ -73,6 +80,7 @@ internal static class LedgerReconciliation
         + $"FROM ({rows}) AS p GROUP BY bucket_us, name";
 }
 
-/// <summary>A day that was compared.</summary>
-/// <param name="StartUs">Its first microsecond.</param>
-internal sealed record ComparedDay(long StartUs, long Records, IReadOnlyList<string> Differences);
+/// <summary>Days that were compared.</summary>
+/// <param name="StartUs">Their first microsecond.</param>
+/// <param name="EndUs">The one behind them.</param>
+internal sealed record ComparedDays(long StartUs, long EndUs, long Records, IReadOnlyList<string> Differences);

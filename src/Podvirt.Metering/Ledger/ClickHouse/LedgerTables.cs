@@ -8,17 +8,17 @@ internal static class LedgerTables
         CREATE TABLE IF NOT EXISTS ledger_mark (name String, value SimpleAggregateFunction(max, Int64)) ENGINE = AggregatingMergeTree ORDER BY name
         """;
 
-    /// <summary>Hours in which a record was rolled up more than once, or may have been: they are read from the raw rows. The last state of an hour holds.</summary>
+    /// <summary>Hours whose rollups may be wrong, each with every reason for it until that is cleared: they are read from the raw rows. A reason is never given twice.</summary>
     private const string StaleHour =
         """
-        CREATE TABLE IF NOT EXISTS stale_hour (hour_us Int64, is_stale UInt8, changed_us Int64)
-        ENGINE = ReplacingMergeTree(changed_us) ORDER BY hour_us
+        CREATE TABLE IF NOT EXISTS stale_hour (hour_us Int64, reason String, is_cleared SimpleAggregateFunction(max, UInt8))
+        ENGINE = AggregatingMergeTree ORDER BY (hour_us, reason)
         """;
 
     private const string GpuTime =
         """
         CREATE TABLE IF NOT EXISTS gpu_time (
-          replica String, from_us Int64, to_us SimpleAggregateFunction(max, Int64), 
+          replica String, from_us Int64, to_us SimpleAggregateFunction(max, Int64),
           model SimpleAggregateFunction(any, LowCardinality(String)), revision SimpleAggregateFunction(any, Int32),
           use SimpleAggregateFunction(any, LowCardinality(String)), gpus SimpleAggregateFunction(any, Int32)
         ) ENGINE = AggregatingMergeTree ORDER BY (replica, from_us)

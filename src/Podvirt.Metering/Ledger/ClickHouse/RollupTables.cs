@@ -61,6 +61,8 @@ internal static class RollupTables
         $"CREATE MATERIALIZED VIEW IF NOT EXISTS minute_to_hour TO hour_by_project AS {Coarser("minute_by_project", $"{Floor("bucket_us", Micros.Hour)}", "project, ")}",
         $"CREATE MATERIALIZED VIEW IF NOT EXISTS minute_to_model TO minute_by_model AS {Coarser("minute_by_project", "bucket_us", "")}",
         $"CREATE MATERIALIZED VIEW IF NOT EXISTS hour_to_model TO hour_by_model AS {Coarser("hour_by_project", "bucket_us", "")}",
+        "CREATE TABLE IF NOT EXISTS month_batch (month Int32, batch UInt64) ENGINE = ReplacingMergeTree ORDER BY (month, batch) SETTINGS non_replicated_deduplication_window = 10000",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS usage_to_month TO month_batch AS SELECT DISTINCT month, batch FROM usage",
         $"CREATE MATERIALIZED VIEW IF NOT EXISTS usage_to_key TO hour_by_key AS {KeysOf("usage AS u")}",
     ];
 

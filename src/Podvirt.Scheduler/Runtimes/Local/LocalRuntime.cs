@@ -158,10 +158,14 @@ internal sealed class LocalRuntime : IReplicaRuntime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Whoever ends the runtime without stopping its replicas still leaves none behind.
-        using var atOnce = new CancellationTokenSource();
-        await atOnce.CancelAsync();
-        await Task.WhenAll(_processes.Keys.Select(replica => StopAsync(replica, atOnce.Token)));
+        if (!_options.ElectsLeader)
+        {
+            // Whoever ends the runtime without stopping its replicas still leaves none behind.
+            using var atOnce = new CancellationTokenSource();
+            await atOnce.CancelAsync();
+            await Task.WhenAll(_processes.Keys.Select(replica => StopAsync(replica, atOnce.Token)));
+        }
+
         await _ended.CancelAsync();
         await _reaper;
         _exits.Writer.TryComplete();

@@ -7,10 +7,6 @@ namespace Podvirt.Chats.Sqlite;
 /// <summary>The reads of <c>conversations.db</c>.</summary>
 internal static class ConversationQueries
 {
-    /// <summary>Frames of one page, and bytes after which it ends.</summary>
-    private const int FramesPerPage = 1_000;
-    private const int FrameBytesPerPage = 1 << 20;
-
     private const string Columns =
         "c.id, c.visitor, c.project, c.model, c.title, c.session_id, c.settings, c.leaf, c.created_us, c.updated_us, "
         + "EXISTS (SELECT 1 FROM answer a WHERE a.conversation = c.id AND a.running = 1)";
@@ -87,31 +83,21 @@ internal static class ConversationQueries
         {
             return null;
         }
-        var frames = new List<Frame>();
-        var bytes = 0;
-        long? next = null;
-        while (next is null)
-        {
-            var block = Sql.Read(
-                connection, "SELECT first, count, packed FROM frame WHERE answer = $id AND first + count - 1 > $after ORDER BY first LIMIT 1",
-                static row => new FrameBlock(row.GetInt64(0), row.GetInt32(1), row.GetFieldValue<byte[]>(2)),
-                ("$id", id), ("$after", frames.Count > 0 ? frames[^1].N : after)).FirstOrDefault();
-            if (block is null)
-            {
-                break;
-            }
-            foreach (var frame in block.Unpack().Where(f => f.N > after))
-            {
-                if (frames.Count == FramesPerPage || bytes > FrameBytesPerPage)
-                {
-                    next = frames[^1].N;
-                    break;
-                }
-                frames.Add(frame);
-                bytes += frame.Bytes.Length;
-            }
-        }
+        var (frames, next) = FramePages.Cut(Blocks(connection, id, after), after);
         return head with { Frames = frames, Next = next };
+    }
+
+    // One by one, as far as the page reads.
+    private static IEnumerable<FrameBlock> Blocks(SqliteConnection connection, string id, long after)
+    {
+        while (Sql.Read(
+            connection, "SELECT first, count, packed FROM frame WHERE answer = $id AND first + count - 1 > $after ORDER BY first LIMIT 1",
+            static row => new FrameBlock(row.GetInt64(0), row.GetInt32(1), row.GetFieldValue<byte[]>(2)),
+            ("$id", id), ("$after", after)).FirstOrDefault() is { } block)
+        {
+            yield return block;
+            after = block.First + block.Count - 1;
+        }
     }
 
     private static Conversation ReadConversation(SqliteDataReader row) => new()

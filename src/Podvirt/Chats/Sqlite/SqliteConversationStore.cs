@@ -14,6 +14,9 @@ internal sealed partial class SqliteConversationStore : IConversationStore, IGro
 
     private const int GroupMax = 64;
 
+    /// <summary>Twice as often as is promised.</summary>
+    public TimeSpan SaveInterval { get; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>A search through long conversations must not hold up an answer's page.</summary>
     private const int Readers = 2;
 
@@ -64,8 +67,8 @@ internal sealed partial class SqliteConversationStore : IConversationStore, IGro
     public Task<BeginOutcome> BeginAsync(NewAnswer answer, CancellationToken cancellationToken) =>
         WriteAsync(session => session.Begin(answer), StateDurability.Machine, cancellationToken);
 
-    public Task SaveAsync(AnswerProgress progress, CancellationToken cancellationToken) => WriteAsync(
-        session => session.Save(progress), progress.Facts.IsRunning ? StateDurability.Process : StateDurability.Machine, cancellationToken);
+    public Task<SaveOutcome> SaveAsync(AnswerProgress progress, CancellationToken cancellationToken) => WriteAsync(
+        session => session.Save(progress) ? SaveOutcome.Saved : SaveOutcome.Gone, progress.Facts.IsRunning ? StateDurability.Process : StateDurability.Machine, cancellationToken);
 
     public async Task<StoredAnswer?> FindAnswerAsync(string visitor, string id, CancellationToken cancellationToken) =>
         await _reader.RunAsync(c => ConversationQueries.FindAnswer(c, visitor, id), cancellationToken);

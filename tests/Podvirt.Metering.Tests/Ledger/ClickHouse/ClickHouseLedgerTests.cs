@@ -14,7 +14,7 @@ public sealed class ClickHouseLedgerTests : LedgerContract
     {
         _clickHouse = clickHouse;
         _database = clickHouse.NewDatabase();
-        _ledger = new ClickHouseLedger(_database, TimeProvider.System);
+        _ledger = new ClickHouseLedger(_database);
     }
 
     protected override ILedger Ledger => _ledger;
@@ -23,7 +23,7 @@ public sealed class ClickHouseLedgerTests : LedgerContract
 
     protected override bool IsKnownByItsEnd => true;
 
-    protected override ILedger OpenAnother() => new ClickHouseLedger(_clickHouse.NewDatabase(), TimeProvider.System);
+    protected override ILedger OpenAnother() => new ClickHouseLedger(_clickHouse.NewDatabase());
 
     public override ValueTask DisposeAsync()
     {

@@ -6,6 +6,11 @@ namespace Podvirt.Testing.Nomad.Http;
 /// <summary>Reads that wait until their index moves on.</summary>
 internal sealed class BlockingQuery(NomadState state, NomadFaults faults, CancellationToken stopping)
 {
+    private int _waiting;
+
+    /// <summary>Queries that wait for a change now.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
     /// <param name="read">The result and its own index: that of one object, or of the table that a list comes from.</param>
     public async Task<NomadAnswer> RunAsync(NomadRequest request, Func<NomadState, (JsonNode? Body, ulong Index)> read, string missing = "")
     {
@@ -21,8 +26,10 @@ internal sealed class BlockingQuery(NomadState state, NomadFaults faults, Cancel
             {
                 return new NomadAnswer(body, index, missing);
             }
+            Interlocked.Increment(ref _waiting);
             await (faults.TakeMissedWakeUp() ? Task.Delay(Timeout.Infinite, limit.Token) : changed.WaitAsync(limit.Token))
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Interlocked.Decrement(ref _waiting);
             request.Context.RequestAborted.ThrowIfCancellationRequested();
         }
     }

@@ -120,7 +120,8 @@ internal static class Deployments
     /// <summary>A stopped job's deployment is over.</summary>
     public static void Reconcile(NomadWrite write, JobRecord job, Dictionary<string, JsonObject> groups)
     {
-        if (groups.Count == 0 && Of(write, job) is { Active: true } deployment)
+        var key = new JobKey(job.Namespace, job.Id);
+        foreach (var deployment in write.State.Deployments.Values.Where(d => groups.Count == 0 && d.Job == key && d.Active).ToArray())
         {
             Finish(write, deployment, "cancelled", "Cancelled because job is stopped");
         }

@@ -45,7 +45,7 @@ internal static class Devices
         switch (Json.Text(constraint["LTarget"]))
         {
             case "${device.attr.memory}":
-                return Mebibytes(wanted) is { } bound && Constraints.Compare(group.MemoryMiB.CompareTo(bound), operand);
+                return Mebibytes(wanted) is { } bound && Constraints.Compare(decimal.Compare(group.MemoryMiB, bound), operand);
             case "${device.model}":
                 return Constraints.Holds(group.Name, operand, wanted);
             case "${device.vendor}":

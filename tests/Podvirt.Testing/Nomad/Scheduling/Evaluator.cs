@@ -74,12 +74,27 @@ internal sealed class Evaluator : IAsyncDisposable
         }
     }
 
+    /// <summary>A job that the scheduler trips over shows on its evaluation, and stops no other.</summary>
     private static void Process(NomadWrite write, EvaluationRecord evaluation)
     {
         if (evaluation.Status != "pending")
         {
             return;
         }
+        try
+        {
+            Work(write, evaluation);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or KeyNotFoundException)
+        {
+            evaluation.Status = "failed";
+            evaluation.StatusDescription = e.ToString();
+            write.Evaluation(evaluation);
+        }
+    }
+
+    private static void Work(NomadWrite write, EvaluationRecord evaluation)
+    {
         var plan = new Reconciler(write, evaluation).Run();
         foreach (var other in write.State.Evaluations.Values.Where(e => e != evaluation && e.Job == evaluation.Job && e.Status == "blocked").ToArray())
         {

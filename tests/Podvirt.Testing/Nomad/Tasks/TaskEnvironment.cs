@@ -67,11 +67,11 @@ internal sealed partial class TaskEnvironment
     public string Fill(string text) => Reference().Replace(text, match =>
     {
         var name = match.Groups["name"].Value;
-        return (name.StartsWith("env[", StringComparison.Ordinal) ? _values.GetValueOrDefault(name[4..^1].Trim('"')) : null)
-            ?? _values.GetValueOrDefault(name)
-            ?? Constraints.Value(_node, name)
-            ?? match.Value;
+        return Value(name.StartsWith("env[", StringComparison.Ordinal) ? name[4..^1].Trim('"') : name) ?? match.Value;
     });
+
+    /// <summary>Of the task, else of its node; null: neither knows it.</summary>
+    public string? Value(string name) => _values.GetValueOrDefault(name) ?? Constraints.Value(_node, name);
 
     private static IEnumerable<(string Key, string Value)> Metas(AllocationRecord allocation, TaskRun task) =>
         new[] { allocation.Spec["Meta"], allocation.GroupSpec?["Meta"], task.Spec["Meta"] }

@@ -48,6 +48,7 @@ internal sealed partial class TaskProcess : IDisposable
         "SIGINT" => 2,
         "SIGQUIT" => 3,
         "SIGUSR1" => 10,
+        "SIGUSR2" => 12,
         _ => Terminate,
     };
 

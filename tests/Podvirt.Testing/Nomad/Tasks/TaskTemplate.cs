@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Podvirt.Testing.Nomad.State;
@@ -6,11 +8,14 @@ using Podvirt.Testing.Nomad.State;
 namespace Podvirt.Testing.Nomad.Tasks;
 
 /// <summary>
-/// The part of consul-template that job files of this repository use: <c>{{ with nomadVar "path" }}…{{ .key }}…{{ end }}</c>
-/// and <c>{{ env "NAME" }}</c>. A variable that does not exist holds the task back until it does. Anything else fails the task.
+/// The part of consul-template that job files of this repository use: <c>{{ with nomadVar "path" }}…{{ .key }}…{{ end }}</c>,
+/// <c>{{ .key.Value | toJSON }}</c> and <c>{{ env "NAME" }}</c>, of the task or of its node. A variable that does not exist holds the task back until it does. Anything else fails the task.
 /// </summary>
 internal static partial class TaskTemplate
 {
+    /// <summary>As Go writes strings, apart from what HTML would need.</summary>
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static async Task RenderAsync(TaskClient client, AllocationRun run, TaskRun task, TaskEnvironment environment, JsonObject template)
     {
         var waited = false;
@@ -47,10 +52,10 @@ internal static partial class TaskTemplate
                 return "";
             }
             return Key().Replace(match.Groups["body"].Value, key => variable.Items.TryGetValue(key.Groups["key"].Value, out var value)
-                ? value
+                ? key.Groups["json"].Success ? JsonValue.Create(value).ToJsonString(s_json) : value
                 : throw new TaskStartException($"Template failed: map has no entry for key \"{key.Groups["key"].Value}\""));
         });
-        text = Env().Replace(text, match => environment.Values.GetValueOrDefault(match.Groups["name"].Value, ""));
+        text = Env().Replace(text, match => environment.Value(match.Groups["name"].Value) ?? "");
         missing = absent;
         return Rest().Match(text) is { Success: true } unknown ? throw new TaskStartException($"Template failed: {unknown.Value} is not known here") : text;
     }
@@ -76,14 +81,14 @@ internal static partial class TaskTemplate
         foreach (var line in text.Split('\n', StringSplitOptions.TrimEntries).Where(static l => l.Contains('=') && !l.StartsWith('#')))
         {
             var (name, value) = (line[..line.IndexOf('=', StringComparison.Ordinal)], line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..]);
-            environment.Set(name, value.Trim('"'));
+            environment.Set(name, value.StartsWith('"') ? Json.Text(JsonNode.Parse(value)) : value);
         }
     }
 
     [GeneratedRegex(@"\{\{-?\s*with nomadVar ""(?<path>[^""]+)""\s*-?\}\}(?<body>.*?)\{\{-?\s*end\s*-?\}\}", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex With();
 
-    [GeneratedRegex(@"\{\{-?\s*\.(?<key>\w+)(\.Value)?\s*-?\}\}", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"\{\{-?\s*\.(?<key>\w+)(\.Value)?\s*(?<json>\|\s*toJSON\s*)?-?\}\}", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Key();
 
     [GeneratedRegex(@"\{\{-?\s*env ""(?<name>[^""]+)""\s*-?\}\}", RegexOptions.ExplicitCapture, 1000)]

@@ -1,0 +1,110 @@
+using Podvirt.FunctionalTests.Fixtures;
+using Podvirt.Testing.ClickHouse;
+using Podvirt.Testing.Nats;
+using Podvirt.Testing.Nomad;
+
+namespace Podvirt.FunctionalTests.Cluster;
+
+/// <summary>
+/// A cluster of real processes on this machine: nats-server, the ClickHouse engine, gateways, schedulers, metering workers and a node agent. Only
+/// the Nomad agent is a double; its tasks are real processes.
+/// </summary>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    private readonly DirectoryInfo _gpus = Directory.CreateTempSubdirectory("podvirt-gpus-");
+    private readonly Dictionary<string, PodvirtProcess> _processes = [];
+    private readonly string _yaml;
+    private string _nodeId = "";
+
+    private LocalCluster(string catalog, string lease, NatsServer nats, ClickHouseServer clickHouse, NomadDouble nomad)
+    {
+        Nats = nats;
+        ClickHouse = clickHouse;
+        Nomad = nomad;
+        _yaml = $$"""
+            {{catalog}}
+            cluster:
+              nats: { lease: {{lease}} }
+              nomad: { driver: raw_exec, engine_memory: 256MiB, cpu: 100, simulated_gpus: "{{_gpus.FullName}}" }
+            """;
+    }
+
+    public NatsServer Nats { get; }
+
+    public ClickHouseServer ClickHouse { get; }
+
+    public NomadDouble Nomad { get; }
+
+    public PodvirtProcess this[string name] => _processes[name];
+
+    /// <param name="catalog">Models, and the node's simulated gpus.</param>
+    /// <param name="lease">How long a lease holds.</param>
+    public static async Task<LocalCluster> StartAsync(string catalog, string lease = "2s")
+    {
+        var node = new NomadDoubleNode("node-1");
+        var nats = NatsServer.StartAsync();
+        var clickHouse = ClickHouseServer.StartAsync();
+        var nomad = NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [node] });
+        await Task.WhenAll(nats, clickHouse, nomad);
+        return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad) { _nodeId = node.Id };
+    }
+
+    /// <summary>Two of each that there can be several of.</summary>
+    public static async Task<LocalCluster> StartWholeAsync(string catalog, string lease = "2s")
+    {
+        var cluster = await StartAsync(catalog, lease);
+        try
+        {
+            await Task.WhenAll(cluster.LaunchAsync("node", "node"), cluster.LaunchAsync("scheduler-1", "scheduler"), cluster.LaunchAsync("scheduler-2", "scheduler"));
+            await Task.WhenAll(
+                cluster.LaunchAsync("metering-1", "metering"), cluster.LaunchAsync("metering-2", "metering"),
+                cluster.LaunchAsync("gateway-1", "gateway"), cluster.LaunchAsync("gateway-2", "gateway"));
+            foreach (var process in cluster._processes.Values)
+            {
+                await process.UntilReadyAsync();
+            }
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+        return cluster;
+    }
+
+    /// <summary>Starts a process, or one that was killed again, with the folder and the address that it had.</summary>
+    public async Task<PodvirtProcess> LaunchAsync(string name, string roles)
+    {
+        var before = _processes.GetValueOrDefault(name);
+        var process = await PodvirtProcess.LaunchAsync(_yaml, before?.Data, new Dictionary<string, string>
+        {
+            ["PODVIRT_ROLES"] = roles,
+            ["PODVIRT_NATS_URL"] = Nats.Url,
+            ["PODVIRT_CLICKHOUSE_URL"] = ClickHouse.Url.ToString(),
+            ["PODVIRT_NOMAD_ADDR"] = Nomad.Address.ToString(),
+            ["PODVIRT_NODE_ID"] = _nodeId,
+            ["PODVIRT_NODE_NAME"] = "node-1",
+        }, address: before?.Address);
+        lock (_processes)
+        {
+            _processes[name] = process;
+        }
+        return process;
+    }
+
+    /// <summary>What every process said, for the message of a failure.</summary>
+    public string Said() => string.Join('\n', _processes.Select(static p => $"--- {p.Key}\n{p.Value.Output}"));
+
+    public async ValueTask DisposeAsync()
+    {
+        // Gateways first, as an operator would: what they still serve needs the others.
+        foreach (var (_, process) in _processes.OrderBy(static p => p.Key, StringComparer.Ordinal))
+        {
+            await process.DisposeAsync();
+        }
+        await Nomad.DisposeAsync();
+        await Nats.DisposeAsync();
+        await ClickHouse.DisposeAsync();
+        _gpus.Delete(recursive: true);
+    }
+}
