@@ -15,8 +15,8 @@ using Podvirt.Metering.Streams;
 namespace Podvirt.Metering;
 
 /// <summary>
-/// Metering of a cluster; both parts may be in one process, and either brings rates, re-rating and invoices. They need NATS messaging, and the ledger:
-/// <see cref="ILedger"/>, <see cref="IBatchLedger"/>, <see cref="IBillingLedger"/>, <see cref="IReratingLedger"/> and <see cref="IColdStartTimes"/>.
+/// Metering of a cluster; both parts may be in one process. They need NATS messaging, a ledger (<see cref="LedgerServices.AddPodvirtClickHouseLedger"/>) and
+/// <see cref="MeteringServices.AddPodvirtBilling"/>.
 /// </summary>
 public static class UsageStreamServices
 {
@@ -27,7 +27,9 @@ public static class UsageStreamServices
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtUsageOutbox(this IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
     {
-        AddShared(services, options, stream);
+        ArgumentNullException.ThrowIfNull(options);
+        AddShared(services, stream);
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         MeteringServices.AddOutbox(services, options);
         services.AddSingleton(static provider => new StreamWaits(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<TimeProvider>()));
@@ -54,9 +56,9 @@ public static class UsageStreamServices
     /// A metering worker: from the stream to the ledger, and what one worker at a time does for all.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
-    public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
+    public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, UsageStreamOptions stream)
     {
-        AddShared(services, options, stream);
+        AddShared(services, stream);
         services.AddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
         services.AddSingleton(static provider => new LeaseHolder(
@@ -78,12 +80,10 @@ public static class UsageStreamServices
         return services;
     }
 
-    private static void AddShared(IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
+    private static void AddShared(IServiceCollection services, UsageStreamOptions stream)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(stream);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         Validator.ValidateObject(stream, new ValidationContext(stream), validateAllProperties: true);
         services.TryAddSingleton(TimeProvider.System);
         services.AddLogging();
@@ -92,13 +92,6 @@ public static class UsageStreamServices
         services.TryAddSingleton(provider => new UsageStream(provider.GetRequiredService<NatsClient>(), stream));
         services.TryAddSingleton(static provider => new ParkingStream(provider.GetRequiredService<NatsClient>()));
         services.TryAddSingleton<IParkedUsage>(static provider => provider.GetRequiredService<ParkingStream>());
-        services.TryAddSingleton(static provider => new Rerater(
-            provider.GetRequiredService<IReratingLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton(provider => new InvoiceBook(
-            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<IStateStore>(),
-            options.Billing, provider.GetRequiredService<IColdStartTimes>()));
-        services.TryAddSingleton<IReconciliation>(static provider => new InvoiceReconciliation(
-            provider.GetRequiredService<IBillingLedger>(), provider.GetRequiredService<RateBook>()));
     }
 
     private static UsageWorker NewWorker(IServiceProvider provider, UsageStreamOptions stream)

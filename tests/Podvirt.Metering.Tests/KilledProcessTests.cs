@@ -5,9 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Nats;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Testing.Nats;
@@ -129,13 +127,10 @@ public sealed class KilledProcessTests
         var stream = new UsageStreamOptions { BytesMax = 64 << 20, Linger = TimeSpan.FromMilliseconds(5) };
         builder.Services
             .AddPodvirtNatsMessaging(new NatsOptions { Url = natsUrl, LeasePeriod = TimeSpan.FromSeconds(1) })
-            .AddSingleton(_ => SqliteLedger.Open(Path.Combine(directory, "ledger.db"), TimeProvider.System))
-            .AddSingleton<ILedger>(p => p.GetRequiredService<SqliteLedger>())
-            .AddSingleton<IBatchLedger>(p => new SqliteBatchLedger(p.GetRequiredService<SqliteLedger>()))
-            .AddSingleton<IBillingLedger>(p => new SqliteBillingLedger(p.GetRequiredService<SqliteLedger>()))
-            .AddSingleton<IColdStartTimes>(p => new SqliteColdStartTimes(p.GetRequiredService<SqliteLedger>()))
+            .AddSqliteLedger(options)
+            .AddPodvirtBilling(BillingParties.None)
             .AddPodvirtUsageOutbox(options, stream)
-            .AddPodvirtMeteringWorker(options, stream);
+            .AddPodvirtMeteringWorker(stream);
         return builder.Build();
     }
 }

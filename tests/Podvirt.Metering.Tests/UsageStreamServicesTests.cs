@@ -32,8 +32,8 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         }
         await using var ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
         using var gateway = Host(ledger, (services, options) => services.AddPodvirtUsageOutbox(options, _stream));
-        using var worker = Host(ledger, (services, options) => services.AddPodvirtMeteringWorker(options, _stream));
-        using var other = Host(ledger, (services, options) => services.AddPodvirtMeteringWorker(options, _stream));
+        using var worker = Host(ledger, (services, _) => services.AddPodvirtMeteringWorker(_stream));
+        using var other = Host(ledger, (services, _) => services.AddPodvirtMeteringWorker(_stream));
         IHost[] hosts = [gateway, worker, other];
         await Task.WhenAll(hosts.Select(h => h.StartAsync(Ended)));
 
@@ -51,8 +51,7 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
 
     [Fact]
     public void OptionsOutOfRange_AreRefused() => Assert.Throws<ValidationException>(() =>
-        new ServiceCollection().AddPodvirtMeteringWorker(
-            new MeteringOptions { DataDirectory = "data" }, new UsageStreamOptions { Lanes = 0 }));
+        new ServiceCollection().AddPodvirtMeteringWorker(new UsageStreamOptions { Lanes = 0 }));
 
     private IHost Host(SqliteLedger ledger, Action<IServiceCollection, MeteringOptions> add)
     {
@@ -64,6 +63,7 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         builder.Services.AddSingleton<IBatchLedger>(new SqliteBatchLedger(ledger));
         builder.Services.AddSingleton<IBillingLedger>(new SqliteBillingLedger(ledger));
         builder.Services.AddSingleton<IColdStartTimes>(new SqliteColdStartTimes(ledger));
+        builder.Services.AddPodvirtBilling(BillingParties.None);
         add(builder.Services, options);
         return builder.Build();
     }
