@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Leases;
@@ -15,12 +14,15 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering;
 
-/// <summary>Metering of a cluster. Both parts may be in one process. They need NATS messaging, and a ledger of the cluster.</summary>
+/// <summary>
+/// Metering of a cluster; both parts may be in one process. They need NATS messaging, a ledger (<see cref="LedgerServices.AddPodvirtClickHouseLedger"/>) and
+/// <see cref="MeteringServices.AddPodvirtBilling"/>.
+/// </summary>
 public static class UsageStreamServices
 {
     /// <summary>
     /// A gateway's part: the outbox (<c>outbox.db</c>), the pump that publishes it, what a month has used, and whether usage moves on
-    /// (<see cref="IUsageFlow"/>). Needs an <see cref="ILedger"/> to read from.
+    /// (<see cref="IUsageFlow"/>).
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtUsageOutbox(this IServiceCollection services, MeteringOptions options, UsageStreamOptions stream)
@@ -51,8 +53,7 @@ public static class UsageStreamServices
     }
 
     /// <summary>
-    /// A metering worker: from the stream to the ledger, and what one worker at a time does for all. Needs an <see cref="ILedger"/> that is an
-    /// <see cref="IBatchLedger"/> too, and an <see cref="InvoiceBook"/>.
+    /// A metering worker: from the stream to the ledger, and what one worker at a time does for all.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, UsageStreamOptions stream)
@@ -75,10 +76,7 @@ public static class UsageStreamServices
             new InvoiceCloser(
                 provider.GetRequiredService<InvoiceBook>(), provider.GetRequiredService<IPendingUsage>(), provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<InvoiceCloser>>()),
-            provider.GetRequiredService<GpuTimeLeader>(),
-            provider.GetRequiredService<ILedger>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<MeteringLeader>>()));
+            provider.GetRequiredService<GpuTimeLeader>()));
         return services;
     }
 
@@ -100,11 +98,10 @@ public static class UsageStreamServices
     {
         var time = provider.GetRequiredService<TimeProvider>();
         var writer = new BatchWriter(
-            provider.GetService<IBatchLedger>() ?? (IBatchLedger)provider.GetRequiredService<ILedger>(),
-            provider.GetRequiredService<RateBook>(), provider.GetRequiredService<ParkingStream>(), provider.GetRequiredService<MeteringMetrics>(), time,
+            provider.GetRequiredService<IBatchLedger>(), provider.GetRequiredService<RateBook>(), provider.GetRequiredService<ParkingStream>(), provider.GetRequiredService<MeteringMetrics>(), time,
             provider.GetRequiredService<ILogger<BatchWriter>>());
         return new UsageWorker(
-            provider.GetRequiredService<UsageStream>(),
+            provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(),
             name => new StreamLane(
                 name, provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<RangeReader>(), provider.GetRequiredService<StreamChain>(),
                 writer, provider.GetRequiredService<ILeases>(), stream, provider.GetRequiredService<ILogger<StreamLane>>()),

@@ -5,10 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Nats;
 using Podvirt.Metering.Invoices;
-using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
-using Podvirt.Metering.Ledger.Sqlite;
-using Podvirt.Metering.Rating;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Ledger;
 using Podvirt.Testing.Nats;
@@ -21,6 +18,7 @@ public sealed class KilledProcessTests
     private const string ChildDirectory = "PODVIRT_TEST_APPEND_TO";
     private const string ChildFirst = "PODVIRT_TEST_APPEND_FROM";
     private const string ChildNats = "PODVIRT_TEST_APPEND_OVER";
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
     private const string Acknowledged = "acknowledged ";
 
     [Fact(Timeout = 60_000)]
@@ -49,7 +47,7 @@ public sealed class KilledProcessTests
         while (natsUrl is not null && (await ledger.RequestTotalsAsync(ended)).GetValueOrDefault("m") < acknowledged.Count)
         {
             // A claim of the killed process is taken over once its lease has ended.
-            await Task.Delay(20, ended);
+            await Task.Delay(s_pause, ended);
         }
         await host.StopAsync(ended);
 
@@ -129,12 +127,8 @@ public sealed class KilledProcessTests
         var stream = new UsageStreamOptions { BytesMax = 64 << 20, Linger = TimeSpan.FromMilliseconds(5) };
         builder.Services
             .AddPodvirtNatsMessaging(new NatsOptions { Url = natsUrl, LeasePeriod = TimeSpan.FromSeconds(1) })
-            .AddSingleton(_ => SqliteLedger.Open(Path.Combine(directory, "ledger.db"), TimeProvider.System))
-            .AddSingleton<ILedger>(p => p.GetRequiredService<SqliteLedger>())
-            .AddSingleton<IBatchLedger>(p => new SqliteBatchLedger(p.GetRequiredService<SqliteLedger>()))
-            .AddSingleton(p => new InvoiceBook(
-                new SqliteBillingLedger(p.GetRequiredService<SqliteLedger>()), p.GetRequiredService<RateBook>(), p.GetRequiredService<IStateStore>(),
-                BillingParties.None, new SqliteColdStartTimes(p.GetRequiredService<SqliteLedger>())))
+            .AddSqliteLedger(options)
+            .AddPodvirtBilling(BillingParties.None)
             .AddPodvirtUsageOutbox(options, stream)
             .AddPodvirtMeteringWorker(stream);
         return builder.Build();

@@ -8,7 +8,6 @@ using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Invoices.Sqlite;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
-using Podvirt.Metering.Rating;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
 
@@ -44,6 +43,9 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         var flow = gateway.Services.GetRequiredService<IUsageFlow>();
         await Eventually.TrueAsync(() => flow.Now.Waiting == 0);
         Assert.Equal("", flow.Now.Trouble);
+        var leases = gateway.Services.GetRequiredService<ILeases>();
+        Assert.Equal(2, (await leases.ListAsync(UsageWorker.LeasePrefix, Ended)).Count);
+        Assert.Single(await leases.ListAsync(MeteringLeader.LeaseName, Ended));
         await Task.WhenAll(hosts.Select(h => h.StopAsync(Ended)));
     }
 
@@ -59,9 +61,9 @@ public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
         // An instance: the container does not close it.
         builder.Services.AddSingleton<ILedger>(ledger);
         builder.Services.AddSingleton<IBatchLedger>(new SqliteBatchLedger(ledger));
-        builder.Services.AddSingleton(p => new InvoiceBook(
-            new SqliteBillingLedger(ledger), p.GetRequiredService<RateBook>(), p.GetRequiredService<IStateStore>(), BillingParties.None,
-            new SqliteColdStartTimes(ledger)));
+        builder.Services.AddSingleton<IBillingLedger>(new SqliteBillingLedger(ledger));
+        builder.Services.AddSingleton<IColdStartTimes>(new SqliteColdStartTimes(ledger));
+        builder.Services.AddPodvirtBilling(BillingParties.None);
         add(builder.Services, options);
         return builder.Build();
     }

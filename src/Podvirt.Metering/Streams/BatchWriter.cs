@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Podvirt.Core.Usage;
 using Podvirt.Metering.Ledger;
@@ -19,70 +20,87 @@ internal sealed partial class BatchWriter(
     /// <summary>As the embedded pump: an outage of the ledger delays dashboards only.</summary>
     private static readonly TimeSpan s_backoffMax = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// What one batch may park. A newer Podvirt's records before a worker that does not know them, or a ledger that takes nothing, must not empty the stream into a place of
+    /// bounded size.
+    /// </summary>
+    private const int PoisonMax = 100;
+
     /// <summary>Reads of the rates' keys at the same time.</summary>
     private const int RateReadsMax = 32;
 
     /// <param name="token">Of this very set.</param>
     /// <param name="incarnation">Of the stream.</param>
     /// <param name="messages">The set.</param>
-    /// <param name="isSplit">The ledger has refused it as a whole before.</param>
-    /// <param name="split">Called before it goes there in parts; false: it is in other hands.</param>
+    /// <param name="refused">Parts that the ledger has refused before, as <see cref="ClaimSeal.Refused"/>.</param>
+    /// <param name="note">Keeps them, with the latest, before that goes there in halves; false: the set is in other hands.</param>
     /// <param name="cancellationToken">Ends it; the batch may be on the ledger.</param>
-    public async ValueTask WriteAsync(
-        string token, string incarnation, IReadOnlyList<StreamMessage> messages, bool isSplit, Func<CancellationToken, ValueTask<bool>> split,
+    /// <returns>False: the set is in other hands.</returns>
+    /// <exception cref="IOException">Too much of it cannot be kept: not the records are wrong then. Nothing of that is parked.</exception>
+    public async ValueTask<bool> WriteAsync(
+        string token, string incarnation, IReadOnlyList<StreamMessage> messages, string refused, Func<string, CancellationToken, ValueTask<bool>> note,
         CancellationToken cancellationToken)
     {
-        var batch = new Batch(token, incarnation, messages);
+        var batch = new Batch(token, incarnation, messages, note) { Refused = refused };
         var records = await CheckedAsync(batch, cancellationToken);
         await Parallel.ForEachAsync(
             records.Select(r => r.Model).Distinct(StringComparer.Ordinal),
             new ParallelOptions { MaxDegreeOfParallelism = RateReadsMax, CancellationToken = cancellationToken },
             (model, ended) => rates.RefreshAsync([model], ended));
         var rated = records.ConvertAll(rates.Rated);
-        if (!isSplit)
+        if (!await AppendAsync(batch, rated, 0, rated.Count, cancellationToken))
         {
-            if (rated.Count == 0 || await TryAppendAsync(token, rated, cancellationToken) is not { } refusal)
-            {
-                Count(rated);
-                return;
-            }
-            LogSplit(token, rated.Count, refusal);
-            if (!await split(cancellationToken))
-            {
-                return;
-            }
+            return false;
         }
-        await AppendHalvesAsync(batch, rated, 0, rated.Count, cancellationToken);
+        foreach (var (record, why) in batch.Poison)
+        {
+            await ParkAsync(batch, messages.First(m => m.Record?.Id == record.Record.Id), why, cancellationToken);
+        }
+        return true;
     }
 
     /// <summary>
-    /// Halves again and again: the same parts under the same tokens whoever does it, because what the ledger refuses for good it refuses always.
+    /// The whole, and what of it is refused in halves, and halves of halves. What was refused once is never tried again as it was, so that
+    /// everybody brings the same parts under the same tokens.
     /// </summary>
-    private async ValueTask AppendHalvesAsync(Batch batch, List<RatedRecord> rated, int from, int count, CancellationToken cancellationToken)
-    {
-        await AppendPartAsync(batch, rated, from, count / 2, cancellationToken);
-        await AppendPartAsync(batch, rated, from + (count / 2), count - (count / 2), cancellationToken);
-    }
-
-    private async ValueTask AppendPartAsync(Batch batch, List<RatedRecord> rated, int from, int count, CancellationToken cancellationToken)
+    private async ValueTask<bool> AppendAsync(Batch batch, List<RatedRecord> rated, int from, int count, CancellationToken cancellationToken)
     {
         if (count == 0)
         {
-            return;
+            return true;
         }
-        var part = rated.GetRange(from, count);
-        if (await TryAppendAsync($"{batch.Token}/{from}+{count}", part, cancellationToken) is not { } refusal)
+        var name = string.Create(CultureInfo.InvariantCulture, $"{from}+{count}");
+        if (!batch.IsRefused(name))
         {
-            Count(part);
+            var isWhole = count == rated.Count;
+            var part = isWhole ? rated : rated.GetRange(from, count);
+            if (await TryAppendAsync(isWhole ? batch.Token : $"{batch.Token}/{name}", part, cancellationToken) is not { } refusal)
+            {
+                Count(part);
+                return true;
+            }
+            if (count == 1)
+            {
+                batch.Poison.Add((part[0], refusal.Message));
+                ThrowIfTooMany(batch.Poison.Count, refusal.Message);
+                return true;
+            }
+            LogRefused(batch.Token, name, refusal);
+            batch.Refused = batch.Refused.Length == 0 ? name : $"{batch.Refused} {name}";
+            if (!await batch.Note(batch.Refused, cancellationToken))
+            {
+                return false;
+            }
         }
-        else if (count > 1)
+        return await AppendAsync(batch, rated, from, count / 2, cancellationToken)
+            && await AppendAsync(batch, rated, from + (count / 2), count - (count / 2), cancellationToken);
+    }
+
+    private static void ThrowIfTooMany(int count, string why)
+    {
+        if (count > PoisonMax)
         {
-            await AppendHalvesAsync(batch, rated, from, count, cancellationToken);
-        }
-        else
-        {
-            var message = batch.Messages.First(m => m.Record?.Id == part[0].Record.Id);
-            await ParkAsync(batch, message, refusal.Message, cancellationToken);
+            throw new IOException($"more than {PoisonMax} records of one batch cannot be kept, so it is not they that are wrong; they stay on the stream: {why}");
         }
     }
 
@@ -116,6 +134,9 @@ internal sealed partial class BatchWriter(
     {
         var records = new List<UsageRecord>(batch.Messages.Count);
         var ids = new HashSet<Guid>(batch.Messages.Count);
+        var broken = batch.Messages.Count(m => m.Record is null);
+        ThrowIfTooMany(broken, broken > 0 ? batch.Messages.First(m => m.Record is null).Error : "");
+        var impossible = 0;
         foreach (var message in batch.Messages)
         {
             if (message.Record is not { } record)
@@ -127,7 +148,11 @@ internal sealed partial class BatchWriter(
                 if (!UsageCheck.IsValid(record))
                 {
                     metrics.Invalid();
-                    await ParkAsync(batch, message, ImpossibleCounts, cancellationToken);
+                    if (++impossible <= PoisonMax)
+                    {
+                        // They are billed at zero all the same; a sample of them says what is wrong.
+                        await ParkAsync(batch, message, ImpossibleCounts, cancellationToken);
+                    }
                     record = UsageCheck.WithoutCounts(record);
                 }
                 records.Add(record);
@@ -156,11 +181,26 @@ internal sealed partial class BatchWriter(
     [LoggerMessage(EventId = 4511, Level = LogLevel.Error, Message = "The ledger did not take batch {Token} of {Count} records, which stay on the stream; next attempt in {Backoff}")]
     private partial void LogFailed(string token, int count, TimeSpan backoff, Exception error);
 
-    [LoggerMessage(EventId = 4512, Level = LogLevel.Error, Message = "The ledger refuses batch {Token} of {Count} records: it goes there in parts, and what cannot go is parked")]
-    private partial void LogSplit(string token, int count, Exception error);
+    [LoggerMessage(EventId = 4512, Level = LogLevel.Error, Message = "The ledger refuses the records {Part} of batch {Token}: they go there in halves, and what cannot go is parked")]
+    private partial void LogRefused(string token, string part, Exception error);
 
     [LoggerMessage(EventId = 4513, Level = LogLevel.Error, Message = "Message {Sequence} of the stream (request {Id}) is parked: {Why}")]
     private partial void LogParked(long sequence, Guid? id, string why);
 
-    private sealed record Batch(string Token, string Incarnation, IReadOnlyList<StreamMessage> Messages);
+    private sealed class Batch(string token, string incarnation, IReadOnlyList<StreamMessage> messages, Func<string, CancellationToken, ValueTask<bool>> note)
+    {
+        public string Token => token;
+
+        public string Incarnation => incarnation;
+
+        public IReadOnlyList<StreamMessage> Messages => messages;
+
+        public Func<string, CancellationToken, ValueTask<bool>> Note => note;
+
+        public string Refused { get; set; } = "";
+
+        public List<(RatedRecord Record, string Why)> Poison { get; } = [];
+
+        public bool IsRefused(string part) => Refused.Split(' ').Contains(part, StringComparer.Ordinal);
+    }
 }

@@ -64,8 +64,11 @@ internal sealed record StreamClaim(long First, long Last, string Worker, ClaimSe
 /// <summary>The exact set of a claim.</summary>
 /// <param name="Count">Messages.</param>
 /// <param name="Digest">Of their places and times: of the same messages the same, of others another.</param>
-/// <param name="IsSplit">The ledger refused the set as a whole: it goes there in parts.</param>
-internal sealed record ClaimSeal(int Count, string Digest, bool IsSplit);
+/// <param name="Refused">Parts that the ledger refused, as <c>FROM+COUNT</c> of its records, separated by spaces: they go there in halves, whoever brings them.</param>
+internal sealed record ClaimSeal(int Count, string Digest, string Refused)
+{
+    public bool IsOfSameSet(ClaimSeal other) => Count == other.Count && Digest == other.Digest;
+}
 
 /// <summary>The chain in the state store, under <see cref="Key"/>.</summary>
 internal sealed class StreamChain(IStateStore store)

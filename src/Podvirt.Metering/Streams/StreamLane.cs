@@ -20,15 +20,7 @@ internal sealed partial class StreamLane(
     string name, UsageStream stream, RangeReader reader, StreamChain chain, BatchWriter writer, ILeases leases, UsageStreamOptions options,
     ILogger<StreamLane> log)
 {
-    private long _backlog;
     private long _underWayNs;
-    private long _bytes;
-
-    /// <summary>Places that were not on the ledger when this lane looked last.</summary>
-    public long Backlog => Interlocked.Read(ref _backlog);
-
-    /// <summary>Bytes that the stream had then.</summary>
-    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>When the stream took the oldest record of the batch that is under way, in nanoseconds since 1970; 0: none is.</summary>
     public long UnderWayNs => Interlocked.Read(ref _underWayNs);
@@ -39,7 +31,6 @@ internal sealed partial class StreamLane(
     {
         var facts = await stream.FactsAsync(cancellationToken);
         var state = await chain.ReadAsync(cancellationToken);
-        Look(facts, state);
         if (!Fits(state, facts))
         {
             return await BeginAnewAsync(state, facts, "it is another one, or has lost its end", cancellationToken);
@@ -90,41 +81,46 @@ internal sealed partial class StreamLane(
     private async ValueTask BringAsync(StreamClaim claim, StreamFacts facts, CancellationToken cancellationToken)
     {
         var messages = await reader.ReadAsync(claim.First, claim.Last, cancellationToken);
-        var seal = new ClaimSeal(messages.Count, DigestOf(messages), claim.Seal?.IsSplit ?? false);
+        var seal = new ClaimSeal(messages.Count, DigestOf(messages), claim.Seal?.Refused ?? "");
         var (tail, tailNs) = messages.Count > 0 ? (messages[^1].Sequence, messages[^1].StoredNs) : (0, 0);
         if (await chain.ChangeAsync(s => s?.Seal(claim.First, name, seal, tail, tailNs), cancellationToken) is not { } state)
         {
             LogNotMine(name, claim.First, claim.Last);
             return;
         }
-        if (claim.Seal is { } before && before != seal)
+        if (claim.Seal is { } before && !before.IsOfSameSet(seal))
         {
             await BeginAnewAsync(state, facts, "a range that was begun has other messages", cancellationToken);
             return;
         }
         Interlocked.Exchange(ref _underWayNs, messages.Count > 0 ? messages[0].StoredNs : 0);
+        bool isMine;
         try
         {
             var token = string.Create(CultureInfo.InvariantCulture, $"{UsageStream.Name}:{facts.Incarnation}:{claim.First}-{claim.Last}:{seal.Digest}");
-            await writer.WriteAsync(
-                token, facts.Incarnation, messages, seal.IsSplit,
-                ended => SplitAsync(claim, seal, tail, tailNs, ended), cancellationToken);
+            isMine = await writer.WriteAsync(
+                token, facts.Incarnation, messages, seal.Refused,
+                (refused, ended) => NoteAsync(claim, seal with { Refused = refused }, tail, tailNs, ended), cancellationToken);
         }
         finally
         {
             Interlocked.Exchange(ref _underWayNs, 0);
+        }
+        if (!isMine)
+        {
+            LogNotMine(name, claim.First, claim.Last);
+            return;
         }
         var done = await chain.ChangeAsync(s => s?.Done(claim.First), cancellationToken);
         if (done is { DoneBefore: > 1 } && done.DoneBefore > facts.First)
         {
             await stream.PurgeAsync(done.DoneBefore, cancellationToken);
         }
-        Look(facts, done);
     }
 
-    /// <summary>From now on, whoever has the claim brings it in parts. False: it is in other hands.</summary>
-    private async ValueTask<bool> SplitAsync(StreamClaim claim, ClaimSeal seal, long tail, long tailNs, CancellationToken cancellationToken) =>
-        await chain.ChangeAsync(s => s?.Seal(claim.First, name, seal with { IsSplit = true }, tail, tailNs), cancellationToken) is not null;
+    /// <summary>From now on, whoever has the claim brings it in these parts. False: it is in other hands.</summary>
+    private async ValueTask<bool> NoteAsync(StreamClaim claim, ClaimSeal seal, long tail, long tailNs, CancellationToken cancellationToken) =>
+        await chain.ChangeAsync(s => s?.Seal(claim.First, name, seal, tail, tailNs), cancellationToken) is not null;
 
     /// <summary>True: there is something to do at once.</summary>
     private async ValueTask<bool> BeginAnewAsync(ChainState? seen, StreamFacts facts, string why, CancellationToken cancellationToken)
@@ -140,12 +136,6 @@ internal sealed partial class StreamLane(
     // Lists compare by identity: what moves is compared.
     private static bool SameAs(ChainState? a, ChainState? b) =>
         a is null ? b is null : b is not null && a.Incarnation == b.Incarnation && a.Next == b.Next && a.TailSequence == b.TailSequence && a.Open.SequenceEqual(b.Open);
-
-    private void Look(StreamFacts facts, ChainState? state)
-    {
-        Interlocked.Exchange(ref _backlog, state?.Backlog(facts.Last) ?? Math.Max(0, facts.Last - facts.First + 1));
-        Interlocked.Exchange(ref _bytes, facts.Bytes);
-    }
 
     /// <summary>Of places and times: a place that was given anew has another time.</summary>
     private static string DigestOf(List<StreamMessage> messages)

@@ -6,7 +6,7 @@ namespace Podvirt.Metering.Streams;
 
 /// <summary>
 /// Texts that come again and again, as one string each: names of projects, models and replicas. A place holds the text that
-/// came last, so the size is fixed and nothing is ever evicted in a rush. One thread at a time.
+/// came last, so the size is fixed and nothing is ever evicted in a rush. Threads that meet here make a text twice at worst.
 /// </summary>
 internal sealed class TextCache
 {
@@ -16,7 +16,7 @@ internal sealed class TextCache
     /// <summary>Longer ones are rare, and hashing them costs as much as making them.</summary>
     private const int BytesMax = 256;
 
-    private readonly Entry[] _entries = new Entry[Places];
+    private readonly Entry?[] _entries = new Entry?[Places];
 
     /// <exception cref="InvalidDataException">Nil where a text belongs.</exception>
     public string Read(ref MessagePackReader reader)
@@ -38,13 +38,15 @@ internal sealed class TextCache
         }
         var hash = new HashCode();
         hash.AddBytes(utf8);
-        ref var entry = ref _entries[hash.ToHashCode() & (Places - 1)];
-        if (entry.Text is null || !utf8.SequenceEqual(entry.Utf8))
+        var place = hash.ToHashCode() & (Places - 1);
+        if (_entries[place] is { } entry && utf8.SequenceEqual(entry.Utf8))
         {
-            entry = new Entry(utf8.ToArray(), Encoding.UTF8.GetString(utf8));
+            return entry.Text;
         }
-        return entry.Text!;
+        var made = new Entry(utf8.ToArray(), Encoding.UTF8.GetString(utf8));
+        _entries[place] = made;
+        return made.Text;
     }
 
-    private readonly record struct Entry(byte[] Utf8, string Text);
+    private sealed record Entry(byte[] Utf8, string Text);
 }

@@ -20,8 +20,12 @@ internal sealed partial class UsageWorker : BackgroundService
     /// <summary>NATS is away seldom and briefly; whoever comes back should not find workers that sleep.</summary>
     private static readonly TimeSpan s_backoffMax = TimeSpan.FromSeconds(5);
 
+    /// <summary>How old the figures of the stream may be. Lanes that wait for the ledger see nothing.</summary>
+    private static readonly TimeSpan s_lookInterval = TimeSpan.FromSeconds(1);
+
     private readonly string _id;
     private readonly UsageStream _stream;
+    private readonly StreamChain _chain;
     private readonly StreamLane[] _lanes;
     private readonly LeaseHolder _holder;
     private readonly RateBook _rates;
@@ -29,15 +33,18 @@ internal sealed partial class UsageWorker : BackgroundService
     private readonly MeteringMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<UsageWorker> _log;
+    private long _depth;
+    private long _bytes;
     private volatile string _trouble = "";
 
     /// <param name="lane">Makes a lane of that name.</param>
     public UsageWorker(
-        UsageStream stream, Func<string, StreamLane> lane, LeaseHolder holder, RateBook rates, UsageStreamOptions options,
+        UsageStream stream, StreamChain chain, Func<string, StreamLane> lane, LeaseHolder holder, RateBook rates, UsageStreamOptions options,
         MeteringMetrics metrics, TimeProvider time, ILogger<UsageWorker> log)
     {
         _id = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         _stream = stream;
+        _chain = chain;
         _lanes = [.. Enumerable.Range(1, options.Lanes).Select(n => lane(string.Create(CultureInfo.InvariantCulture, $"{_id}/{n}")))];
         _holder = holder;
         _rates = rates;
@@ -45,7 +52,7 @@ internal sealed partial class UsageWorker : BackgroundService
         _metrics = metrics;
         _time = time;
         _log = log;
-        metrics.ObserveStream(() => _lanes.Max(l => l.Backlog), () => _lanes.Max(l => l.Bytes), () => options.BytesMax, LagSeconds);
+        metrics.ObserveStream(() => Interlocked.Read(ref _depth), () => Interlocked.Read(ref _bytes), () => options.BytesMax, LagSeconds);
     }
 
     /// <summary>Why nothing moves at this moment; empty: it does, or there is nothing to move.</summary>
@@ -65,7 +72,7 @@ internal sealed partial class UsageWorker : BackgroundService
             return;
         }
         await _holder.RunAsync(
-            LeasePrefix + _id, default, (_, held) => Task.WhenAll(_lanes.Select(lane => RunAsync(lane, held))), stoppingToken);
+            LeasePrefix + _id, default, (_, held) => Task.WhenAll([LookAsync(held), .. _lanes.Select(lane => RunAsync(lane, held))]), stoppingToken);
     }
 
     private async Task RunAsync(StreamLane lane, CancellationToken held)
@@ -108,6 +115,26 @@ internal sealed partial class UsageWorker : BackgroundService
         }
     }
 
+    private async Task LookAsync(CancellationToken held)
+    {
+        while (!held.IsCancellationRequested)
+        {
+            try
+            {
+                var facts = await _stream.FactsAsync(held);
+                var state = await _chain.ReadAsync(held);
+                Interlocked.Exchange(ref _depth, state?.Backlog(facts.Last) ?? facts.Last + 1 - Math.Max(1, facts.First));
+                Interlocked.Exchange(ref _bytes, facts.Bytes);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                // The lanes ask the same servers, say so and count it; the figures stay what they were.
+                LogNotSeen(e);
+            }
+            await Task.Delay(s_lookInterval, _time, held).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private double LagSeconds()
     {
         var oldest = _lanes.Select(l => l.UnderWayNs).Where(ns => ns > 0).DefaultIfEmpty(0).Min();
@@ -116,4 +143,7 @@ internal sealed partial class UsageWorker : BackgroundService
 
     [LoggerMessage(EventId = 4521, Level = LogLevel.Error, Message = "Usage does not move from the stream to the ledger; next attempt in {Backoff}")]
     private partial void LogFailed(TimeSpan backoff, Exception error);
+
+    [LoggerMessage(EventId = 4522, Level = LogLevel.Debug, Message = "The stream's figures are not known at this moment")]
+    private partial void LogNotSeen(Exception error);
 }

@@ -17,7 +17,7 @@ internal sealed record ReadinessReport(bool Ready, IReadOnlyList<ReadinessCheck>
 /// <summary>Whether this process should get requests. A single engine that fails is no reason why not.</summary>
 internal sealed class Readiness(
     IStateStore store, CatalogStore catalog, FleetView fleet, IBusHealth bus, IHostApplicationLifetime lifetime, TimeProvider time,
-    GatewayStatus? gateway = null, IUsageOutbox? outbox = null, ISchedulerStatus? scheduler = null)
+    GatewayStatus? gateway = null, IUsageOutbox? outbox = null, ISchedulerStatus? scheduler = null, IUsageFlow? flow = null)
 {
     /// <summary>Two seconds: probes commonly give up after that.</summary>
     private static readonly TimeSpan _storeTimeout = TimeSpan.FromSeconds(2);
@@ -34,6 +34,10 @@ internal sealed class Readiness(
         if (outbox is not null)
         {
             checks.Add(Check("usage_outbox", outbox.IsHealthy, "usage cannot be written; requests are refused"));
+        }
+        if (flow is not null)
+        {
+            checks.Add(CheckFlow(flow.Now));
         }
         if (scheduler is { Current: { IsAlone: false } status })
         {
@@ -65,6 +69,11 @@ internal sealed class Readiness(
     // A gateway that serves by its last routes is welcome: else losing the bus would lose them all at once.
     private static ReadinessCheck CheckAttached(GatewayStatus gateway) => new("attached", Ok: true, gateway.DetachedAt is { } since
         ? $"the scheduler's decisions do not reach this gateway since {since:yyyy-MM-dd'T'HH:mm:ss'Z'}; it serves by its last routes and asks engines whether they sleep"
+        : null);
+
+    // What is on this gateway's disk is safe, and its clients lack nothing.
+    private static ReadinessCheck CheckFlow(UsageFlow flow) => new("usage_stream", Ok: true, flow.Since is { } since
+        ? $"{flow.Waiting} usage records wait on this gateway's disk since {since:yyyy-MM-dd'T'HH:mm:ss'Z'}: {flow.Trouble}"
         : null);
 
     // A standby is as ready as a leader: there is nothing else that it could do.

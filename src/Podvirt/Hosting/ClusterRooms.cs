@@ -9,7 +9,6 @@ using Podvirt.Messaging;
 using Podvirt.Messaging.Owners;
 using Podvirt.Metering;
 using Podvirt.Metering.Rating;
-using Podvirt.Metering.Streams;
 using Podvirt.Scheduler;
 using Podvirt.Scheduler.Nodes;
 using Podvirt.Scheduler.Remote;
@@ -38,7 +37,7 @@ internal static class ClusterRooms
         }
         if (roles.HasFlag(PodvirtRoles.Metering))
         {
-            services.AddPodvirtMeteringWorker(StreamOptionsOf(config));
+            services.AddPodvirtMeteringWorker(Rooms.UsageStreamOptionsOf(config));
             services.AddPodvirtClickHouseUpkeep();
         }
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Scheduler))
@@ -69,7 +68,7 @@ internal static class ClusterRooms
 
     private static void AddGateway(IServiceCollection services, PodvirtOptions options, PodvirtConfig config)
     {
-        services.AddPodvirtUsageOutbox(Rooms.MeteringOptionsOf(options, config), StreamOptionsOf(config));
+        services.AddPodvirtUsageOutbox(Rooms.MeteringOptionsOf(options, config), Rooms.UsageStreamOptionsOf(config));
         services.AddSingleton<LeasedOwners>();
         services.AddSingleton<IOwners>(static p => p.GetRequiredService<LeasedOwners>());
         services.AddHostedService(static p => p.GetRequiredService<LeasedOwners>());
@@ -98,8 +97,6 @@ internal static class ClusterRooms
         scheduler.Gpus = null;
         return scheduler;
     }
-
-    private static UsageStreamOptions StreamOptionsOf(PodvirtConfig config) => new() { WaitsForStream = config.Metering.WaitsForStream };
 
     private static NodeAgentOptions NodeOptionsOf(PodvirtOptions options, PodvirtConfig config, ClusterSettings cluster)
     {

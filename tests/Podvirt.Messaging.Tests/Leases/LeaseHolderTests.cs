@@ -9,6 +9,7 @@ namespace Podvirt.Messaging.Tests.Leases;
 public sealed class LeaseHolderTests : IDisposable
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
 
     private readonly FakeTimeProvider _time = new();
     private readonly InProcessLeases _store;
@@ -103,7 +104,7 @@ public sealed class LeaseHolderTests : IDisposable
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while (!condition())
         {
-            await Task.Delay(5, deadline.Token);
+            await Task.Delay(s_pause, deadline.Token);
         }
     }
 

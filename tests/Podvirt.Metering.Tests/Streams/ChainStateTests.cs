@@ -32,14 +32,14 @@ public sealed class ChainStateTests
                 }
                 else if (own is not null && change == 1)
                 {
-                    state = state.Seal(own.First, $"{worker}", new ClaimSeal(1, "d", false), own.Last, own.Last * 10)!;
+                    state = state.Seal(own.First, $"{worker}", new ClaimSeal(1, "d", ""), own.Last, own.Last * 10)!;
                     state = state.Done(own.First);
                     done.UnionWith(Enumerable.Range((int)own.First, (int)(own.Last - own.First + 1)).Select(p => (long)p));
                 }
                 else if (own is not null && change == 2 && state.ClaimOf("thief") is null)
                 {
                     state = state.Adopt(own, "thief")!;
-                    Assert.Null(state.Seal(own.First, $"{worker}", new ClaimSeal(1, "d", false), own.Last, 1));
+                    Assert.Null(state.Seal(own.First, $"{worker}", new ClaimSeal(1, "d", ""), own.Last, 1));
                 }
                 Assert.All(owners.Values, times => Assert.Equal(1, times));
                 Assert.Equal(state.Next - 1, owners.Count);
@@ -53,7 +53,7 @@ public sealed class ChainStateTests
     [Fact]
     public void State_ComesBackFromTheStore()
     {
-        var state = new ChainState("i", 11, 5, 123, [new StreamClaim(6, 8, "a/1", new ClaimSeal(3, "d", true)), new StreamClaim(9, 10, "b/2", null)]);
+        var state = new ChainState("i", 11, 5, 123, [new StreamClaim(6, 8, "a/1", new ClaimSeal(3, "d", "0+3 0+1")), new StreamClaim(9, 10, "b/2", null)]);
 
         var read = new StateEntry("k", StateJson.ToBytes(state), 1).Read<ChainState>();
 

@@ -65,13 +65,13 @@ internal sealed class StreamBench : IAsyncDisposable
     public static NatsClient NewClient(NatsServer server) => new(
         new NatsOptions { Url = server.Url, RequestTimeout = TimeSpan.FromSeconds(2) }, TimeProvider.System, NullLogger<NatsClient>.Instance);
 
-    public StreamLane Lane(string name, IBatchLedger ledger, ILeases? leases = null) => new(
-        name, Stream, Reader, Chain,
+    public StreamLane Lane(string name, IBatchLedger ledger, ILeases? leases = null, IStateStore? store = null) => new(
+        name, Stream, Reader, store is null ? Chain : new StreamChain(store),
         new BatchWriter(ledger, Rates, Parking, Metrics, TimeProvider.System, NullLogger<BatchWriter>.Instance),
         leases ?? Leases, Options, NullLogger<StreamLane>.Instance);
 
     public UsageWorker Worker(IBatchLedger ledger, ILeases? leases = null) => new(
-        Stream, name => Lane(name, ledger, leases), new LeaseHolder(leases ?? Leases, TimeProvider.System, NullLogger<LeaseHolder>.Instance),
+        Stream, Chain, name => Lane(name, ledger, leases), new LeaseHolder(leases ?? Leases, TimeProvider.System, NullLogger<LeaseHolder>.Instance),
         Rates, Options, Metrics, TimeProvider.System, NullLogger<UsageWorker>.Instance);
 
     public async Task<UsageRecord[]> PublishAsync(int from, int count)

@@ -59,6 +59,31 @@ public sealed class StreamLaneTests(NatsFixture nats)
     }
 
     [Fact]
+    public async Task RangeIsFinishedByItsFormerOwnerWhileItIsRead_NothingOfItIsAppendedAgain()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var records = await bench.PublishAsync(1, 50);
+        await KilledStepAsync(bench.Lane("paused/1", _ledger), when: _ => true);
+        var store = new HookedStore(bench.Store);
+        var next = bench.Lane("next/1", _ledger, store: store);
+        store.BeforeUpdate = () =>
+        {
+            // The first is the take-over, the second the seal. In between the former owner wakes up, and what it has brought is purged.
+            store.BeforeUpdate = async () =>
+            {
+                await bench.Chain.ChangeAsync(s => s!.Done(1), Ended);
+                await bench.Stream.PurgeAsync(before: 50, Ended);
+            };
+            return Task.CompletedTask;
+        };
+
+        Assert.True(await next.StepAsync(Ended));
+
+        Assert.Single(_ledger.Attempts);
+        _ledger.HasExactly(records.Select(r => r.Id));
+    }
+
+    [Fact]
     public async Task StreamIsMadeAnew_ItsPlacesAreNotTakenForTheOldOnes()
     {
         await using var bench = await StreamBench.StartAsync(nats.Server);
@@ -132,12 +157,46 @@ public sealed class StreamLaneTests(NatsFixture nats)
         var records = await bench.PublishAsync(1, 100);
         _ledger.Refuses = r => r.Record.Id == Sample.IdOf(60);
         await KilledStepAsync(bench.Lane("dead/1", _ledger), when: token => token.EndsWith("/62+13", StringComparison.Ordinal));
-        var whole = _ledger.Attempts.First();
+        // A ledger that would take all of it by now still gets the parts.
+        _ledger.Refuses = _ => false;
 
         await DrainAsync(bench.Lane("alive/1", _ledger));
 
-        _ledger.HasExactly(records.Select(r => r.Id).Except([Sample.IdOf(60)]));
-        Assert.Single(_ledger.Attempts, whole);
+        _ledger.HasExactly(records.Select(r => r.Id));
+    }
+
+    [Fact]
+    public async Task LedgerRefusesEverything_NothingIsParked_AndAllOfItComesWhenItIsMended()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20 });
+        var lane = bench.Lane("a/1", _ledger);
+        await lane.StepAsync(Ended);
+        var records = await bench.PublishAsync(1, 400);
+        // Some of it is taken before it shows that the ledger is to blame.
+        _ledger.Refuses = r => r.Record.Tokens.Prompt > 130;
+
+        var error = await Assert.ThrowsAsync<IOException>(async () => await lane.StepAsync(Ended));
+        Assert.Contains("more than 100", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await bench.Parking.ReadAsync(10, Ended)).Total);
+        Assert.NotEmpty(_ledger.Ids);
+        _ledger.Refuses = _ => false;
+        await DrainAsync(lane);
+
+        _ledger.HasExactly(records.Select(r => r.Id));
+    }
+
+    [Fact]
+    public async Task RecordsOfANewerVersion_StayOnTheStreamUntilAWorkerKnowsThem()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20 });
+        var lane = bench.Lane("a/1", _ledger);
+        await lane.StepAsync(Ended);
+        await Task.WhenAll(Enumerable.Range(0, 101).Select(_ => bench.PublishRawAsync([0x91, 0x02])));
+
+        var error = await Assert.ThrowsAsync<IOException>(async () => await lane.StepAsync(Ended));
+
+        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, (await bench.Stream.FactsAsync(Ended)).First);
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public sealed class StreamThroughputTests(NatsFixture nats)
 {
     private const int Count = 400_000;
 
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
+
     private static CancellationToken Ended => TestContext.Current.CancellationToken;
 
     [Fact(Explicit = true)]
@@ -52,7 +54,7 @@ public sealed class StreamThroughputTests(NatsFixture nats)
             await worker.StartAsync(Ended);
             while (ledger.Taken < Count)
             {
-                await Task.Delay(5, Ended);
+                await Task.Delay(s_pause, Ended);
             }
         });
         await worker.StopAsync(Ended);
