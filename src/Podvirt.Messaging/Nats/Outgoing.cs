@@ -13,7 +13,7 @@ internal sealed class Outgoing
     public const int MessagesMax = 1_024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<Step> _messages = new();
+    private readonly Queue<Step> _messages = new(MessagesMax);
     private readonly Queue<Step> _subscriptions = new();
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private long _number;

@@ -43,6 +43,30 @@ public sealed class NatsBusTests(NatsFixture nats) : BusContract, IAsyncLifetime
         Assert.Equal(["hello"], await heard);
     }
 
+    /// <summary>Gateways publish on their way, every few milliseconds: writing and sending is the bus's own task's work.</summary>
+    [Fact]
+    public void Publisher_AllocatesNextToNothing()
+    {
+        const int Messages = 1_000;
+        var subject = NewSubject();
+        var message = Message("hello");
+        Publish(Messages);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Publish(Messages);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * Messages);
+
+        void Publish(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var publishing = Bus.PublishAsync(subject, message, CancellationToken.None);
+                Assert.True(publishing.IsCompletedSuccessfully);
+            }
+        }
+    }
+
     [Fact]
     public async Task RepeatedMessage_IsWrittenAndReadOnce()
     {
