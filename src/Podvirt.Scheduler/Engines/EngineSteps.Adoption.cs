@@ -12,16 +12,22 @@ internal sealed partial class EngineSteps
     /// <param name="underWay">What the earlier run had begun with it and not brought to its end: it may still be at it.</param>
     /// <param name="cancellationToken">It is not wanted any more.</param>
     /// <remarks>
-    /// 1. Its health. 2. Whether it sleeps, by its own word, or by its memory where it has none. 3. A sleeper holds no more
+    /// 1. Its health; one that an earlier leader was starting gets the time of a start for it. 2. Whether it sleeps, by its own word, or by its memory where it has none. 3. A sleeper holds no more
     /// than a residue: one that holds more falls asleep this moment, or is half awake for good. Only one that was being woken is
     /// never taken for a sleeper: it might still wake. 4. One that is awake answers the canary; after that no sleep is under way in it,
     /// because an engine does one thing after the other. One that falls asleep meanwhile never answers it: it is looked at again. One that
     /// was being changed holds its memory as well.
     /// </remarks>
     public Task<SchedulerEvent> LookAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken) =>
-        LimitAsync(target, "a look at it", options.AdoptionTimeout, async token =>
+        LimitAsync(target, "a look at it", LookTimeout(target, underWay), async token =>
         {
             var (health, detail) = await GetAsync(target.Address, ReadyPathOf(target.Model.Engine), target.ApiKey, token);
+            while (health != ProbeResult.Healthy && IsStartAwaited(underWay))
+            {
+                await Task.Delay(ReadyIntervalMax, time, token);
+                (health, detail) = await GetAsync(target.Address, ReadyPathOf(target.Model.Engine), target.ApiKey, token);
+            }
+
             if (health != ProbeResult.Healthy)
             {
                 return Failed(target, detail);
@@ -64,6 +70,14 @@ internal sealed partial class EngineSteps
                 await Task.Delay(SettleInterval, time, token);
             }
         }, cancellationToken);
+
+    /// <summary>
+    /// A lead that changes hands costs no start: those may take minutes, and requests wait for them. A process that ends is heard of otherwise.
+    /// </summary>
+    private bool IsStartAwaited(IntentEffect? underWay) => options.ElectsLeader && underWay == IntentEffect.Start;
+
+    private TimeSpan LookTimeout(EngineTarget target, IntentEffect? underWay) =>
+        IsStartAwaited(underWay) ? target.Model.Engine.StartTimeout + options.AdoptionTimeout : options.AdoptionTimeout;
 
     /// <returns>Null: it has fallen asleep over the canary.</returns>
     private async Task<SchedulerEvent?> LookAtAwakeAsync(EngineTarget target, IntentEffect? underWay, CancellationToken cancellationToken)

@@ -94,6 +94,28 @@ public sealed class EngineStepsTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(true, Done, true)]
+    [InlineData(true, Awake, false)]
+    [InlineData(true, "no JSON", null)]
+    [InlineData(false, Done, null)]
+    public async Task Probe_AsksWhetherItSleeps_WhereAnotherLeaderMayHaveSaidSo(bool electsLeader, string answer, bool? isAsleep)
+    {
+        _options.ElectsLeader = electsLeader;
+        _engine.Answer = _ => (200, answer);
+        Assert.Equal(isAsleep, Assert.IsType<Probed>(await Steps().ProbeAsync(Target(), wasTrouble: false, CancellationToken.None)).IsAsleep);
+        Assert.Equal(electsLeader, _engine.Requests.Contains("GET /is_sleeping"));
+    }
+
+    [Fact]
+    public async Task CallThatMayNotBeMade_IsNotMade()
+    {
+        using var client = new EngineClient(static () => throw new OperationCanceledException("It leads no more."));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => client.SleepAsync(Target(), CancellationToken.None));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => client.WakeAsync(Target(), CancellationToken.None));
+        Assert.Empty(_engine.Requests);
+    }
+
+    [Theory]
     [InlineData("queued")]
     [InlineData("in_progress")]
     public async Task UnfinishedVideoJob_KeepsItAwake(string status)

@@ -145,6 +145,17 @@ public sealed class LookTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EngineThatAnotherLeaderWasStarting_IsWaitedFor()
+    {
+        _options.ElectsLeader = true;
+        _options.AdoptionTimeout = TimeSpan.Zero;
+        var asked = 0;
+        _engine.Answer = path => path == "/health" ? (++asked < 3 ? 503 : 200, "") : (200, """{"is_sleeping":false}""");
+        Assert.Equal(new LookedAt("r1", 3, IsAsleep: false, 0, null), await LookAsync("Start"));
+        Assert.Equal(3, asked);
+    }
+
+    [Fact]
     public async Task EngineThatIsIll_Fails()
     {
         _engine.Answer = _ => (503, "");
