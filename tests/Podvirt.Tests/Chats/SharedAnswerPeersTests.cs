@@ -9,18 +9,21 @@ using Podvirt.Messaging.Owners;
 namespace Podvirt.Tests.Chats;
 
 /// <summary>Two gateways over one state store: the first runs answers, the second is asked for them.</summary>
-public sealed class SharedAnswerPeersTests : IAsyncDisposable
+public abstract class SharedAnswerPeersTests : IAsyncLifetime
 {
     private static readonly CancellationToken s_none = CancellationToken.None;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
-    private readonly SharedState _state = new(TimeProvider.System);
-    private readonly FakeGateway _first;
-    private readonly SharedConversationStore _secondStore;
-    private readonly SharedAnswerPeers _second;
+    private SharedState _state = null!;
+    private FakeGateway _first = null!;
+    private SharedConversationStore _secondStore = null!;
+    private SharedAnswerPeers _second = null!;
 
-    public SharedAnswerPeersTests()
+    private protected abstract Task<SharedState> ShareAsync();
+
+    public async ValueTask InitializeAsync()
     {
+        _state = await ShareAsync();
         _first = new FakeGateway(store: _state.Open(_state.Enter("g1")));
         var owners = _state.Enter("g2");
         _secondStore = _state.Open(owners);
@@ -29,6 +32,7 @@ public sealed class SharedAnswerPeersTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         _second.Dispose();
         await _first.DisposeAsync();
         await _state.DisposeAsync();
@@ -162,4 +166,14 @@ public sealed class SharedAnswerPeersTests : IAsyncDisposable
         }
         return news;
     }
+}
+
+public sealed class FileSharedAnswerPeersTests : SharedAnswerPeersTests
+{
+    private protected override Task<SharedState> ShareAsync() => Task.FromResult(new SharedState(TimeProvider.System));
+}
+
+public sealed class NatsSharedAnswerPeersTests(OneNatsServer nats) : SharedAnswerPeersTests, IClassFixture<OneNatsServer>
+{
+    private protected override Task<SharedState> ShareAsync() => SharedState.OnAsync(nats.Server);
 }

@@ -4,15 +4,18 @@ using Podvirt.Messaging;
 
 namespace Podvirt.Tests.Chats;
 
-public sealed class SharedConversationStoreTests : ConversationStoreTests
+/// <summary>Conversations of several gateways, whatever state store they share.</summary>
+public abstract class SharedConversationStoreTests : ConversationStoreTests, IAsyncLifetime
 {
     private static readonly CancellationToken s_none = CancellationToken.None;
 
-    private readonly SharedState _state;
+    private SharedState _state = null!;
 
-    public SharedConversationStoreTests()
+    private protected abstract Task<SharedState> ShareAsync();
+
+    public async ValueTask InitializeAsync()
     {
-        _state = new SharedState(_time);
+        _state = await ShareAsync();
         _store = _state.Open(_state.Enter("g1"), ConversationsMax, LoneAnswersMax);
     }
 
@@ -20,7 +23,11 @@ public sealed class SharedConversationStoreTests : ConversationStoreTests
 
     private protected override int LoneAnswersMax => 20;
 
-    public override ValueTask DisposeAsync() => _state.DisposeAsync();
+    public override ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _state.DisposeAsync();
+    }
 
     [Fact]
     public async Task TwoQuestionsAtATime_AreOneAnswerAndOneRefusal()
@@ -145,4 +152,14 @@ public sealed class SharedConversationStoreTests : ConversationStoreTests
 
     private AnswerProgress Progress(string id, string text, AnswerStatus status = AnswerStatus.Streaming) =>
         new(id, new AnswerFacts { StartedAt = _time.GetUtcNow(), Status = status }, text, "", false, null, null, false);
+}
+
+public sealed class FileSharedConversationStoreTests : SharedConversationStoreTests
+{
+    private protected override Task<SharedState> ShareAsync() => Task.FromResult(new SharedState(_time));
+}
+
+public sealed class NatsSharedConversationStoreTests(OneNatsServer nats) : SharedConversationStoreTests, IClassFixture<OneNatsServer>
+{
+    private protected override Task<SharedState> ShareAsync() => SharedState.OnAsync(nats.Server);
 }

@@ -1,9 +1,21 @@
 using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Chats.Shared;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Nats;
 using Podvirt.Messaging.Owners;
+using Podvirt.Testing.Nats;
 
 namespace Podvirt.Tests.Chats;
+
+/// <summary>One server for all tests of a class.</summary>
+public sealed class OneNatsServer : IAsyncLifetime
+{
+    internal NatsServer Server { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Server = await NatsServer.StartAsync();
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+}
 
 /// <summary>The one state store that several gateways of a test have, and who of them is there.</summary>
 internal sealed class SharedState : IAsyncDisposable
@@ -11,8 +23,26 @@ internal sealed class SharedState : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("podvirt-test-").FullName;
     private readonly ServiceProvider _services;
 
-    public SharedState(TimeProvider time) =>
-        _services = new ServiceCollection().AddSingleton(time).AddPodvirtEmbeddedMessaging(_folder).BuildServiceProvider();
+    private SharedState(Action<IServiceCollection, string> add)
+    {
+        var services = new ServiceCollection().AddLogging();
+        add(services, _folder);
+        _services = services.BuildServiceProvider();
+    }
+
+    /// <summary>In a file.</summary>
+    public SharedState(TimeProvider time)
+        : this((services, folder) => services.AddSingleton(time).AddPodvirtEmbeddedMessaging(folder))
+    {
+    }
+
+    /// <summary>On a server that other tests had before.</summary>
+    public static async Task<SharedState> OnAsync(NatsServer server)
+    {
+        var state = new SharedState((services, _) => services.AddPodvirtNatsMessaging(new NatsOptions { Url = server.Url }));
+        await new StateBlobs(state.Store).RemoveAsync("chats/", CancellationToken.None);
+        return state;
+    }
 
     public IStateStore Store => _services.GetRequiredService<IStateStore>();
 
