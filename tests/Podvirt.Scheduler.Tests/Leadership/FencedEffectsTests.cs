@@ -16,6 +16,7 @@ public sealed class FencedEffectsTests : IAsyncLifetime
 {
     private static readonly EngineTarget Target = new("r1", 4, Make.Model("a"), Make.Gpus(1, 80), "", "", 1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly TestStore _store = new();
@@ -168,7 +169,7 @@ public sealed class FencedEffectsTests : IAsyncLifetime
         while (!isTrue())
         {
             _time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Delay(1, late.Token);
+            await Task.Delay(Pause, late.Token);
         }
     }
 }
