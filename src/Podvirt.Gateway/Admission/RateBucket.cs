@@ -13,6 +13,9 @@ internal sealed class RateBucket
 
     private const long Period = TimeSpan.TicksPerMinute;
 
+    // What is there by the numbers lies in another gateway's chunk, or is just being fetched.
+    private static readonly TimeSpan s_handOver = TimeSpan.FromSeconds(1);
+
     private int _limit;
     private Int128 _level;
     private long _at;
@@ -97,6 +100,12 @@ internal sealed class RateBucket
     /// <summary>How long until so many units are there.</summary>
     public TimeSpan Until(long units, long now)
     {
+        var until = UntilThere(units, now);
+        return IsChunk && until < s_handOver && !Holds(units, now) ? s_handOver : until;
+    }
+
+    private TimeSpan UntilThere(long units, long now)
+    {
         Refill(now);
         var missing = Full(Fitting(units)) - _level - _pool;
         if (_limit == 0 || missing <= 0)
@@ -108,7 +117,7 @@ internal sealed class RateBucket
     }
 
     /// <summary>How long until it is full.</summary>
-    public TimeSpan UntilFull(long now) => Until(_limit, now);
+    public TimeSpan UntilFull(long now) => UntilThere(_limit, now);
 
     /// <summary>
     /// What the chunk takes out of the shared rate, in units × ticks: below zero, it gives back, and has that no more from here on.
@@ -142,7 +151,9 @@ internal sealed class RateBucket
         Refill(now);
         _level += Int128.Max(0, taken);
         _pool = rate.Level;
-        _low = _level / 2;
+
+        // Where a chunk is one unit, the next is fetched when it is needed: held for nobody it would be another gateway's refusal.
+        _low = ChunkSize.Max(_limit) > 1 ? _level / 2 : 0;
         Needed = 0;
     }
 

@@ -18,11 +18,11 @@ internal sealed class LimitedGateway : IDisposable
     /// <summary>Of each request, as reserved: its prompt, and its answer at most.</summary>
     public const int Estimate = 1 + 99;
 
-    private readonly Shared _shared;
+    private readonly OneStore _shared;
     private readonly RouteDirectory _routes;
     private readonly AdmissionControl _admission;
 
-    public LimitedGateway(Shared shared, IStateStore? store = null, FakeBooks? books = null)
+    public LimitedGateway(OneStore shared, IStateStore? store = null, FakeBooks? books = null)
     {
         _shared = shared;
         var options = new GatewayOptions { HasPeers = true, ReservedCompletionMax = Estimate - 1 };

@@ -9,7 +9,7 @@ namespace Podvirt.Gateway.Tests.Fixtures;
 internal sealed class SharedGateway : IAsyncDisposable
 {
 
-    public SharedGateway(Shared shared, IStateStore? store = null)
+    public SharedGateway(OneStore shared, IStateStore? store = null)
     {
         Routes = shared.NewRoutes(new GatewayOptions { HasPeers = true });
         Membership = new Membership(
@@ -25,7 +25,7 @@ internal sealed class SharedGateway : IAsyncDisposable
 
     public ModelDispatcher Model => Routes.TryFind("m", out var model) ? model : throw new InvalidOperationException("There is no model yet.");
 
-    public static async Task<SharedGateway> StartAsync(Shared shared, IStateStore? store = null)
+    public static async Task<SharedGateway> StartAsync(OneStore shared, IStateStore? store = null)
     {
         var gateway = new SharedGateway(shared, store);
         await gateway.Routes.StartAsync(CancellationToken.None);

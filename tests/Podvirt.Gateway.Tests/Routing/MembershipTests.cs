@@ -11,7 +11,7 @@ public sealed class MembershipTests : IDisposable
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(6);
 
-    private readonly Shared _shared = new();
+    private readonly OneStore _shared = new();
     private readonly CutOffBus _health;
     private readonly FaultyLeases _leases;
     private readonly RouteDirectory _routes;

@@ -12,7 +12,7 @@ public sealed class QuotaKeeperTests : IDisposable
 {
     private const int Estimate = LimitedGateway.Estimate;
 
-    private readonly Shared _shared = new();
+    private readonly OneStore _shared = new();
     private readonly List<LimitedGateway> _gateways = [];
 
     public void Dispose()
@@ -128,7 +128,7 @@ public sealed class QuotaKeeperTests : IDisposable
     }
 
     [Fact]
-    public async Task ChunkIsBounded()
+    public async Task ManyRequests_TheirChunkIsBounded()
     {
         var gateway = Join();
         gateway.Limit(tokensPerMonth: 3_200_000);

@@ -7,11 +7,11 @@ using Podvirt.Messaging;
 namespace Podvirt.Gateway.Tests.Fixtures;
 
 /// <summary>What several gateways share: one bus, one state store, one store of leases, on one clock.</summary>
-internal sealed class Shared : IDisposable
+internal sealed class OneStore : IDisposable
 {
     private readonly ServiceProvider _services;
 
-    public Shared()
+    public OneStore()
     {
         var services = new ServiceCollection();
         Clock.Replace(services);
