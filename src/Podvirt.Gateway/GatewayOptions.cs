@@ -99,8 +99,8 @@ public sealed class GatewayOptions
     /// <summary>How many replies several gateways share at most, for retries that come to another one. Default 10,000; the oldest give way.</summary>
     public int SharedRepliesMax { get; set; } = 10_000;
 
-    /// <summary>Bytes of them. Default 1 GiB.</summary>
-    public long SharedReplyBytesMax { get; set; } = 1L << 30;
+    /// <summary>Bytes of them. Default 64 MiB.</summary>
+    public long SharedReplyBytesMax { get; set; } = 64L << 20;
 
     /// <summary>How long it is remembered which replica has a stored response. Default a day: conversations are gone on with within one.</summary>
     public TimeSpan KeptResponseTime { get; set; } = TimeSpan.FromHours(24);

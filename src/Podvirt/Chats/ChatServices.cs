@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Podvirt.Chats.Shared;
 using Podvirt.Chats.Sqlite;
+using Podvirt.Chats.StateStore;
 using Podvirt.Gateway.Playground;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Owners;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Podvirt.Chats;
-using Podvirt.Chats.Shared;
+using Podvirt.Chats.StateStore;
 using Podvirt.Configuration;
 using Podvirt.Messaging.Owners;
 

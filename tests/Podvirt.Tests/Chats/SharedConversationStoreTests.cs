@@ -1,5 +1,5 @@
 using Podvirt.Chats;
-using Podvirt.Chats.Shared;
+using Podvirt.Chats.StateStore;
 using Podvirt.Messaging;
 
 namespace Podvirt.Tests.Chats;

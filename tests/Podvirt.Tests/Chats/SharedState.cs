@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Podvirt.Chats.Shared;
+using Podvirt.Chats.StateStore;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Nats;
 using Podvirt.Messaging.Owners;

@@ -2,7 +2,7 @@ using System.Text;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Owners;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>
 /// The chats of all gateways, in their one state store. A conversation's head says what belongs to it, and is changed by

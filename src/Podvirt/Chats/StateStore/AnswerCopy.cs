@@ -1,7 +1,7 @@
 using System.Text;
 using Podvirt.Messaging;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>Brings a state up to what its answer's record says, reading only what it has not got.</summary>
 internal sealed class AnswerCopy(IStateStore store, AnswerState state)

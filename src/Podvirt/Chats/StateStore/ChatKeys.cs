@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>
 /// Where everything of the chats stands in the state store. Heads, answers and retentions are records that are changed by compare-and-set;

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Podvirt.Messaging;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>Heads, questions and settings of conversations in the state store.</summary>
 internal sealed class SharedConversations(IStateStore store, StateBlobs blobs)

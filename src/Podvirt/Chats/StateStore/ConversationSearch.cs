@@ -1,6 +1,6 @@
 using Podvirt.Chats.Sqlite;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>Puts conversations together from what the state store has of them.</summary>
 internal sealed class ConversationSearch(SharedConversations conversations, SharedAnswers answers)

@@ -4,7 +4,7 @@ using Podvirt.Chats.Sqlite;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Owners;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>
 /// Ends what a dead gateway ran, and takes away what has had its time. Whichever gateway does it, and however often it is begun again,

@@ -1,4 +1,4 @@
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>A conversation without its words. One entry of the state store: two thousand messages are some 100 KiB of it, compressed.</summary>
 internal sealed record ConversationHead

@@ -2,7 +2,7 @@ using System.Text;
 using Podvirt.Messaging;
 using Podvirt.Messaging.Owners;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>Answers in the state store: begun and written by their owner, ended by anybody once that one is gone.</summary>
 internal sealed class SharedAnswers(IStateStore store, IOwners owners, StateBlobs blobs)

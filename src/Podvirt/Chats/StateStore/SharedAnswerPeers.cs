@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Configuration;
 using Podvirt.Messaging;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>
 /// Follows and stops answers of other gateways through the state store, and ends those whose gateway is gone: that is looked for as often

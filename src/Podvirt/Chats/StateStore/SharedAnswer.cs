@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Podvirt.Chats.Shared;
+namespace Podvirt.Chats.StateStore;
 
 /// <summary>An answer as all gateways see it. Its owner alone writes what comes of it.</summary>
 internal sealed record SharedAnswer
