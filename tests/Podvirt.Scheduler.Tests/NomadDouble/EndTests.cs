@@ -94,7 +94,8 @@ public sealed class EndTests
         var list = await calls.UntilAsync("/v1/job/a/deployments", static d => d[0]!["TaskGroups"]!["main"]!["UnhealthyAllocs"]!.GetValue<int>() == 1);
 
         Assert.Equal("running", list[0]!["Status"]!.GetValue<string>());
-        Assert.Single((await calls.AllocationsAsync("a")).AsArray(), static a => a!["ClientStatus"]!.GetValue<string>() == "running");
+        Assert.Single((await calls.AllocationsAsync("a")).AsArray(), static a =>
+            (a!["DesiredStatus"]!.GetValue<string>(), a["ClientStatus"]!.GetValue<string>()) == ("run", "running"));
     }
 
     [Fact]
