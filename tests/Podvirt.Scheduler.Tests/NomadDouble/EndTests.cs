@@ -89,7 +89,7 @@ public sealed class EndTests
         await calls.RegisterAsync(Jobs.Shell("a", Jobs.Sleep, group: "count = 2", job: Update));
         await calls.UntilAsync("/v1/job/a/deployments", static d => d.AsArray() is [{ } one] && one["Status"]!.GetValue<string>() == "successful");
 
-        await calls.RegisterAsync(Jobs.Shell("a", "exit 1", group: "count = 2", job: Update.Replace("\"10s\"", "\"6s\"").Replace("\"5s\"", "\"200ms\"")));
+        await calls.RegisterAsync(Jobs.Shell("a", "exit 1", group: "count = 2", job: Update.Replace("\"0s\"", "\"2s\"")));
         await calls.AllocationAsync("a", "failed");
         var list = await calls.UntilAsync("/v1/job/a/deployments", static d => d[0]!["TaskGroups"]!["main"]!["UnhealthyAllocs"]!.GetValue<int>() == 1);
 
