@@ -89,12 +89,13 @@ public sealed class EndTests
         await calls.RegisterAsync(Jobs.Shell("a", Jobs.Sleep, group: "count = 2", job: Update));
         await calls.UntilAsync("/v1/job/a/deployments", static d => d.AsArray() is [{ } one] && one["Status"]!.GetValue<string>() == "successful");
 
-        await calls.RegisterAsync(Jobs.Shell("a", "exit 1", group: "count = 2", job: Update.Replace("\"10s\"", "\"6s\"").Replace("\"5s\"", "\"200ms\"")));
+        await calls.RegisterAsync(Jobs.Shell("a", "exit 1", group: "count = 2", job: Update.Replace("\"0s\"", "\"2s\"")));
         await calls.AllocationAsync("a", "failed");
         var list = await calls.UntilAsync("/v1/job/a/deployments", static d => d[0]!["TaskGroups"]!["main"]!["UnhealthyAllocs"]!.GetValue<int>() == 1);
 
         Assert.Equal("running", list[0]!["Status"]!.GetValue<string>());
-        Assert.Single((await calls.AllocationsAsync("a")).AsArray(), static a => a!["ClientStatus"]!.GetValue<string>() == "running");
+        Assert.Single((await calls.AllocationsAsync("a")).AsArray(), static a =>
+            (a!["DesiredStatus"]!.GetValue<string>(), a["ClientStatus"]!.GetValue<string>()) == ("run", "running"));
     }
 
     [Fact]
