@@ -123,9 +123,6 @@ public sealed class GatewayOptions
     /// </summary>
     public TimeSpan ChunkWaitMax { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Where other gateways and the operator reach this one, for example <c>http://10.0.0.7:8080</c>; empty: nobody does.</summary>
-    public string Address { get; set; } = "";
-
     /// <summary>Of video jobs and their files.</summary>
     public Videos.VideoOptions Videos { get; set; } = new();
 }

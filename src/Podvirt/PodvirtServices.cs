@@ -40,7 +40,7 @@ public static class PodvirtServices
         options.ReadText = options.Yaml ?? File.ReadAllText(options.ConfigFile);
         var file = options.Yaml is null ? Path.GetFileName(options.ConfigFile) : "podvirt.yaml";
         var config = ConfigReader.Read(options.ReadText, file, options.Environment);
-        ClusterRules.Check(options.Roles, config, file);
+        ClusterRules.Check(options.Roles, config, file, options.Environment);
         DataFolder.Ensure(options.DataDirectory);
 
         services.TryAddSingleton(TimeProvider.System);

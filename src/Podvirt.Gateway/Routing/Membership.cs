@@ -19,7 +19,6 @@ internal sealed partial class Membership : BackgroundService
     private readonly ILeases _leases;
     private readonly IBusHealth _bus;
     private readonly RouteDirectory _routes;
-    private readonly GatewayOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<Membership> _logger;
     private readonly DateTimeOffset _startedAt;
@@ -33,13 +32,12 @@ internal sealed partial class Membership : BackgroundService
     private long _token;
 
     public Membership(
-        ILeases leases, IBusHealth bus, RouteDirectory routes, GatewayOptions options, TimeProvider time, ILogger<Membership> logger,
+        ILeases leases, IBusHealth bus, RouteDirectory routes, TimeProvider time, ILogger<Membership> logger,
         System.Diagnostics.Metrics.IMeterFactory? meters = null)
     {
         _leases = leases;
         _bus = bus;
         _routes = routes;
-        _options = options;
         _time = time;
         _logger = logger;
         _startedAt = time.GetUtcNow();
@@ -192,7 +190,7 @@ internal sealed partial class Membership : BackgroundService
     private ReadOnlyMemory<byte> Describe()
     {
         var table = _routes.Table;
-        return StateJson.ToBytes(new GatewayMember(Id, _options.Address, _startedAt, table.Epoch, table.Revision));
+        return StateJson.ToBytes(new GatewayMember(Id, _startedAt, table.Epoch, table.Revision));
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);

@@ -27,6 +27,7 @@ internal static class GatewayReader
             IoThreads = map.TakeWhole("io_threads", defaults.IoThreads, 1, 64),
             KeptResponses = map.TakeWhole("kept_responses", defaults.KeptResponses, 0, 10_000_000),
             KeptResponseTime = map.TakeDuration("kept_response_time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)) ?? defaults.KeptResponseTime,
+            ChunkWait = map.TakeDuration("chunk_wait", TimeSpan.Zero, TimeSpan.FromSeconds(10)) ?? defaults.ChunkWait,
             ListenH2c = ReadListenH2c(map),
         };
         map.Close();

@@ -123,6 +123,9 @@ internal sealed record GatewaySettings
 
     public TimeSpan KeptResponseTime { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>In a cluster: how long a request waits for more of a shared limit before it is refused. 0 s to 10 s.</summary>
+    public TimeSpan ChunkWait { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Where the executable also listens for HTTP/2 without TLS; null: nowhere.</summary>
     public Uri? ListenH2c { get; init; }
 }

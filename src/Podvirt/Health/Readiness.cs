@@ -16,7 +16,7 @@ internal sealed record ReadinessReport(bool Ready, IReadOnlyList<ReadinessCheck>
 
 /// <summary>Whether this process should get requests. A single engine that fails is no reason why not.</summary>
 internal sealed class Readiness(
-    IStateStore store, CatalogStore catalog, FleetView fleet, IBusHealth bus, IHostApplicationLifetime lifetime, TimeProvider time,
+    PodvirtOptions options, IStateStore store, CatalogStore catalog, FleetView fleet, IBusHealth bus, IHostApplicationLifetime lifetime, TimeProvider time,
     GatewayStatus? gateway = null, IUsageOutbox? outbox = null, ISchedulerStatus? scheduler = null, IUsageFlow? flow = null)
 {
     /// <summary>Two seconds: probes commonly give up after that.</summary>
@@ -24,7 +24,11 @@ internal sealed class Readiness(
 
     public async Task<ReadinessReport> CheckAsync(CancellationToken cancellationToken)
     {
-        var checks = new List<ReadinessCheck> { await CheckStoreAsync(cancellationToken) };
+        // A node agent has nothing to do with the store, and no right to it.
+        var checks = new List<ReadinessCheck>
+        {
+            options.Roles == PodvirtRoles.Node ? Check("bus", bus.IsConnected, bus.Reason) : await CheckStoreAsync(cancellationToken),
+        };
         if (gateway is not null)
         {
             checks.Add(Check("catalog", catalog.Applied is not null, "the configuration file has not been applied yet"));

@@ -27,7 +27,10 @@ internal static class ClusterRooms
     {
         var roles = options.Roles;
         services.AddPodvirtNatsMessaging(cluster.Nats);
-        services.AddHostedService<StoreWait>();
+        if (roles != PodvirtRoles.Node)
+        {
+            services.AddHostedService<StoreWait>();
+        }
         services.AddSingleton<RateBook>();
         Rooms.AddRecordPrice(services);
         if (roles.HasFlag(PodvirtRoles.Gateway) || roles.HasFlag(PodvirtRoles.Metering))

@@ -1,3 +1,4 @@
+using Podvirt.Access;
 using Podvirt.Configuration;
 
 namespace Podvirt.Hosting;
@@ -6,7 +7,7 @@ namespace Podvirt.Hosting;
 internal static class ClusterRules
 {
     /// <exception cref="PodvirtConfigException">Something is missing: each thing, with what would be right.</exception>
-    public static void Check(PodvirtRoles roles, PodvirtConfig config, string file)
+    public static void Check(PodvirtRoles roles, PodvirtConfig config, string file, Func<string, string?> environment)
     {
         var findings = new ConfigFindings(file);
         if (roles == PodvirtRoles.None)
@@ -25,6 +26,10 @@ internal static class ClusterRules
             if (cluster.ClickHouse is null && (roles & (PodvirtRoles.Gateway | PodvirtRoles.Metering)) != PodvirtRoles.None)
             {
                 findings.Error(1, "cluster.clickhouse", "is missing: who serves or meters reads and writes the ledger", $"set {ClusterReader.ClickHouseVariable}, or write clickhouse: {{ url: \"http://host:8123\" }}");
+            }
+            if (roles.HasFlag(PodvirtRoles.Gateway) && string.IsNullOrEmpty(environment(AdminCredential.Variable)))
+            {
+                findings.Error(1, "cluster", "the gateways of a cluster need one admin credential, and none is given", $"set {AdminCredential.Variable} to the same secret for all of them");
             }
             if (cluster.Nomad is null && roles.HasFlag(PodvirtRoles.Scheduler))
             {

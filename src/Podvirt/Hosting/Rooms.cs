@@ -97,6 +97,7 @@ internal static class Rooms
         IoThreads = config.Gateway.IoThreads,
         KeptResponsesMax = config.Gateway.KeptResponses,
         KeptResponseTime = config.Gateway.KeptResponseTime,
+        ChunkWaitMax = config.Gateway.ChunkWait,
         CheckpointInterval = config.Metering.CheckpointInterval,
         IdempotencyTime = config.Metering.IdempotencyTime,
         IdempotencyWait = config.Metering.IdempotencyWait,

@@ -29,7 +29,7 @@ internal sealed class LimitedGateway : IDisposable
         var rates = new RateBoard(shared.Clock);
         rates.Set("m", [new Rate("m", 1, DateTimeOffset.UnixEpoch, 1, 1, 1)]);
         _routes = shared.NewRoutes(options);
-        Membership = new Membership(shared.Leases, new CutOffBus(shared.Clock), _routes, options, shared.Clock, NullLogger<Membership>.Instance);
+        Membership = new Membership(shared.Leases, new CutOffBus(shared.Clock), _routes, shared.Clock, NullLogger<Membership>.Instance);
         Accounts = new Accounts(rates, shared.Clock, options);
         _admission = new AdmissionControl(Accounts, options);
         Keeper = new QuotaKeeper(Accounts, store ?? shared.Store, books ?? new FakeBooks(), Membership, shared.Clock, NullLogger<QuotaKeeper>.Instance);

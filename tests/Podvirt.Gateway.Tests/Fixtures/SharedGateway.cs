@@ -13,7 +13,7 @@ internal sealed class SharedGateway : IAsyncDisposable
     {
         Routes = shared.NewRoutes(new GatewayOptions { HasPeers = true });
         Membership = new Membership(
-            shared.Leases, new CutOffBus(shared.Clock), Routes, new GatewayOptions(), shared.Clock, NullLogger<Membership>.Instance);
+            shared.Leases, new CutOffBus(shared.Clock), Routes, shared.Clock, NullLogger<Membership>.Instance);
         Keeper = new SlotKeeper(Routes, Membership, store ?? shared.Store, shared.Clock, NullLogger<SlotKeeper>.Instance);
     }
 

@@ -23,7 +23,7 @@ public sealed class MembershipTests : IDisposable
         _leases = new FaultyLeases(_shared.Leases);
         _routes = _shared.NewRoutes(new GatewayOptions());
         _membership = new Membership(
-            _leases, _health, _routes, new GatewayOptions { Address = "http://10.0.0.7:8080" }, Clock, NullLogger<Membership>.Instance);
+            _leases, _health, _routes, Clock, NullLogger<Membership>.Instance);
     }
 
     private Clock Clock => _shared.Clock;
@@ -46,7 +46,7 @@ public sealed class MembershipTests : IDisposable
         var held = Assert.Single(await _leases.ListAsync(GatewayMember.LeasePrefix, Token));
         Assert.Equal(GatewayMember.LeasePrefix + _membership.Id, held.Name);
         var member = JsonSerializer.Deserialize<GatewayMember>(held.Value.Span, StateJson.Options)!;
-        Assert.Equal(new GatewayMember(_membership.Id, "http://10.0.0.7:8080", Clock.GetUtcNow(), 0, 0), member);
+        Assert.Equal(new GatewayMember(_membership.Id, Clock.GetUtcNow(), 0, 0), member);
 
         await _leases.TryTakeAsync(GatewayMember.LeasePrefix + "other", default, Token);
         Clock.Advance(s_period / 3);

@@ -19,6 +19,8 @@ internal sealed partial class TaskProcess : IDisposable
     /// <summary>A killed process lives on only while the kernel holds it in a call of its own.</summary>
     private const int GroupEndMilliseconds = 5_000;
 
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
+
     private readonly Process _process;
 
     private TaskProcess(Process process)
@@ -99,7 +101,7 @@ internal sealed partial class TaskProcess : IDisposable
         var limit = Environment.TickCount64 + GroupEndMilliseconds;
         while (Kill(-_process.Id, KillAtOnce) == 0 && HasMembers() && Environment.TickCount64 < limit)
         {
-            await Task.Delay(5);
+            await Task.Delay(s_pause);
         }
     }
 
