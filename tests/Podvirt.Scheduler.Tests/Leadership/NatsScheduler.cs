@@ -14,7 +14,7 @@ internal sealed class NatsScheduler : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly ServiceProvider _nats;
-    private readonly IHostedService _service;
+    private readonly SchedulerService _service;
     private readonly RecordingLog _log = new();
 
     public NatsScheduler(string url, TimeSpan period, string data, IReadOnlyList<GpuDevice> gpus)
@@ -34,7 +34,7 @@ internal sealed class NatsScheduler : IAsyncDisposable
             SimulatorPath = Path.Combine(AppContext.BaseDirectory, "Podvirt.Simulator.dll"),
         });
         _services = services.BuildServiceProvider();
-        _service = _services.GetServices<IHostedService>().Single();
+        _service = _services.GetServices<IHostedService>().OfType<SchedulerService>().Single();
     }
 
     public CandidateGate Gate { get; } = new();
