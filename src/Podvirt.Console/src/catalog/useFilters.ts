@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
+import { useChangeParams } from '../shell/useChangeParams';
 import { filtersFrom, withFilters, type Filters } from './filters';
 
 /** Browsers refuse to change the address at every keystroke of a fast typist. */
@@ -7,7 +8,8 @@ const settleMs = 150;
 
 /** The filters: at once on the page, a moment later in the address. Back, forward and links set them too. */
 export function useFilters(): [Filters, (next: Filters) => void] {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const [filters, setFilters] = useState(() => filtersFrom(params));
   const pending = useRef<ReturnType<typeof setTimeout> | null>(null);
 
@@ -30,10 +32,10 @@ export function useFilters(): [Filters, (next: Filters) => void] {
       if (pending.current !== null) clearTimeout(pending.current);
       pending.current = setTimeout(() => {
         pending.current = null;
-        void setParams((current) => withFilters(current, next), { replace: true });
+        changeParams((current) => withFilters(current, next), { replace: true });
       }, settleMs);
     },
-    [setParams],
+    [changeParams],
   );
 
   return [filters, change];

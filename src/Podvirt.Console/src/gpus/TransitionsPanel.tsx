@@ -4,6 +4,7 @@ import { Panel, type EmptyNotice } from '../charts/Panel';
 import { formatMoment, readerZone } from '../charts/time';
 import { useModels } from '../live/ModelFeed';
 import { formatCount, formatDuration } from '../models/format';
+import { useChangeParams } from '../shell/useChangeParams';
 import { withParams } from './scope';
 import { changeWords, evictionWords, useTransitions, type Transition } from './transitions';
 import classes from './TransitionsPanel.module.css';
@@ -12,11 +13,12 @@ const all = '*';
 
 /** What happened to replicas and why, newest first. The address holds the model and the page. */
 export function TransitionsPanel() {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const model = params.get('transitions') || null;
   const before = params.get('before');
   const page = useTransitions(model, before);
-  const go = (changes: Record<string, string | null>) => void setParams((current) => withParams(current, changes), { preventScrollReset: true });
+  const go = (changes: Record<string, string | null>) => changeParams((current) => withParams(current, changes), { preventScrollReset: true });
   const list = page.data?.data ?? [];
   return (
     <Panel

@@ -2,6 +2,7 @@ import { useCallback } from 'react';
 import { useSearchParams } from 'react-router';
 import { useProject } from '../projects/useProject';
 import { useSession } from '../session/session';
+import { useChangeParams } from '../shell/useChangeParams';
 
 export type Window = '1h' | '24h';
 
@@ -44,14 +45,15 @@ export interface ChosenScope extends Scope {
 }
 
 export function useScope(): ChosenScope {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const { project } = useProject();
   const isAdmin = useSession().data?.role === 'admin';
   const scope = scopeFrom(params);
   const allProjects = scope.allProjects && isAdmin;
   const change = useCallback(
-    (changes: Partial<Scope>) => void setParams((current) => withScope(current, { ...scopeFrom(current), ...changes }), { replace: true }),
-    [setParams],
+    (changes: Partial<Scope>) => changeParams((current) => withScope(current, { ...scopeFrom(current), ...changes }), { replace: true }),
+    [changeParams],
   );
   return { ...scope, allProjects, project: allProjects ? null : (project?.id ?? null), isAdmin, change };
 }

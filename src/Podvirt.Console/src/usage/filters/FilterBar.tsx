@@ -1,6 +1,7 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { useState, type ChangeEvent } from 'react';
 import { useSearchParams } from 'react-router';
+import { useChangeParams } from '../../shell/useChangeParams';
 import { isFiltering, noFilters, outcomes, viewFrom, withView, type FilterName, type View } from './filters';
 import { outcomeLabel, keyless, type Names } from './names';
 import { OwnRange } from './OwnRange';
@@ -11,19 +12,20 @@ import classes from './FilterBar.module.css';
 
 /** What is looked at. All of it is in the address, so that it can be kept and sent. */
 export function FilterBar({ scope, names }: { scope: Scope; names: Names }) {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const [choosing, setChoosing] = useState(false);
   const view = viewFrom(params);
   const { range, filters } = view;
-  const change = (next: View) => {
+  const change = (next: (current: View) => View) => {
     setChoosing(false);
-    setParams((current) => withView(current, next));
+    changeParams((current) => withView(current, next(viewFrom(current))));
   };
   const set = (name: FilterName) => (event: ChangeEvent<HTMLSelectElement>) => {
     const value = event.currentTarget.value;
+    const chosen = value === '' ? null : value.slice(1);
     // A revision belongs to its model.
-    const rest = name === 'model' ? { ...filters, revision: null } : filters;
-    change({ range, filters: { ...rest, [name]: value === '' ? null : value.slice(1) } });
+    change((now) => ({ ...now, filters: { ...now.filters, ...(name === 'model' ? { revision: null } : {}), [name]: chosen } }));
   };
   const own = choosing || range.name === 'own';
 
@@ -36,7 +38,7 @@ export function FilterBar({ scope, names }: { scope: Scope; names: Names }) {
           onChange={(event) => {
             const name = event.currentTarget.value;
             if (name === 'own') setChoosing(true);
-            else change({ filters, range: { name: name as RangeName } });
+            else change((now) => ({ ...now, range: { name: name as RangeName } }));
           }}
           data={[...namedRanges, { value: 'own', label: 'Own range…' }]}
         />
@@ -55,17 +57,17 @@ export function FilterBar({ scope, names }: { scope: Scope; names: Names }) {
           data={options('All outcomes', outcomes.map((id) => ({ id, name: outcomeLabel(id) })), filters.outcome)}
         />
       </div>
-      {own && <OwnRange key={params.toString()} range={range} onChoose={(next) => change({ filters, range: next })} />}
+      {own && <OwnRange key={params.toString()} range={range} onChoose={(next) => change((now) => ({ ...now, range: next }))} />}
       {isFiltering(filters) && (
         <ul className={classes.chips}>
           {filters.revision !== null && (
-            <Chip label={`Revision ${filters.revision}`} onRemove={() => change({ range, filters: { ...filters, revision: null } })} />
+            <Chip label={`Revision ${filters.revision}`} onRemove={() => change((now) => ({ ...now, filters: { ...now.filters, revision: null } }))} />
           )}
           {filters.source !== null && (
-            <Chip label={sourceLabel(filters.source)} onRemove={() => change({ range, filters: { ...filters, source: null } })} />
+            <Chip label={sourceLabel(filters.source)} onRemove={() => change((now) => ({ ...now, filters: { ...now.filters, source: null } }))} />
           )}
           <li>
-            <Button size="compact-sm" variant="subtle" onClick={() => change({ range, filters: noFilters })}>
+            <Button size="compact-sm" variant="subtle" onClick={() => change((now) => ({ ...now, filters: noFilters }))}>
               Clear the filters
             </Button>
           </li>

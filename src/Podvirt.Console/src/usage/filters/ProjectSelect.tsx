@@ -1,11 +1,11 @@
 import { NativeSelect } from '@mantine/core';
-import { useSearchParams } from 'react-router';
 import { useProject } from '../../projects/useProject';
+import { useChangeParams } from '../../shell/useChangeParams';
 import { allProjects, type Scope } from './scope';
 
 /** Whose usage is shown. A project chosen here is chosen for the console; nothing where there is nothing to choose. */
 export function ProjectSelect({ scope }: { scope: Scope }) {
-  const [, setParams] = useSearchParams();
+  const changeParams = useChangeParams();
   const { choose } = useProject();
   const { projects, project, isAdmin } = scope;
   if (!isAdmin && projects.length < 2) return null;
@@ -17,7 +17,7 @@ export function ProjectSelect({ scope }: { scope: Scope }) {
       onChange={(event) => {
         const id = event.currentTarget.value;
         // Keys belong to projects.
-        setParams((current) => {
+        changeParams((current) => {
           const next = new URLSearchParams(current);
           for (const name of ['project', 'key', 'after']) next.delete(name);
           if (id === allProjects) next.set('project', id);

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { useProject } from '../../projects/useProject';
 import { useSession, type SessionProject } from '../../session/session';
+import { useChangeParams } from '../../shell/useChangeParams';
 
 /** Stands for all projects in the address; no project can be called that. */
 export const allProjects = '*';
@@ -28,13 +29,13 @@ export function useScope(): Scope {
 
 /** Choosing another project for the console ends what the address asks for. */
 export function useScopeOfConsole(): void {
-  const [, setParams] = useSearchParams();
+  const changeParams = useChangeParams();
   const chosen = useProject().project?.id ?? null;
   const before = useRef(chosen);
   useEffect(() => {
     if (before.current === chosen) return;
     before.current = chosen;
-    void setParams(
+    changeParams(
       (params) => {
         const next = new URLSearchParams(params);
         for (const name of ['project', 'key', 'after']) next.delete(name);
@@ -42,7 +43,7 @@ export function useScopeOfConsole(): void {
       },
       { replace: true },
     );
-  }, [chosen, setParams]);
+  }, [chosen, changeParams]);
 }
 
 /** The scope's part of an address, for links that stay in it. */

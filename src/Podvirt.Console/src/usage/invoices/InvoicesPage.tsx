@@ -2,6 +2,7 @@ import { NativeSelect } from '@mantine/core';
 import { Link, useSearchParams } from 'react-router';
 import { DataTable } from '../../charts/DataTable';
 import { Panel } from '../../charts/Panel';
+import { useChangeParams } from '../../shell/useChangeParams';
 import { useDocumentTitle } from '../../shell/useDocumentTitle';
 import { useAsk } from '../ask';
 import { ProjectSelect } from '../filters/ProjectSelect';
@@ -19,7 +20,8 @@ import classes from './InvoicesPage.module.css';
 /** One for each project and month with usage: drafts first, then those that are final. */
 export function InvoicesPage() {
   useDocumentTitle('Invoices');
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const scope = useScope();
   const { project } = scope;
   const month = params.get('month');
@@ -28,7 +30,7 @@ export function InvoicesPage() {
   const months = [...new Set(all.map((invoice) => invoice.month))].sort().reverse();
   const shown = all.filter((invoice) => month === null || invoice.month === month);
   const choose = (value: string) =>
-    setParams((current) => {
+    changeParams((current) => {
       const next = new URLSearchParams(current);
       if (value === '') next.delete('month');
       else next.set('month', value);

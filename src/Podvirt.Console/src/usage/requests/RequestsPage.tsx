@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { Link, useSearchParams } from 'react-router';
 import { Panel, type EmptyNotice } from '../../charts/Panel';
 import { readerZone, zoneLabel } from '../../charts/time';
+import { useChangeParams } from '../../shell/useChangeParams';
 import { useDocumentTitle } from '../../shell/useDocumentTitle';
 import { useAsk } from '../ask';
 import { FilterBar } from '../filters/FilterBar';
@@ -18,7 +19,8 @@ const pageSize = 50;
 /** Usage records, newest first. A page begins behind the last record of the one before, so new records shift nothing. */
 export function RequestsPage() {
   useDocumentTitle('Requests');
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const scope = useScope();
   const names = useNames(scope.project);
   const view = viewFrom(params);
@@ -33,9 +35,9 @@ export function RequestsPage() {
 
   let empty: EmptyNotice | null = null;
   if (page.data?.data.length === 0) {
-    if (after !== null) empty = { title: 'No older requests', action: { label: 'To the newest', run: () => setParams(pageAfter(params, null)) } };
+    if (after !== null) empty = { title: 'No older requests', action: { label: 'To the newest', run: () => changeParams((current) => pageAfter(current, null)) } };
     else if (isFiltering(view.filters))
-      empty = { title: 'No request matches', action: { label: 'Clear the filters', run: () => setParams(withView(params, { ...view, filters: noFilters })) } };
+      empty = { title: 'No request matches', action: { label: 'Clear the filters', run: () => changeParams((current) => withView(current, { ...viewFrom(current), filters: noFilters })) } };
     else empty = { title: 'No requests in this time', action: { label: 'Choose a model to call', to: '/inference/serverless' } };
   }
 

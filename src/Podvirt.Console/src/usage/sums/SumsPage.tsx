@@ -1,6 +1,7 @@
 import { Button, NativeSelect, SegmentedControl } from '@mantine/core';
 import { useSearchParams } from 'react-router';
 import { Panel, type EmptyNotice } from '../../charts/Panel';
+import { useChangeParams } from '../../shell/useChangeParams';
 import { useDocumentTitle } from '../../shell/useDocumentTitle';
 import { useAsk } from '../ask';
 import { FilterBar } from '../filters/FilterBar';
@@ -20,7 +21,8 @@ import classes from './SumsPage.module.css';
 /** Sums of a time by a group: figures, picture and table of one answer. */
 export function SumsPage() {
   useDocumentTitle('Usage');
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const scope = useScope();
   const names = useNames(scope.project);
   const view = viewFrom(params);
@@ -34,7 +36,7 @@ export function SumsPage() {
   const empty: EmptyNotice | null =
     report.data?.total.requests === 0
       ? isFiltering(view.filters)
-        ? { title: 'No request matches', text: period(report.data), action: { label: 'Clear the filters', run: () => setParams(withView(params, { ...view, filters: noFilters })) } }
+        ? { title: 'No request matches', text: period(report.data), action: { label: 'Clear the filters', run: () => changeParams((current) => withView(current, { ...viewFrom(current), filters: noFilters })) } }
         : { title: 'Nothing was used in this time', text: period(report.data), action: { label: 'Choose a model to call', to: '/inference/serverless' } }
       : null;
 
@@ -63,10 +65,11 @@ export function SumsPage() {
 }
 
 function Content({ report, group, scope, names }: { report: UsageReport; group: Group; scope: Scope; names: Names }) {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const changeParams = useChangeParams();
   const measure = measureFrom(params);
   const set = (name: string, value: string) =>
-    setParams((current) => {
+    changeParams((current) => {
       const next = new URLSearchParams(current);
       next.set(name, value);
       return next;
