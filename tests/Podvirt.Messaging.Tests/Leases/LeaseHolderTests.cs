@@ -101,7 +101,7 @@ public sealed class LeaseHolderTests : IDisposable
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!condition())
         {
             await Task.Delay(s_pause, deadline.Token);

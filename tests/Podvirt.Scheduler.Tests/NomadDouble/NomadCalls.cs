@@ -9,7 +9,7 @@ namespace Podvirt.Scheduler.Tests.NomadDoubles;
 /// <summary>A bare client of the HTTP API, for tests of the double itself.</summary>
 internal sealed class NomadCalls(NomadDouble nomad) : IDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private readonly HttpClient _http = new() { BaseAddress = nomad.Address, Timeout = s_limit };
 
     public HttpClient Http => _http;

@@ -176,7 +176,7 @@ public sealed class ProjectTests : IAsyncLifetime
     // A gateway hears of a key within milliseconds.
     private async Task UntilAsync(string secret, HttpStatusCode status)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         HttpStatusCode last;
         do
         {
