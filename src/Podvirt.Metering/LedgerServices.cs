@@ -21,7 +21,7 @@ public static class LedgerServices
 {
     /// <summary>
     /// The ledger, billing, re-rating and cold starts in ClickHouse, by one client for the process. Nothing is asked of it before it is used;
-    /// the first use brings the database to this program's schema. Call it before <see cref="MeteringServices.AddPodvirtMetering"/>.
+    /// the first use brings the database to this program's schema.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtClickHouseLedger(this IServiceCollection services, ClickHouseOptions options)
@@ -47,12 +47,12 @@ public static class LedgerServices
     {
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<LeaseHolder>();
         services.AddHostedService(provider => new LedgerUpkeep(
             provider.GetRequiredService<ClickHouseLedger>(),
             provider.GetRequiredService<ClickHouseDatabase>(),
             provider.GetRequiredService<IBillingLedger>(),
-            new LeaseHolder(
-                provider.GetRequiredService<ILeases>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<LeaseHolder>>()),
+            provider.GetRequiredService<LeaseHolder>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<LedgerUpkeep>>()));
         return services;
@@ -63,7 +63,6 @@ public static class LedgerServices
         services.AddSingleton(provider =>
             SqliteLedger.Open(Path.Combine(options.DataDirectory, "ledger.db"), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
-        services.AddSingleton<IBatchLedger, SqliteBatchLedger>();
         services.AddSingleton<IBillingLedger, SqliteBillingLedger>();
         services.AddSingleton<IReratingLedger, SqliteReratingLedger>();
         services.AddSingleton<IColdStartTimes, SqliteColdStartTimes>();

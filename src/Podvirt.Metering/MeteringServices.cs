@@ -15,9 +15,8 @@ namespace Podvirt.Metering;
 public static class MeteringServices
 {
     /// <summary>
-    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger, the pump between them, and invoices. Needs an
-    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The ledger is a file, <c>ledger.db</c>, unless <see cref="LedgerServices.AddPodvirtClickHouseLedger"/>
-    /// was called before. The files open when the host starts and close with the container.
+    /// The usage outbox (<c>outbox.db</c>), the rate book, the ledger (<c>ledger.db</c>), the pump between them, and invoices. Needs an
+    /// <see cref="IStateStore"/> and an <see cref="IBus"/>. The files open when the host starts and close with the container.
     /// </summary>
     /// <exception cref="ValidationException">An option is out of range.</exception>
     public static IServiceCollection AddPodvirtMetering(this IServiceCollection services, MeteringOptions options)
@@ -31,10 +30,7 @@ public static class MeteringServices
         AddOutbox(services, options);
         services.AddSingleton<IParkedUsage>(provider => new ParkedRows(provider.GetRequiredService<SqliteUsageOutbox>()));
         services.AddSingleton<IUsageOutbox>(provider => provider.GetRequiredService<SqliteUsageOutbox>());
-        if (!services.Any(s => s.ServiceType == typeof(ILedger)))
-        {
-            services.AddSqliteLedger(options);
-        }
+        services.AddSqliteLedger(options);
         services.AddPodvirtBilling(options.Billing);
         services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));

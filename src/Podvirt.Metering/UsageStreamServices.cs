@@ -61,8 +61,7 @@ public static class UsageStreamServices
         AddShared(services, stream);
         services.AddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
-        services.AddSingleton(static provider => new LeaseHolder(
-            provider.GetRequiredService<ILeases>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<LeaseHolder>>()));
+        services.TryAddSingleton<LeaseHolder>();
         services.AddSingleton(provider => NewWorker(provider, stream));
         services.AddHostedService(static provider => provider.GetRequiredService<UsageWorker>());
         services.AddSingleton(static provider => new GpuTimeLeader(

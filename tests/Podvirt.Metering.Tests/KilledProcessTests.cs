@@ -8,6 +8,7 @@ using Podvirt.Metering.Invoices;
 using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Ledger;
+using Podvirt.Metering.Tests.Streams;
 using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests;
@@ -128,6 +129,7 @@ public sealed class KilledProcessTests
         builder.Services
             .AddPodvirtNatsMessaging(new NatsOptions { Url = natsUrl, LeasePeriod = TimeSpan.FromSeconds(1) })
             .AddSqliteLedger(options)
+            .AddSingleton<IBatchLedger, SqliteBatchLedger>()
             .AddPodvirtBilling(BillingParties.None)
             .AddPodvirtUsageOutbox(options, stream)
             .AddPodvirtMeteringWorker(stream);

@@ -15,11 +15,6 @@ public sealed partial class LeaseHolder(ILeases leases, TimeProvider time, ILogg
     /// <summary>Renewals, and attempts to take the name, in one period.</summary>
     private const int StepsPerPeriod = 3;
 
-    private int _held;
-
-    /// <summary>Whether any of what runs under this holder has its lease at this moment, as far as is known here.</summary>
-    public bool IsHeld => Volatile.Read(ref _held) > 0;
-
     /// <summary>Until <paramref name="stop"/>. Work that fails gives the lease up and is begun again under a later one.</summary>
     /// <param name="name">A key as of <see cref="IStateStore"/>.</param>
     /// <param name="value">What others see of the holder.</param>
@@ -76,7 +71,6 @@ public sealed partial class LeaseHolder(ILeases leases, TimeProvider time, ILogg
         LogTaken(lease.Name, lease.Token);
         using var held = new CancellationTokenSource(rest, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Token);
-        Interlocked.Increment(ref _held);
         var running = Task.Run(() => work(lease, end.Token), CancellationToken.None);
         try
         {
@@ -86,7 +80,6 @@ public sealed partial class LeaseHolder(ILeases leases, TimeProvider time, ILogg
         {
             await end.CancelAsync();
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Interlocked.Decrement(ref _held);
             await ReleaseAsync(lease);
         }
         if (running.IsFaulted)

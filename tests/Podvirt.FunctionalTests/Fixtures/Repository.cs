@@ -1,9 +1,11 @@
+using Podvirt.Testing;
+
 namespace Podvirt.FunctionalTests.Fixtures;
 
 /// <summary>Where things lie in the checkout that these tests were built from.</summary>
 public static class Repository
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => Checkout.Root;
 
     /// <summary>A file of another project's output, in the configuration that the tests themselves were built in.</summary>
     public static string Output(string project, string file)
@@ -11,15 +13,5 @@ public static class Repository
         // …/bin/<configuration>/<framework>/
         var framework = new DirectoryInfo(AppContext.BaseDirectory);
         return Path.Combine(Root, project, "bin", framework.Parent!.Name, framework.Name, file);
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Podvirt.sln")))
-        {
-            folder = folder.Parent;
-        }
-        return folder?.FullName ?? throw new InvalidOperationException("No Podvirt.sln above the test's output.");
     }
 }

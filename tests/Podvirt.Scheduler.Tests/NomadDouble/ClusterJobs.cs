@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podvirt.Testing;
 using Podvirt.Testing.Nomad.Hcl;
 
 namespace Podvirt.Scheduler.Tests.NomadDoubles;
@@ -32,21 +33,11 @@ internal static class ClusterJobs
     public const string Nats = "nats://podvirt:p4ss@nats:4222";
     public const string Password = "a \"quoted\" $ecret #1";
 
-    public static string Text(string name) => File.ReadAllText(Path.Combine(Root(), "nomad", $"{name}.nomad.hcl"));
+    public static string Text(string name) => File.ReadAllText(Path.Combine(Checkout.Root, "nomad", $"{name}.nomad.hcl"));
 
     public static JsonObject Parse(string name) => JobFile.Parse(Text(name), Variables[name]);
 
     public static IEnumerable<JsonObject> Groups(JsonObject job) => job["TaskGroups"]!.AsArray().OfType<JsonObject>();
 
     public static IEnumerable<JsonObject> Tasks(JsonObject job) => Groups(job).SelectMany(static g => g["Tasks"]!.AsArray().OfType<JsonObject>());
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Podvirt.sln")))
-        {
-            folder = folder.Parent;
-        }
-        return folder?.FullName ?? throw new InvalidOperationException("No Podvirt.sln above the test's output.");
-    }
 }

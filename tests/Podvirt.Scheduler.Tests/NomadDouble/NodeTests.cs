@@ -73,6 +73,8 @@ public sealed class NodeTests
         var first = await calls.AllocationAsync("a", "running");
 
         await nomad.LoseNodeAsync(first["NodeName"]!.GetValue<string>());
+        // Both are listed as running for a moment: the first one, and the one in its stead.
+        await calls.UntilAsync("/v1/job/a/allocations", static l => l.AsArray().Any(static a => a!["ClientStatus"]!.GetValue<string>() == "lost"));
         var second = await calls.AllocationAsync("a", "running");
 
         Assert.NotEqual(first["ID"]!.GetValue<string>(), second["ID"]!.GetValue<string>());

@@ -41,7 +41,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
     /// <summary>On the same port, with the same data. Returns when it answers.</summary>
     public async Task StartAgainAsync()
     {
-        var host = Path.Combine(Root(), Host);
+        var host = Path.Combine(Checkout.Root, Host);
         var library = Path.Combine(host, "Engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so");
         if (!File.Exists(library))
         {
@@ -97,16 +97,6 @@ public sealed class ClickHouseServer : IAsyncDisposable
         await KillAsync();
         _client.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Podvirt.sln")))
-        {
-            folder = folder.Parent;
-        }
-        return folder?.FullName ?? throw new InvalidOperationException("No Podvirt.sln above the test's output.");
     }
 
     private async Task<bool> AnswersAsync()

@@ -90,7 +90,7 @@ public sealed class ClickHouseUpkeepTests(ClickHouseFixture clickHouse)
             .AddPodvirtEmbeddedMessaging(directory.Path)
             .AddPodvirtClickHouseLedger(new ClickHouseOptions { Url = new Uri("http://127.0.0.1:9") })
             .AddPodvirtClickHouseUpkeep()
-            .AddPodvirtMetering(new MeteringOptions { DataDirectory = directory.Path });
+            .AddPodvirtBilling(BillingParties.None);
         using var host = builder.Build();
         await host.StartAsync(Ended);
 
