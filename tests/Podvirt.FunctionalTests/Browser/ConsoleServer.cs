@@ -1,9 +1,7 @@
-using System.Text.RegularExpressions;
-
 namespace Podvirt.FunctionalTests.Browser;
 
 /// <summary>A server with one model for every situation that the console shows. Tests that need a cold model, or count its requests, have it to themselves.</summary>
-public sealed partial class ConsoleServer : IAsyncLifetime
+public sealed class ConsoleServer : IAsyncLifetime
 {
     public const string Thinker = "qwen3-8b";
     public const string Coder = "acme/coder-1.5";
@@ -47,13 +45,6 @@ public sealed partial class ConsoleServer : IAsyncLifetime
 
     public PodvirtProcess Process => _process ?? throw new InvalidOperationException("The server has not been started.");
 
-    /// <summary>The one-time link of the banner.</summary>
-    public async Task<string> BannerLinkAsync()
-    {
-        await Until.TrueAsync(() => Task.FromResult(Link().IsMatch(Process.Output)), () => $"No link in the banner:\n{Process.Output}");
-        return Link().Match(Process.Output).Value;
-    }
-
     /// <summary>kill -9 for the engine of one model.</summary>
     public void KillEngine(string model)
     {
@@ -84,7 +75,4 @@ public sealed partial class ConsoleServer : IAsyncLifetime
             price: { prompt: 0.1, cached: 0.02, completion: 0.3 }
 
         """;
-
-    [GeneratedRegex(@"http://\S+#signin=\S+", RegexOptions.None, 1000)]
-    private static partial Regex Link();
 }

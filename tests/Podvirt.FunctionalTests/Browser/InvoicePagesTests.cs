@@ -14,6 +14,10 @@ public sealed class InvoicePagesTests(Chromium chromium, UsageServer server) : I
     {
         await server.UseAsync(UsageServer.Steady, 2);
         await server.UseAsync(UsageServer.Cold, 1);
+        // What a start took of the gpus comes to the ledger apart from the requests that it was for.
+        await Until.TrueAsync(
+            async () => new[] { UsageServer.Steady, UsageServer.Cold }.Except(await ColdStartsAsync()).Any() is false,
+            () => "The cold starts never came to the invoice.");
         await using var page = await ConsolePage.OpenAsync(chromium, server.Process, Invoices);
         var head = (await server.GetAsync("api/invoices?project=default"))["data"]![0]!;
         var row = page.Page.GetByRole(AriaRole.Table, new() { Name = "Invoices" }).Locator("tbody tr").First;
@@ -77,5 +81,13 @@ public sealed class InvoicePagesTests(Chromium chromium, UsageServer server) : I
         await page.Page.GetByRole(AriaRole.Link, new() { Name = "To the invoices" }).ClickAsync();
         await page.Page.WaitForURLAsync($"**{Invoices}");
         await page.CloseAsync();
+    }
+
+    /// <summary>The models whose cold starts stand on the newest invoice.</summary>
+    private async Task<IEnumerable<string>> ColdStartsAsync()
+    {
+        var id = (await server.GetAsync("api/invoices?project=default"))["data"]![0]!["id"];
+        var invoice = await server.GetAsync($"api/invoices/{id}");
+        return invoice["lines"]!.AsArray().Where(static l => (string)l!["type"]! == "cold_start").Select(static l => (string)l!["model"]!);
     }
 }
