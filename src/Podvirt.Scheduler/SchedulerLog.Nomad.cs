@@ -20,10 +20,7 @@ internal static partial class SchedulerLog
     [LoggerMessage(2084, LogLevel.Information, "This Nomad agent has no event stream: allocations are watched by blocking queries")]
     public static partial void NoEventStream(ILogger logger);
 
-    [LoggerMessage(2085, LogLevel.Information, "Job {Job} of an earlier run is removed: {Reason}")]
-    public static partial void JobRemoved(ILogger logger, string job, string reason);
-
-    [LoggerMessage(2086, LogLevel.Warning, "Job {Job} could not be removed and is looked at again by the next scheduler: {Detail}")]
+    [LoggerMessage(2086, LogLevel.Warning, "Job {Job} could not be removed, and it is tried again: {Detail}")]
     public static partial void JobUnremoved(ILogger logger, string job, string detail);
 
     [LoggerMessage(2087, LogLevel.Warning, "Nomad warns about job {Job}: {Warnings}")]

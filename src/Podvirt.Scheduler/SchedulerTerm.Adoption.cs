@@ -16,7 +16,7 @@ internal sealed partial class SchedulerTerm
     private async Task<IReadOnlyList<EngineFound>> FindEnginesAsync(
         IReplicaRuntime runtime, IReadOnlyList<GpuDevice> gpus, IReadOnlyDictionary<string, LeftIntent> intents, CancellationToken cancellationToken)
     {
-        var adoption = new Adoption(runtime, _options.ElectsLeader, _log);
+        var adoption = new Adoption(runtime, _options.ElectsLeader, IsRemote, _log);
         var found = await adoption.RunAsync(
             await ReadCatalogAsync(cancellationToken), gpus,
             replica => intents.GetValueOrDefault(replica) is { } left ? left.Intent?.Effect ?? IntentEffect.Stop : null,

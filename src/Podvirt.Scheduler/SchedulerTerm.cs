@@ -44,6 +44,9 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
     /// <summary>Replicas that are there and were not taken over; written before anything is decided.</summary>
     private IReadOnlyList<RunningReplica> _unwanted = [];
 
+    /// <summary>Replicas run on machines that may be out of reach.</summary>
+    private bool IsRemote => _options.Nomad is not null;
+
     public static Channel<SchedulerEvent> NewEvents() => Channel.CreateBounded<SchedulerEvent>(
         new BoundedChannelOptions(QueueLengthMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
@@ -82,7 +85,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
         IReplicaRuntime runtime = mandate.IsAlone ? _runtime : new FencedRuntime(_runtime, mandate);
         await using var effects = parts.MakeEffects(mandate, runtime, _events.Writer);
         await using var recorded = new RecordedEffects(effects, _store, mandate, _events.Writer, _time, _metrics, _log);
-        var strays = mandate.IsAlone ? null : new Strays(runtime, mandate, _time, _log);
+        var strays = mandate.IsAlone && !IsRemote ? null : new Strays(runtime, mandate, _time, _log);
         LifecycleLoop? loop = null;
         await KeepAsync(
             "start", async token => loop = await PrepareAsync(mandate, runtime, recorded, strays, token), repeat: false, cancellationToken);
@@ -104,7 +107,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
             KeepAsync("clock", TickAsync, repeat: true, cancellationToken),
             parts.Machines.CanChange ? KeepAsync("watch of the nodes", WatchFleetAsync, repeat: true, cancellationToken) : Task.CompletedTask,
             strays is null ? Task.CompletedTask : KeepAsync("look for strays", token => strays.RunAsync(_unwanted, token), repeat: true, cancellationToken),
-            strays is null ? Task.CompletedTask : KeepAsync("operators' orders", TakeOrdersAsync, repeat: true, cancellationToken));
+            mandate.IsAlone ? Task.CompletedTask : KeepAsync("operators' orders", TakeOrdersAsync, repeat: true, cancellationToken));
     }
 
     private Task WatchFleetAsync(CancellationToken cancellationToken) => parts.Machines.WatchFleetAsync(

@@ -13,11 +13,14 @@ namespace Podvirt.Scheduler.Engines;
 /// <param name="othersServe">
 /// True: gateways have gone on meanwhile, and what still serves is taken over although it would be started otherwise today.
 /// </param>
-internal sealed class Adoption(IReplicaRuntime runtime, bool othersServe, ILogger log)
+/// <param name="isRemote">
+/// True: a removal may take as long as a machine is out of reach, and is not waited for. Where others serve it never is.
+/// </param>
+internal sealed class Adoption(IReplicaRuntime runtime, bool othersServe, bool isRemote, ILogger log)
 {
     private readonly List<RunningReplica> _unwanted = [];
 
-    /// <summary>Where others serve: those that are not taken over. They run until they are removed, which may take its time.</summary>
+    /// <summary>Those that are not taken over and are still there: they are until they are removed, which may take its time.</summary>
     public IReadOnlyList<RunningReplica> Unwanted => _unwanted;
 
     /// <param name="catalog">As it is now.</param>
@@ -36,7 +39,8 @@ internal sealed class Adoption(IReplicaRuntime runtime, bool othersServe, ILogge
         var running = left.Running;
         var spec = catalog.Find(running.Model);
         var devices = left.Gpus.Select(id => gpus.FirstOrDefault(gpu => gpu.Id == id)).OfType<GpuDevice>().ToList();
-        var problem = spec is null ? "its model left the catalog"
+        var problem = left.Defect is { } defect ? defect
+            : spec is null ? "its model left the catalog"
             : devices.Count != left.Gpus.Count || (devices.Count != spec.Gpu.Count && !othersServe) ? "its gpus are not there any more"
             : underWay == IntentEffect.Stop ? "its stop was under way"
             : null;
@@ -60,7 +64,7 @@ internal sealed class Adoption(IReplicaRuntime runtime, bool othersServe, ILogge
         }
 
         SchedulerLog.NotAdopted(log, running.Model, running.Replica, running.Process, problem);
-        if (othersServe)
+        if (othersServe || isRemote)
         {
             _unwanted.Add(running);
             return null;

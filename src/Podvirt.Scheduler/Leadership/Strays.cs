@@ -6,8 +6,8 @@ using Podvirt.Scheduler.Runtimes;
 namespace Podvirt.Scheduler.Leadership;
 
 /// <summary>
-/// Removes replicas that run and that the leader does not know: those that it found and did not want, and those whose start by an earlier
-/// leader, paused at the last moment, came through late.
+/// Removes replicas that are there and that the leader does not know: those that it found and did not want, and those whose start by an
+/// earlier leader, paused at the last moment, came through late. One whose machine is out of reach may take minutes: nothing waits for it.
 /// </summary>
 internal sealed class Strays(IReplicaRuntime runtime, Mandate mandate, TimeProvider time, ILogger log) : ILoopListener
 {
@@ -31,35 +31,56 @@ internal sealed class Strays(IReplicaRuntime runtime, Mandate mandate, TimeProvi
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(IReadOnlyList<RunningReplica> unwanted, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(unwanted.Select(replica => RemoveAsync(replica, cancellationToken)));
+        var removals = unwanted.ToDictionary(
+            replica => replica.Replica, replica => RemoveAsync(replica.Replica, cancellationToken), StringComparer.Ordinal);
         var suspects = new HashSet<string>(StringComparer.Ordinal);
         using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        try
         {
-            if (_known is not { } known)
+            while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                continue;
-            }
+                foreach (var (replica, removal) in removals.Where(removal => removal.Value.IsCompleted).ToList())
+                {
+                    if (await removal)
+                    {
+                        removals.Remove(replica);
+                    }
+                    else
+                    {
+                        removals[replica] = RemoveAsync(replica, cancellationToken);
+                    }
+                }
 
-            var unknown = runtime.List().Where(running => !known.Contains(running.Replica)).ToList();
-            var strays = unknown.Where(running => suspects.Contains(running.Replica)).ToList();
-            foreach (var stray in strays)
-            {
-                SchedulerLog.StrayRemoved(log, stray.Model, stray.Replica);
-            }
+                if (_known is not { } known)
+                {
+                    continue;
+                }
 
-            await Task.WhenAll(strays.Select(stray => RemoveAsync(stray, cancellationToken)));
-            suspects = [.. unknown.Select(running => running.Replica)];
+                var unknown = runtime.List().Where(running => !known.Contains(running.Replica) && !removals.ContainsKey(running.Replica)).ToList();
+                foreach (var stray in unknown.Where(running => suspects.Contains(running.Replica)))
+                {
+                    SchedulerLog.StrayRemoved(log, stray.Model, stray.Replica);
+                    removals.Add(stray.Replica, RemoveAsync(stray.Replica, cancellationToken));
+                }
+
+                suspects = [.. unknown.Select(running => running.Replica)];
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(removals.Values);
         }
     }
 
-    private async Task RemoveAsync(RunningReplica stray, CancellationToken cancellationToken)
+    /// <returns>False: it may still be there.</returns>
+    private async Task<bool> RemoveAsync(string stray, CancellationToken cancellationToken)
     {
         try
         {
             if (await mandate.ConfirmAsync(cancellationToken))
             {
-                await runtime.StopAsync(stray.Replica, cancellationToken);
+                await runtime.StopAsync(stray, cancellationToken);
+                return true;
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || !mandate.Holds)
@@ -68,7 +89,9 @@ internal sealed class Strays(IReplicaRuntime runtime, Mandate mandate, TimeProvi
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            SchedulerLog.StrayLeft(log, stray.Replica, exception);
+            SchedulerLog.StrayLeft(log, stray, exception);
         }
+
+        return false;
     }
 }

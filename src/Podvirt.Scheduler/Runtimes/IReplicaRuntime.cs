@@ -13,14 +13,16 @@ internal sealed record ReplicaStart(string Replica, ModelSpec Model, IReadOnlyLi
 internal sealed record RunningReplica(
     string Replica, string Model, string Address, string ApiKey, int Process, IReadOnlyList<string>? Gpus = null);
 
-/// <summary>A replica of an earlier run whose process still is what it was.</summary>
+/// <summary>A replica of an earlier run: its process still is what it was, or something is left of it that has to be removed.</summary>
 /// <param name="Gpus">Device ids.</param>
 /// <param name="MemoryBytes">What its engine was told to take on each of them.</param>
 /// <param name="Settings">Equal to <see cref="IReplicaRuntime.SettingsOf"/> of the same start where nothing has changed since.</param>
 /// <param name="SleepLevel">How deep its last sleep was to be; 0 before the first.</param>
 /// <param name="HostBase">What its processes held of host memory before their first sleep, in bytes; null: not measured.</param>
+/// <param name="Defect">Why it cannot serve any more; null: it runs.</param>
 internal sealed record LeftReplica(
-    RunningReplica Running, int Revision, IReadOnlyList<string> Gpus, long MemoryBytes, string Settings, int SleepLevel, long? HostBase = null);
+    RunningReplica Running, int Revision, IReadOnlyList<string> Gpus, long MemoryBytes, string Settings, int SleepLevel, long? HostBase = null,
+    string? Defect = null);
 
 /// <param name="Detail">How it ended, for people: exit code or signal, and the last line of its log.</param>
 internal sealed record ReplicaExit(string Replica, string Detail);
@@ -55,7 +57,7 @@ internal interface IReplicaRuntime
 
     /// <summary>
     /// Takes over what an earlier run left, before anything is placed: replicas that still run are known from here on, and
-    /// stopped like any other; what is left of others is removed.
+    /// stopped like any other. What is left of others is removed, or told with its defect where its removal may take long.
     /// </summary>
     Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken);
 

@@ -55,6 +55,7 @@ internal static class NomadReader
         options.JobPrefix = map.TakeText("job_prefix") ?? options.JobPrefix;
         options.Placement = map.TakeWord("placement", options.Placement, ("shared", NomadPlacement.Shared), ("exclusive", NomadPlacement.Exclusive));
         options.Driver = map.TakeWord("driver", options.Driver, ("docker", NomadDriver.Docker), ("raw_exec", NomadDriver.RawExec));
+        options.EngineKey = map.TakeWord("engine_key", options.EngineKey, ("environment", NomadEngineKey.Environment), ("variable", NomadEngineKey.Variable));
         options.Image = map.TakeText("image") ?? options.Image;
         options.Template = map.TakeText("template");
         options.CpuMhz = map.TakeWhole("cpu", options.CpuMhz, 1, 1_000_000);

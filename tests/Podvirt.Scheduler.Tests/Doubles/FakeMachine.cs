@@ -29,11 +29,14 @@ internal sealed class FakeMachine(string address) : IReplicaRuntime, IGpuMeter
     /// <summary>As if started before.</summary>
     public void Run(string replica) => _running.Add(new RunningReplica(replica, "m", address, "key", 1234));
 
-    public Task StopAsync(string replica, CancellationToken cancellationToken)
+    /// <summary>What the end of a replica waits for.</summary>
+    public Func<string, CancellationToken, Task> Ending { get; set; } = (_, _) => Task.CompletedTask;
+
+    public async Task StopAsync(string replica, CancellationToken cancellationToken)
     {
+        await Ending(replica, cancellationToken);
         Stopped.Add(replica);
         _running.RemoveAll(running => running.Replica == replica);
-        return Task.CompletedTask;
     }
 
     public IReadOnlyList<RunningReplica> List() => [.. _running];

@@ -75,9 +75,21 @@ public sealed class AdoptionTests
     [Fact]
     public async Task WhereGatewaysWentOn_WhatIsNotWantedIsNotWaitedFor()
     {
-        var adoption = new Adoption(_machine, othersServe: true, NullLogger.Instance);
+        var adoption = new Adoption(_machine, othersServe: true, isRemote: false, NullLogger.Instance);
         Assert.Empty(await adoption.RunAsync(Make.Catalog(), Make.Gpus(1, 80), _ => null, CancellationToken.None));
         Assert.Equal(["r1"], adoption.Unwanted.Select(running => running.Replica));
+        Assert.Empty(_machine.Stopped);
+    }
+
+    [Fact]
+    public async Task WhereMachinesAreRemote_WhatIsNotWantedIsNotWaitedFor()
+    {
+        _machine.Left.Add(Left("r2") with { Settings = "of an older release" });
+        _machine.Left.Add(Left("r3") with { Defect = "nothing of it runs" });
+        var adoption = new Adoption(_machine, othersServe: false, isRemote: true, NullLogger.Instance);
+        var found = await adoption.RunAsync(Make.Catalog(_model), Make.Gpus(1, 80), _ => null, CancellationToken.None);
+        Assert.Equal("r1", Assert.Single(found).Target.Replica);
+        Assert.Equal(["r2", "r3"], adoption.Unwanted.Select(running => running.Replica));
         Assert.Empty(_machine.Stopped);
     }
 
@@ -87,7 +99,7 @@ public sealed class AdoptionTests
 
     private Task<IReadOnlyList<EngineFound>> RunAsync(
         ModelSpec? model = null, IntentEffect? underWay = null, bool othersServe = false) =>
-        new Adoption(_machine, othersServe, NullLogger.Instance).RunAsync(
+        new Adoption(_machine, othersServe, isRemote: false, NullLogger.Instance).RunAsync(
             Make.Catalog(model ?? _model), Make.Gpus(1, 80), replica => replica == "r1" ? underWay : null, CancellationToken.None);
 
     private async Task RemovesAsync(ModelSpec? model = null, IntentEffect? underWay = null)

@@ -21,6 +21,7 @@ public sealed class ClusterReaderTests
             job_prefix: pv
             placement: exclusive
             driver: docker
+            engine_key: variable
             image: vllm/vllm-openai:v0.17.0
             server_name: server.eu.nomad
             connections: 8
@@ -44,7 +45,7 @@ public sealed class ClusterReaderTests
         var nomad = cluster.Nomad!;
         Assert.Equal(("https://nomad:4646/", "token", "ai", "eu", "dc1 dc2", "gpus", "pv"), (nomad.Address.ToString(), nomad.Token, nomad.Namespace, nomad.Region, string.Join(' ', nomad.Datacenters), nomad.NodePool, nomad.JobPrefix));
         Assert.Equal((NomadPlacement.Exclusive, NomadDriver.Docker, "vllm/vllm-openai:v0.17.0", 500, 4L << 30, "/var/lib/gpus"), (nomad.Placement, nomad.Driver, nomad.Image, nomad.CpuMhz, nomad.EngineMemoryBytes, nomad.SimulatedGpuDirectory));
-        Assert.Equal((8, TimeSpan.FromMinutes(1), "server.eu.nomad"), (nomad.ConnectionsMax, nomad.PlacementTimeout, nomad.TlsServerName));
+        Assert.Equal((8, TimeSpan.FromMinutes(1), "server.eu.nomad", NomadEngineKey.Variable), (nomad.ConnectionsMax, nomad.PlacementTimeout, nomad.TlsServerName, nomad.EngineKey));
     }
 
     [Fact]

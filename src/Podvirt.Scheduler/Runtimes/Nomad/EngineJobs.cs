@@ -16,8 +16,6 @@ internal sealed class EngineJobs(SchedulerOptions options, EngineCommandBuilder 
     /// <summary>The task, and the label of its port, in every job file.</summary>
     public const string Task = "engine";
 
-    public const string KeyVariable = "VLLM_API_KEY";
-
     private const long MiB = 1L << 20;
 
     /// <summary>Nomad puts the allocation's own in the place of these.</summary>
@@ -55,7 +53,14 @@ internal sealed class EngineJobs(SchedulerOptions options, EngineCommandBuilder 
 
         var task = TaskOf(job);
         SetCommand(task, command.Arguments, start.Gpus.Count > 0);
-        task["Env"] = Merge(task["Env"], Environment(command.Environment, start));
+        var environment = command.Environment;
+        if (_nomad.EngineKey == NomadEngineKey.Variable)
+        {
+            Add(task, "Templates", EngineKeys.Template(IdOf(start.Replica), environment.Where(entry => entry.Value == apiKey).Select(entry => entry.Key)));
+            environment = environment.Where(entry => entry.Value != apiKey).ToDictionary(StringComparer.Ordinal);
+        }
+
+        task["Env"] = Merge(task["Env"], Environment(environment, start));
         if (IsExclusive && start.Gpus.Count > 0)
         {
             Add((JsonObject)task["Resources"]!, "Devices", Claim(model, start.Gpus));
@@ -69,22 +74,18 @@ internal sealed class EngineJobs(SchedulerOptions options, EngineCommandBuilder 
     {
         // Which ones Nomad hands out is its own affair; they are all of one kind.
         var same = IsExclusive ? [.. gpus.Select(gpu => gpu with { Id = "", Index = 0 })] : gpus;
-        var text = $"{commands.SettingsOf(model, same, memoryBytes)}\0{_nomad.Driver}\0{_nomad.Image}\0{_nomad.Placement}\0{_file.Text}";
+        var text = $"{commands.SettingsOf(model, same, memoryBytes)}\0{_nomad.Driver}\0{_nomad.Image}\0{_nomad.Placement}\0{_nomad.EngineKey}\0{_file.Text}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
-
-    /// <summary>Null: it has none, so that it is no job of this file.</summary>
-    public static string? ApiKeyOf(JsonObject job) =>
-        Tasks(job).FirstOrDefault(task => (string?)task["Name"] == Task)?["Env"]?[KeyVariable] is JsonValue value ? (string?)value : null;
 
     public static JsonObject GroupOf(JsonObject job) => job["TaskGroups"] is JsonArray { Count: > 0 } groups && groups[0] is JsonObject group
         ? group
         : throw new NomadException(NomadFailure.Refused, "The job file has no group.");
 
+    public static IEnumerable<JsonObject> Tasks(JsonObject job) => GroupOf(job)["Tasks"] is JsonArray tasks ? tasks.OfType<JsonObject>() : [];
+
     private static JsonObject TaskOf(JsonObject job) => Tasks(job).FirstOrDefault(task => (string?)task["Name"] == Task)
         ?? throw new NomadException(NomadFailure.Refused, $"The job file has no task '{Task}'.");
-
-    private static IEnumerable<JsonObject> Tasks(JsonObject job) => GroupOf(job)["Tasks"] is JsonArray tasks ? tasks.OfType<JsonObject>() : [];
 
     private IEnumerable<(string Name, object Value)> Variables(ModelSpec model, EngineCommand command) =>
     [

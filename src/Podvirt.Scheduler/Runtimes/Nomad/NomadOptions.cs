@@ -23,6 +23,16 @@ public enum NomadDriver
     RawExec,
 }
 
+/// <summary>Where the key of an engine stands, which only its gateways may know.</summary>
+public enum NomadEngineKey
+{
+    /// <summary>In its job: whoever may read jobs can read it.</summary>
+    Environment,
+
+    /// <summary>In a variable of Nomad's, which only the job's own task and the scheduler's token read.</summary>
+    Variable,
+}
+
 /// <summary>Engines as Nomad jobs, one for each replica.</summary>
 public sealed class NomadOptions
 {
@@ -47,6 +57,9 @@ public sealed class NomadOptions
     public NomadPlacement Placement { get; set; } = NomadPlacement.Shared;
 
     public NomadDriver Driver { get; set; } = NomadDriver.Docker;
+
+    /// <summary>Default <see cref="NomadEngineKey.Environment"/>; a variable needs a token that may write it.</summary>
+    public NomadEngineKey EngineKey { get; set; } = NomadEngineKey.Environment;
 
     /// <summary>With <see cref="NomadDriver.Docker"/>: pinned by tag or digest.</summary>
     public string Image { get; set; } = "";

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Podvirt.Scheduler.Runtimes.Nomad.Api;
 
 namespace Podvirt.Scheduler.Runtimes.Nomad;
@@ -55,13 +56,15 @@ internal sealed partial class NomadRuntime
     }
 
     /// <remarks>
-    /// 1. Count 0, if the job is still what it was: Nomad ends the engine. 2. Every allocation is over. 3. The job is removed.
+    /// 1. Count 0, if the job is still what it was: Nomad ends the engine. 2. Every allocation is over. 3. The key is removed, and the job.
     /// </remarks>
     private async Task RemoveJobAsync(string id, CancellationToken cancellationToken)
     {
+        JsonObject? job;
         for (var attempt = 1; ; attempt++)
         {
-            if (await _client.JobAsync(id, cancellationToken) is not { } job)
+            job = await _client.JobAsync(id, cancellationToken);
+            if (job is null)
             {
                 return;
             }
@@ -95,6 +98,7 @@ internal sealed partial class NomadRuntime
             index = next < index ? 0 : next;
         }
 
+        await _keys.RemoveAsync(job, cancellationToken);
         await _client.PurgeAsync(id, cancellationToken);
     }
 
@@ -110,7 +114,7 @@ internal sealed partial class NomadRuntime
             if (!allocation.IsOver && !allocation.IsStopping)
             {
                 // Another scheduler's, or one of this that came late: it is known from here on, and judged by who leads.
-                await TakeOverAsync(id, cancellationToken);
+                await LookAsync(id, cancellationToken);
             }
 
             return;

@@ -6,6 +6,7 @@ namespace Podvirt.Scheduler.Runtimes.Nomad;
 /// <summary>What other schedulers, or earlier ones, have registered.</summary>
 internal sealed partial class NomadRuntime
 {
+    /// <summary>Nothing is removed here: on a node that is out of reach that takes as long as Nomad waits for it.</summary>
     /// <exception cref="NomadException">Nomad does not say what there is.</exception>
     public async Task<IReadOnlyList<LeftReplica>> TakeOverAsync(CancellationToken cancellationToken)
     {
@@ -14,7 +15,7 @@ internal sealed partial class NomadRuntime
         var left = new List<LeftReplica>();
         foreach (var stub in jobs)
         {
-            if (await TakeOverAsync(stub.ID[(_nomad.JobPrefix.Length + 1)..], cancellationToken, removesDead: true) is { } found)
+            if (await LookAsync(stub.ID[(_nomad.JobPrefix.Length + 1)..], cancellationToken) is { } found)
             {
                 left.Add(found);
             }
@@ -23,53 +24,28 @@ internal sealed partial class NomadRuntime
         return left;
     }
 
-    /// <summary>Null: the job is none of Podvirt's, or nothing of it runs.</summary>
-    private async Task<LeftReplica?> TakeOverAsync(string replica, CancellationToken cancellationToken, bool removesDead = false)
+    /// <summary>Null: the job is none of Podvirt's.</summary>
+    private async Task<LeftReplica?> LookAsync(string replica, CancellationToken cancellationToken)
     {
-        var id = _jobs.IdOf(replica);
-        if (await _client.JobAsync(id, cancellationToken) is not { } job || JobMeta.Read(job) is not { } meta || meta.Replica != replica)
+        if (await _client.JobAsync(_jobs.IdOf(replica), cancellationToken) is not { } job || JobMeta.Read(job) is not { } meta || meta.Replica != replica)
         {
             return null;
         }
 
-        var (found, problem) = await LookAsync(job, meta, cancellationToken);
-        if (found is not null)
-        {
-            return found;
-        }
-
-        if (removesDead)
-        {
-            SchedulerLog.JobRemoved(_log, id, problem);
-            await TryStopAsync(replica);
-        }
-
-        return null;
+        var (found, defect) = await LookAsync(job, meta, cancellationToken);
+        return found ?? new LeftReplica(
+            new RunningReplica(replica, meta.Model, "", "", 0), meta.Revision, meta.Gpus, meta.MemoryBytes, meta.Settings, 0, Defect: defect);
     }
 
-    /// <summary>A job on a node that is out of reach cannot end: nobody else waits for that.</summary>
-    private async Task TryStopAsync(string replica)
-    {
-        using var atOnce = new CancellationTokenSource();
-        await atOnce.CancelAsync();
-        try
-        {
-            await StopAsync(replica, atOnce.Token);
-        }
-        catch (NomadException trouble)
-        {
-            SchedulerLog.JobUnremoved(_log, _jobs.IdOf(replica), trouble.Message);
-        }
-    }
-
-    private async Task<(LeftReplica? Found, string Problem)> LookAsync(JsonObject job, JobMeta meta, CancellationToken cancellationToken)
+    /// <returns>The replica that runs; or null, and why none does.</returns>
+    private async Task<(LeftReplica? Found, string Defect)> LookAsync(JsonObject job, JobMeta meta, CancellationToken cancellationToken)
     {
         if ((bool?)job["Stop"] == true || (int?)EngineJobs.GroupOf(job)["Count"] == 0)
         {
             return (null, "its stop was under way");
         }
 
-        if (EngineJobs.ApiKeyOf(job) is not { } apiKey)
+        if (await _keys.ReadAsync(job, cancellationToken) is not { } apiKey)
         {
             return (null, "its engine has no key");
         }

@@ -19,6 +19,7 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
     private readonly NomadOptions _nomad;
     private readonly NomadClient _client;
     private readonly EngineJobs _jobs;
+    private readonly EngineKeys _keys;
     private readonly NomadFleet _fleet;
     private readonly SleepNotes _notes;
     private readonly ReplicaLogFiles _logs;
@@ -43,6 +44,7 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
         _nomad = options.Nomad!;
         _client = client;
         _jobs = new EngineJobs(options, commands, client);
+        _keys = new EngineKeys(client);
         _fleet = fleet;
         _notes = new SleepNotes(store);
         _logs = logs;
@@ -51,8 +53,9 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
     }
 
     /// <remarks>
-    /// 1. The job is made from its file. 2. It is registered, where none of its name is. 3. Nomad's evaluation places it, or says why
-    /// not. 4. Its address is its allocation's. 5. Whatever became of it meanwhile is looked at.
+    /// 1. The job is made from its file. 2. It is registered, where none of its name is, and its key written where it is not in the
+    /// job. 3. Nomad's evaluation places it, or says why not. 4. Its address is its allocation's. 5. Whatever became of it meanwhile is
+    /// looked at.
     /// </remarks>
     public async ValueTask<RunningReplica> StartAsync(ReplicaStart start, CancellationToken cancellationToken)
     {
@@ -64,6 +67,7 @@ internal sealed partial class NomadRuntime : IReplicaRuntime, IAsyncDisposable
             var nonce = Secret();
             var job = await _jobs.BuildAsync(start, node, apiKey, nonce, cancellationToken);
             await RegisterAsync(start.Replica, job, nonce, cancellationToken);
+            await _keys.WriteAsync(job, apiKey, cancellationToken);
             var allocation = await PlaceAsync(start, cancellationToken);
             var address = Judgement.Address(allocation) ?? throw new ReplicaStartException(
                 $"allocation {allocation.ID} has no port '{EngineJobs.Task}': the job file has to ask for one");

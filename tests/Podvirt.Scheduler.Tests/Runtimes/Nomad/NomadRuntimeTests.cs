@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Podvirt.Scheduler.Nodes;
 using Podvirt.Scheduler.Runtimes;
@@ -46,6 +47,46 @@ public sealed class NomadRuntimeTests
         Assert.DoesNotContain(running.ApiKey, task["Config"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(running.ApiKey, job["Meta"]!.ToJsonString(), StringComparison.Ordinal);
         await runtime.StopAsync("r1", Token);
+    }
+
+    [Fact]
+    public async Task KeyInAVariable_IsInNoJob_AndTheNextSchedulerReadsIt()
+    {
+        await using var world = await NomadWorld.StartAsync();
+        var runtime = await world.RuntimeAsync(nomad => nomad.EngineKey = NomadEngineKey.Variable);
+        var running = await runtime.StartAsync(world.Start("r1"), Token);
+        var path = EngineKeys.PathOf(world.JobOf("r1"));
+        Assert.Equal(running.ApiKey, await world.Client.VariableAsync(path, "key", Token));
+        var job = await world.Client.JobAsync(world.JobOf("r1"), Token);
+        Assert.DoesNotContain(running.ApiKey, job!.ToJsonString(), StringComparison.Ordinal);
+
+        // The engine has it all the same, and nobody else gets in.
+        using var http = new HttpClient();
+        await UntilAsync(async () => (await AskAsync(http, running.Address + "/health")) == 200);
+        Assert.Equal(401, await AskAsync(http, running.Address + "/v1/models"));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", running.ApiKey);
+        Assert.Equal(200, await AskAsync(http, running.Address + "/v1/models"));
+
+        // Also by a scheduler with the other option: the job says where its key is.
+        var next = await world.RuntimeAsync();
+        Assert.Equal(running, Assert.Single(await next.TakeOverAsync(Token)).Running);
+        await next.StopAsync("r1", Token);
+        Assert.Null(await world.Client.VariableAsync(path, "key", Token));
+    }
+
+    [Fact]
+    public async Task KeyThatWasNotWritten_IsAFailedStart_AndTheNextSchedulerSeesIt()
+    {
+        await using var world = await NomadWorld.StartAsync();
+        var agent = world.NeedsDouble();
+        var runtime = await world.RuntimeAsync(nomad => (nomad.EngineKey, nomad.Attempts) = (NomadEngineKey.Variable, 1));
+        agent.ServerErrors(1, "PUT /v1/var/:id");
+        await Assert.ThrowsAsync<ReplicaStartException>(async () => await runtime.StartAsync(world.Start("r1"), Token));
+        var next = await world.RuntimeAsync();
+        Assert.Equal("its engine has no key", Assert.Single(await next.TakeOverAsync(Token)).Defect);
+        Assert.Empty(next.List());
+        await next.StopAsync("r1", Token);
+        Assert.Empty(await world.JobsAsync());
     }
 
     [Fact]

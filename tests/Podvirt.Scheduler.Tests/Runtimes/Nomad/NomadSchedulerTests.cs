@@ -62,6 +62,26 @@ public sealed class NomadSchedulerTests
     }
 
     [Fact]
+    public async Task EngineThatNobodyWants_OnANodeOutOfReach_HoldsUpNothing()
+    {
+        await using var world = await NomadWorld.StartAsync(new NomadDoubleOptions { Nodes = [new NomadDoubleNode("a"), new NomadDoubleNode("b")] });
+        var before = await world.RuntimeAsync();
+        await before.StartAsync(world.Start("gone", gpu: 0), TestContext.Current.CancellationToken);
+        await world.Double!.LoseNodeAsync("a");
+        await using var host = new SchedulerHost(world.Data, world.Options(), world.Store, world.Bus);
+        await host.StartAsync(NomadWorld.Model("one", 20));
+        await host.DemandAsync(new ModelDemand("one", 1, 10, 0));
+        await host.UntilAsync("one", route => route.Status == ModelStatus.Active, "active");
+        Assert.Contains(world.JobOf("gone"), await world.JobsAsync());
+
+        world.Double.ReturnNode("a");
+        while ((await world.JobsAsync()).Contains(world.JobOf("gone")))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task DrainedNode_IsLeft_ForAnother()
     {
         await using var world = await NomadWorld.StartAsync(new NomadDoubleOptions { Nodes = [new NomadDoubleNode("a"), new NomadDoubleNode("b")] });

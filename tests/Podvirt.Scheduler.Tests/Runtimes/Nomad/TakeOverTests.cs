@@ -32,7 +32,7 @@ public sealed class TakeOverTests
     }
 
     [Fact]
-    public async Task WhatDoesNotRun_IsRemoved_AndForeignJobsAreLeftAlone()
+    public async Task WhatDoesNotRun_IsToldWithItsDefect_AndForeignJobsAreNot()
     {
         await using var world = await NomadWorld.StartAsync();
         var first = await world.RuntimeAsync();
@@ -45,7 +45,10 @@ public sealed class TakeOverTests
         }
 
         var next = await world.RuntimeAsync();
-        Assert.Equal(["lives"], (await next.TakeOverAsync(Token)).Select(left => left.Running.Replica));
+        var left = await next.TakeOverAsync(Token);
+        Assert.Equal([("dead", "nothing of it runs"), ("lives", null)], left.Select(found => (found.Running.Replica, found.Defect)).Order());
+        Assert.Equal(["lives"], next.List().Select(running => running.Replica));
+        await next.StopAsync("dead", Token);
         Assert.Equal([world.JobOf("foreign"), world.JobOf("lives")], (await world.JobsAsync()).Order(StringComparer.Ordinal));
         await next.StopAsync("lives", Token);
     }

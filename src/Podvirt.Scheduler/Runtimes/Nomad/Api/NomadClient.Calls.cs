@@ -51,6 +51,37 @@ internal sealed partial class NomadClient
         }
     }
 
+    /// <summary>One item of a variable; null: there is no such variable, or no such item in it.</summary>
+    public async Task<string?> VariableAsync(string path, string item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await GetAsync($"/v1/var/{path}", "", NomadJson.Default.Variable, cancellationToken)).Items?.GetValueOrDefault(item);
+        }
+        catch (NomadException missing) when (missing.Failure == NomadFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a variable of one item, over whatever is there.</summary>
+    public Task WriteVariableAsync(string path, string item, string value, CancellationToken cancellationToken) => WriteAsync(
+        HttpMethod.Put, $"/v1/var/{path}", "", new Variable(path, _options.Namespace, new Dictionary<string, string> { [item] = value }),
+        NomadJson.Default.Variable, NomadJson.Default.Variable, cancellationToken);
+
+    /// <summary>One that is not there is as good.</summary>
+    public async Task RemoveVariableAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await SendAsync(HttpMethod.Delete, $"/v1/var/{path}", "", null, TimeSpan.Zero, cancellationToken);
+        }
+        catch (NomadException missing) when (missing.Failure == NomadFailure.NotFound)
+        {
+            // Somebody was faster.
+        }
+    }
+
     public Task<NomadReply<List<Allocation>>> JobAllocationsAsync(string job, ulong index, CancellationToken cancellationToken) =>
         GetListAsync($"/v1/job/{Uri.EscapeDataString(job)}/allocations", "all=true", index, NomadJson.Default.ListAllocation, cancellationToken);
 

@@ -8,6 +8,7 @@ namespace Podvirt.Scheduler.Runtimes.Nomad.Api;
 [JsonSerializable(typeof(JobRegisterRequest))]
 [JsonSerializable(typeof(JobRegisterAnswer))]
 [JsonSerializable(typeof(JobParseRequest))]
+[JsonSerializable(typeof(Variable))]
 [JsonSerializable(typeof(Evaluation))]
 [JsonSerializable(typeof(List<Evaluation>))]
 [JsonSerializable(typeof(Allocation))]

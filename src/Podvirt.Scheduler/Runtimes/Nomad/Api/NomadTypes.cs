@@ -12,6 +12,8 @@ internal sealed record JobRegisterAnswer(string EvalID = "", ulong JobModifyInde
 
 internal sealed record JobParseRequest(string JobHCL, bool Canonicalize, string Variables);
 
+internal sealed record Variable(string Path, string? Namespace = null, Dictionary<string, string>? Items = null);
+
 internal sealed record Evaluation(
     string ID, string Status, string? StatusDescription = null, string? BlockedEval = null, string? NextEval = null,
     Dictionary<string, PlacementMetric>? FailedTGAllocs = null);
