@@ -117,9 +117,6 @@ internal static partial class SchedulerLog
     [LoggerMessage(2063, LogLevel.Information, "{Scheduler} has left the lead of the schedulers to others; replicas go on")]
     public static partial void LeftLead(ILogger logger, string scheduler);
 
-    [LoggerMessage(2064, LogLevel.Warning, "The lease of the scheduler's lead could not be renewed; it is tried again, and ends in {Left}")]
-    public static partial void LeaseUnrenewed(ILogger logger, TimeSpan left, Exception exception);
-
     [LoggerMessage(2065, LogLevel.Warning, "The lease of the scheduler's lead could not be released; it ends by its time")]
     public static partial void LeaseUnreleased(ILogger logger, Exception exception);
 

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Leases;
 using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;

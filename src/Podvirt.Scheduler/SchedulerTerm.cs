@@ -6,6 +6,7 @@ using Podvirt.Core.Messages;
 using Podvirt.Core.Models;
 using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Leases;
 using Podvirt.Scheduler.Gpus;
 using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;

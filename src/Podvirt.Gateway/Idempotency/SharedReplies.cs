@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Gateway.Surfaces;
@@ -13,6 +14,8 @@ namespace Podvirt.Gateway.Idempotency;
 /// <item>Keep: the reply stands in the state store before its usage record is durable.</item>
 /// <item>Leave: without a reply the entry goes, and the next one runs. One whose gateway is gone is the next one's at once.</item>
 /// </list>
+/// A claim's revision is its fencing token: what a gateway writes that was only paused, under a claim that is another's by now, is refused,
+/// and nothing that the other one has kept is touched.
 /// </summary>
 internal sealed partial class SharedReplies(
     IStateStore store, ILeases leases, IOwners owners, StateBlobs blobs, GatewayOptions options, TimeProvider time, ILogger<SharedReplies> logger) : BackgroundService
@@ -53,7 +56,7 @@ internal sealed partial class SharedReplies(
             }
             if (other.Reply is { } reply)
             {
-                if (await blobs.ReadAsync(BodyOf(name), cancellationToken) is { } body)
+                if (await blobs.ReadAsync(BodyOf(name, reply.Claim), cancellationToken) is { } body)
                 {
                     return (null, new StoredReply(key, bodyHash, reply.RequestId, reply.Status, reply.ContentType, reply.Replica, body, other.Until), null);
                 }
@@ -70,25 +73,38 @@ internal sealed partial class SharedReplies(
     }
 
     /// <summary>Never fails.</summary>
-    internal async Task KeepAsync(string name, Entry mine, long revision, StoredReply reply)
+    /// <returns>False: another gateway has taken the claim, and its reply is the one that counts.</returns>
+    internal async Task<bool> KeepAsync(string name, Entry mine, long revision, StoredReply reply)
     {
+        var body = BodyOf(name, revision);
         try
         {
-            await blobs.WriteAsync(BodyOf(name), reply.Body, CancellationToken.None);
+            await blobs.WriteAsync(body, reply.Body, CancellationToken.None);
             var kept = mine with
             {
-                Reply = new Head(reply.RequestId, reply.Status, reply.ContentType, reply.Replica, reply.Body.Length),
+                Reply = new Head(reply.RequestId, reply.Status, reply.ContentType, reply.Replica, reply.Body.Length, revision),
                 Until = reply.ExpiresAt,
             };
-            if (await store.UpdateAsync(Prefix + name, StateJson.ToBytes(kept), revision, CancellationToken.None) is null)
+            if (await store.UpdateAsync(Prefix + name, StateJson.ToBytes(kept), revision, CancellationToken.None) is not null)
             {
-                LogTaken(reply.RequestId);
+                return true;
             }
         }
         catch (IOException error)
         {
             LogNotKept(error, reply.RequestId);
+            return true;
         }
+        LogTaken(reply.RequestId);
+        try
+        {
+            await blobs.RemoveAsync(body + "/", CancellationToken.None);
+        }
+        catch (IOException error)
+        {
+            LogNotRemoved(error);
+        }
+        return false;
     }
 
     internal async Task LeaveAsync(string name, long revision)
@@ -121,7 +137,7 @@ internal sealed partial class SharedReplies(
                 var isTooMany = entry.Reply is not null && (count > options.SharedRepliesMax || bytes > options.SharedReplyBytesMax);
                 if ((entry.Until <= now || isTooMany) && await store.DeleteAsync(stored.Key, stored.Revision, StateDurability.Process, cancellationToken))
                 {
-                    await blobs.RemoveAsync(BodyOf(stored.Key[Prefix.Length..]) + "/", cancellationToken);
+                    await blobs.RemoveAsync($"{BodyPrefix}{stored.Key[Prefix.Length..]}/", cancellationToken);
                 }
             }
         }
@@ -154,7 +170,7 @@ internal sealed partial class SharedReplies(
         }
     }
 
-    private static string BodyOf(string name) => BodyPrefix + name;
+    private static string BodyOf(string name, long claim) => string.Create(CultureInfo.InvariantCulture, $"{BodyPrefix}{name}/{claim}");
 
     private async ValueTask<bool> IsGoneAsync(string owner, CancellationToken cancellationToken) => !(await owners.ListAsync(cancellationToken)).Contains(owner);
 
@@ -165,7 +181,7 @@ internal sealed partial class SharedReplies(
     [LoggerMessage(1711, LogLevel.Error, "The reply of request {RequestId} could not be shared: while this process lives, its key is in use at the other gateways")]
     private partial void LogNotKept(Exception error, Guid requestId);
 
-    [LoggerMessage(1712, LogLevel.Error, "The key of request {RequestId} was taken by another gateway, which took this one for dead: both have run it")]
+    [LoggerMessage(1712, LogLevel.Error, "The key of request {RequestId} was taken by another gateway, which took this one for dead: both have run it, and the other one's reply counts")]
     private partial void LogTaken(Guid requestId);
 
     [LoggerMessage(1713, LogLevel.Warning, "An idempotency key could not be given free: it is in use while this process lives")]
@@ -174,6 +190,9 @@ internal sealed partial class SharedReplies(
     [LoggerMessage(1714, LogLevel.Warning, "Replies whose time is over could not be taken away; it is tried again")]
     private partial void LogNotSwept(Exception error);
 
+    [LoggerMessage(1715, LogLevel.Warning, "A reply that does not count could not be taken away; it goes with its key")]
+    private partial void LogNotRemoved(Exception error);
+
     /// <summary>What stands under a key.</summary>
     /// <param name="Owner">The gateway that runs the call, or ran it.</param>
     /// <param name="Reply">Null: it runs.</param>
@@ -181,7 +200,8 @@ internal sealed partial class SharedReplies(
     internal sealed record Entry(string Owner, string BodyHash, Head? Reply, DateTimeOffset Until);
 
     /// <summary>A reply without its body.</summary>
-    internal sealed record Head(Guid RequestId, int Status, string ContentType, string Replica, int Bytes);
+    /// <param name="Claim">The revision of the claim under which it was made: its body stands under that.</param>
+    internal sealed record Head(Guid RequestId, int Status, string ContentType, string Replica, int Bytes, long Claim);
 }
 
 /// <summary>One gateway's right to run the call of a key.</summary>
@@ -189,11 +209,16 @@ internal sealed class ReplyClaim(SharedReplies replies, string name, SharedRepli
 {
     private bool _isToStay;
 
+    /// <summary>Another gateway took this one for dead, and has run the call in its place.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>Never fails. What could not be kept stays claimed, so that nobody runs it again.</summary>
-    public async Task KeepAsync(StoredReply reply)
+    /// <returns>False: <see cref="IsLost"/>.</returns>
+    public async Task<bool> KeepAsync(StoredReply reply)
     {
         _isToStay = true;
-        await replies.KeepAsync(name, mine, revision, reply);
+        IsLost = !await replies.KeepAsync(name, mine, revision, reply);
+        return !IsLost;
     }
 
     /// <summary>The call is over; without a reply the key is free.</summary>

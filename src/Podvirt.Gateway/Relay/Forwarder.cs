@@ -133,6 +133,10 @@ internal sealed partial class Forwarder(
             case RelayEnd.ClientGone:
                 await recorder.TryRecordAsync(exchange, UsageOutcome.Cancelled, StatusOf(reply, StatusCodes.ClientClosedRequest), reply.GoneReason);
                 return;
+            case RelayEnd.UsageLost when exchange.Capture is { Claim.IsLost: true }:
+                // The client's next try gets the other gateway's reply.
+                await TruncateAsync(exchange, reply, ApiErrors.IdempotencyKeyInUse, attempt);
+                return;
             case RelayEnd.UsageLost:
                 await TruncateAsync(exchange, reply, ApiErrors.UsageLost(model.Id), attempt);
                 return;

@@ -18,6 +18,9 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
     /// <summary>Why a request that the engine had finished was not handed out whole.</summary>
     private const string NotRecordedReason = "usage_not_recorded";
 
+    /// <summary>Why a retry's reply was not handed out: another gateway has run the same call, and bills it.</summary>
+    private const string KeyTakenReason = "idempotency_key_taken";
+
     /// <summary>False when requests must be refused, because their usage would be lost.</summary>
     public bool IsHealthy => outbox.IsHealthy;
 
@@ -48,10 +51,13 @@ internal sealed partial class UsageRecorder(IUsageOutbox outbox, Accounts accoun
             // Not cancelled with the request: what a client that left has used is owed all the same.
             if (outcome == UsageOutcome.Completed && exchange.Capture?.ToStored(exchange, status) is { } reply)
             {
-                if (exchange.Capture.Claim is { } claim)
+                // First: a gateway that dies in between has left its reply to the others, and what is not billed is not billed twice.
+                if (exchange.Capture.Claim is { } claim && !await claim.KeepAsync(reply))
                 {
-                    // First: a gateway that dies in between has left its reply to the others, and what is not billed is not billed twice.
-                    await claim.KeepAsync(reply);
+                    record = ToRecord(exchange, UsageOutcome.Truncated, status, KeyTakenReason, default, UsageSource.None);
+                    await outbox.AppendAsync(record, CancellationToken.None);
+                    accounts.Settle(exchange, record);
+                    return false;
                 }
                 await outbox.AppendAsync(record, reply, CancellationToken.None);
             }

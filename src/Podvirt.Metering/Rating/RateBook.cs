@@ -9,10 +9,7 @@ namespace Podvirt.Metering.Rating;
 /// <summary>All rate versions, kept up to date by a watch of the state store.</summary>
 public sealed partial class RateBook : IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
-
     private readonly IStateStore _store;
-    private readonly TimeProvider _time;
     private readonly ILogger<RateBook> _log;
     private readonly ConcurrentDictionary<string, Known> _versions = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,9 +21,8 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
     public RateBook(IStateStore store, TimeProvider time, ILogger<RateBook> log)
     {
         _store = store;
-        _time = time;
         _log = log;
-        _watch = new Lazy<Task>(() => Task.Run(WatchAsync));
+        _watch = new Lazy<Task>(() => Task.Run(() => store.FollowAsync(Rate.StatePrefix, Take, LogWatchFailed, time, _stop.Token)));
     }
 
     /// <summary>Starts the watch, and completes when every rate that was stored before is known.</summary>
@@ -97,31 +93,6 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
         if (_watch.IsValueCreated)
         {
             await _watch.Value;
-        }
-    }
-
-    private async Task WatchAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            try
-            {
-                await foreach (var change in _store.WatchAsync(Rate.StatePrefix, _stop.Token))
-                {
-                    Take(change);
-                }
-                // The store closed: what is known stays known.
-                return;
-            }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                LogWatchFailed(e);
-            }
-            await Task.Delay(_retryDelay, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

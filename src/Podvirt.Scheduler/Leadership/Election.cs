@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Leases;
 
 namespace Podvirt.Scheduler.Leadership;
 
@@ -13,8 +13,6 @@ internal sealed class Election(
     ILeases leases, IStateStore store, string name, TimeProvider time, SchedulerMetrics metrics, ILogger log) : ISchedulerStatus
 {
     public const string LeaseName = "leader/scheduler";
-
-    private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private SchedulerStatus _status = new(SchedulerRole.Standby, time.GetUtcNow(), 0, "", IsAlone: false, null);
@@ -125,32 +123,16 @@ internal sealed class Election(
         await enough.CancelAsync();
     }
 
-    private async Task WatchAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
+    private Task WatchAsync(CancellationToken cancellationToken) => store.FollowAsync(
+        EpochRecord.Key,
+        change =>
         {
-            try
+            if (change is { Key: EpochRecord.Key, Entry: { } entry })
             {
-                await foreach (var change in store.WatchAsync(EpochRecord.Key, cancellationToken))
-                {
-                    if (change is { Key: EpochRecord.Key, Entry: { } entry })
-                    {
-                        Hear(entry.Read<EpochRecord>());
-                    }
-                }
+                Hear(entry.Read<EpochRecord>());
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is JsonException or not OutOfMemoryException)
-            {
-                SchedulerLog.TaskFailed(log, "watch of the leader", exception);
-            }
-
-            await Task.Delay(WatchPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+        },
+        error => SchedulerLog.TaskFailed(log, "watch of the leader", error), time, cancellationToken);
 
     private void Hear(EpochRecord record)
     {

@@ -1,3 +1,5 @@
+using Podvirt.Messaging.Leases;
+
 namespace Podvirt.Scheduler.Leadership;
 
 /// <summary>

@@ -8,6 +8,7 @@ internal static class Banner
     public static string Version { get; } =
         typeof(Banner).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
+    /// <summary>Of a process that serves requests.</summary>
     /// <param name="address">As a client on this machine reaches it.</param>
     /// <param name="consoleLink">Null: the console is off.</param>
     /// <param name="chatModel">Null: no model chats.</param>
@@ -15,7 +16,7 @@ internal static class Banner
     public static string Text(Uri address, string? consoleLink, string? chatModel, string? newKey)
     {
         var origin = address.GetLeftPart(UriPartial.Authority);
-        var lines = new List<string> { "", $"Podvirt {Version}", "", $"  API      {origin}/v1" };
+        var lines = new List<string> { $"  API      {origin}/v1" };
         if (consoleLink is not null)
         {
             lines.Add($"  Console  {consoleLink}");
@@ -30,9 +31,20 @@ internal static class Banner
         {
             lines.AddRange(["", newKey is null ? "  Try it, with PODVIRT_API_KEY set to a key ('podvirt keys create NAME' makes one):" : "  Try it:", "", "  " + Curl(origin, chatModel, newKey)]);
         }
-        lines.AddRange(["", "  Ctrl-C stops.", ""]);
-        return string.Join(Environment.NewLine, lines);
+        return Framed(lines);
     }
+
+    /// <summary>Of a part of a cluster that serves none.</summary>
+    /// <param name="address">As a caller on this machine reaches it.</param>
+    /// <param name="roles">What it does instead, as <c>--roles</c> takes it.</param>
+    public static string TextOfPart(Uri address, string roles)
+    {
+        var origin = address.GetLeftPart(UriPartial.Authority);
+        return Framed([$"  Roles    {roles}", $"  Health   {origin}/readyz", $"  Metrics  {origin}/metrics", "", "  Requests go to the cluster's gateways."]);
+    }
+
+    private static string Framed(IEnumerable<string> lines) =>
+        string.Join(Environment.NewLine, ["", $"Podvirt {Version}", "", .. lines, "", "  Ctrl-C stops.", ""]);
 
     private static string Curl(string origin, string model, string? key)
     {

@@ -42,8 +42,9 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
             await StartAsync(app);
             var address = AddressForClients(app.Urls.First());
             new ServerFile(address.GetLeftPart(UriPartial.Authority), Environment.ProcessId).Write(settings.Data);
-            await context.Terminal.Output.WriteLineAsync(
-                Banner.Text(address, await ConsoleLinkAsync(instance, address), instance.FirstChatModel, instance.TakeDevelopmentKey()));
+            await context.Terminal.Output.WriteLineAsync(instance.Serves
+                ? Banner.Text(address, await ConsoleLinkAsync(instance, address), instance.FirstChatModel, instance.TakeDevelopmentKey())
+                : Banner.TextOfPart(address, PodvirtRoleNames.Format(settings.Roles)));
             await context.Terminal.Output.FlushAsync();
 
             await lifetime.FirstSignal;

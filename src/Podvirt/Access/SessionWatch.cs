@@ -11,8 +11,6 @@ namespace Podvirt.Access;
 /// </summary>
 internal sealed partial class SessionWatch(IStateStore store, ConsoleSessions sessions, TimeProvider time, ILogger<SessionWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
-
     private readonly HashSet<Right> _rights = [];
     private readonly Lock _gate = new();
 
@@ -40,34 +38,17 @@ internal sealed partial class SessionWatch(IStateStore store, ConsoleSessions se
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(WatchAsync(Member.StatePrefix, stoppingToken), WatchAsync(ConsoleSession.StatePrefix, stoppingToken));
 
-    private async Task WatchAsync(string prefix, CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
+    // A new watch begins with all there is, so no right outlives what it stood on.
+    private Task WatchAsync(string prefix, CancellationToken stoppingToken) => store.FollowAsync(
+        prefix,
+        async change =>
         {
-            try
+            foreach (var right in RightsOn(change))
             {
-                await foreach (var change in store.WatchAsync(prefix, stoppingToken))
-                {
-                    foreach (var right in RightsOn(change))
-                    {
-                        await CheckAsync(right, stoppingToken);
-                    }
-                }
-                // The store closes.
-                return;
+                await CheckAsync(right, stoppingToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                // The store may be out of reach for a while. A new watch begins with all there is, so nothing is missed.
-                LogFailed(error);
-                await Task.Delay(_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+        },
+        LogFailed, time, stoppingToken);
 
     private List<Right> RightsOn(StateChange change)
     {

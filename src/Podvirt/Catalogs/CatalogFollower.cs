@@ -8,32 +8,14 @@ namespace Podvirt.Catalogs;
 /// <summary>Knows the catalog that any process applied. For those that share a state store; one process alone knows what it applied.</summary>
 internal sealed partial class CatalogFollower(IStateStore store, CatalogStore catalog, TimeProvider time, ILogger<CatalogFollower> logger) : BackgroundService
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        store.FollowAsync(Catalog.StateKey, Take, LogFailed, time, stoppingToken);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private void Take(StateChange change)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        if (change.Entry is { Key: Catalog.StateKey } entry)
         {
-            try
-            {
-                await foreach (var change in store.WatchAsync(Catalog.StateKey, stoppingToken))
-                {
-                    if (change.Entry is { Key: Catalog.StateKey } entry)
-                    {
-                        catalog.See(entry.Read<Catalog>());
-                    }
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                // The store may be out of reach for a while. A new watch begins with what there is.
-                LogFailed(error);
-            }
-            await Task.Delay(_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            catalog.See(entry.Read<Catalog>());
         }
     }
 

@@ -5,7 +5,7 @@ namespace Podvirt.Configuration;
 /// <summary>Reads <c>videos</c>, and a model's own <c>video</c> in <see cref="VideoSpecReader"/>.</summary>
 internal static class VideosReader
 {
-    private const string StoreExample = "store: { kind: s3, bucket: videos, region: eu-central-1, access_key_env: S3_ACCESS_KEY, secret_key_env: S3_SECRET_KEY }";
+    public const string StoreExample = "store: { kind: s3, bucket: videos, region: eu-central-1, access_key_env: S3_ACCESS_KEY, secret_key_env: S3_SECRET_KEY }";
     private const string Files = "files";
     private const string Bucket = "s3";
     private const int NameLengthMax = 255;

@@ -53,6 +53,7 @@ internal static class ClusterRooms
         if (roles.HasFlag(PodvirtRoles.Scheduler))
         {
             services.AddPodvirtScheduler(SchedulerOptionsOf(options, config, cluster));
+            services.AddHostedService<CatalogWatch>();
         }
         if (roles.HasFlag(PodvirtRoles.Gateway))
         {

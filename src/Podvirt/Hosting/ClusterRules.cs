@@ -1,5 +1,6 @@
 using Podvirt.Access;
 using Podvirt.Configuration;
+using Podvirt.Core.Models;
 
 namespace Podvirt.Hosting;
 
@@ -30,6 +31,10 @@ internal static class ClusterRules
             if (roles.HasFlag(PodvirtRoles.Gateway) && string.IsNullOrEmpty(environment(AdminCredential.Variable)))
             {
                 findings.Error(1, "cluster", "the gateways of a cluster need one admin credential, and none is given", $"set {AdminCredential.Variable} to the same secret for all of them");
+            }
+            if (roles.HasFlag(PodvirtRoles.Gateway) && config.Videos.Bucket is null && config.Models.FirstOrDefault(static m => m.Type == ModelType.VideoGeneration) is { } video)
+            {
+                findings.Error(1, "videos.store", $"is missing: '{video.Id}' makes videos, and a job goes on at another gateway only where all of them reach its files", $"name a bucket: videos: {{ {VideosReader.StoreExample} }}");
             }
             if (cluster.Nomad is null && roles.HasFlag(PodvirtRoles.Scheduler))
             {

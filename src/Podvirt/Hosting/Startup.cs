@@ -37,7 +37,11 @@ internal sealed partial class Startup(
             catalog.See(await catalog.ReadAsync(cancellationToken));
             await projects.EnsureDefaultAsync(cancellationToken);
         }
-        instance.DevelopmentKey = await developmentKey.CreateOnFirstStartAsync(options.Environment(DevelopmentKey.SeedVariable), cancellationToken);
+        if (options.Roles.HasFlag(PodvirtRoles.Gateway))
+        {
+            // Of a cluster's processes, one that says where to use it.
+            instance.DevelopmentKey = await developmentKey.CreateOnFirstStartAsync(options.Environment(DevelopmentKey.SeedVariable), cancellationToken);
+        }
     }
 
     private async Task ApplyAsync(CancellationToken cancellationToken)

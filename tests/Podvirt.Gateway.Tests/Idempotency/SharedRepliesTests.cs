@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Podvirt.Core.Usage;
 using Podvirt.Gateway.Idempotency;
 using Podvirt.Gateway.Tests.Fixtures;
 using Podvirt.Messaging;
@@ -103,8 +104,57 @@ public sealed class SharedRepliesTests : IDisposable
         Assert.NotNull((await next.ClaimAsync([1], [2], TimeSpan.Zero, s_none)).Claim);
 
         // It was only slow: what it has is not the reply any more.
-        await claim.KeepAsync(Reply("late", DateTimeOffset.UtcNow.AddHours(1)));
+        Assert.False(await claim.KeepAsync(Reply("late", DateTimeOffset.UtcNow.AddHours(1))));
         Assert.Equal(409, (await New("g3").ClaimAsync([1], [2], TimeSpan.Zero, s_none)).Refusal!.Status);
+    }
+
+    [Fact]
+    public async Task GatewayThatWasPaused_TouchesNothingOfTheReplyThatCounts()
+    {
+        var until = DateTimeOffset.UtcNow.AddHours(1);
+        var (paused, _, _) = await New("g1").ClaimAsync([1], [2], TimeSpan.Zero, s_none);
+        _state.Live.Remove("g1");
+        var (next, _, _) = await New("g2").ClaimAsync([1], [2], TimeSpan.Zero, s_none);
+        Assert.True(await next!.KeepAsync(Reply("the one that counts", until)));
+
+        Assert.False(await paused!.KeepAsync(Reply("late", until)));
+        await paused.LeaveAsync();
+
+        var reply = (await New("g3").ClaimAsync([1], [2], TimeSpan.Zero, s_none)).Reply!;
+        Assert.Equal("the one that counts", System.Text.Encoding.UTF8.GetString(reply.Body.Span));
+        Assert.Single(await _state.Store.ListAsync("reply-bodies/", s_none));
+    }
+
+    [Fact]
+    public async Task GatewayThatWasPaused_HandsOutNoEndAndBillsNothing()
+    {
+        using var go = new SemaphoreSlim(0);
+        await using var slow = new FakeEngine(async call =>
+        {
+            await go.WaitAsync();
+            await call.AnswerAsync();
+        });
+        await using var engine = new FakeEngine();
+        await using var first = await _state.ServingAsync("g1", [slow]);
+        first.MayLogErrors = true;
+        await using var second = await _state.ServingAsync("g2", [engine]);
+        var late = first.PlainAsync(s_key);
+        await slow.CallAsync(1);
+        _state.Live.Remove("g1");
+        var text = await second.PlainAsync(s_key).TextAsync();
+
+        go.Release();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => late.TextAsync());
+
+        await Eventually.TrueAsync(() => first.Outbox.Records.Count == 1, "the call is recorded");
+        var record = first.Outbox.Records.Single();
+        Assert.Equal((UsageOutcome.Truncated, "idempotency_key_taken", UsageSource.None, 0), (record.Outcome, record.Reason, record.Source, record.Tokens.Completion));
+        Assert.Empty(first.Outbox.Replies);
+        Assert.Equal(UsageOutcome.Completed, second.Outbox.Records.Single().Outcome);
+
+        // The client tries again.
+        Assert.Equal(text, await first.PlainAsync(s_key).TextAsync());
+        Assert.Single(slow.Calls);
     }
 
     [Fact]

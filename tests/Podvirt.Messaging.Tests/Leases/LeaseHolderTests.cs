@@ -22,7 +22,7 @@ public sealed class LeaseHolderTests : IDisposable
     [Fact]
     public async Task RenewedHold_RunsOnForManyPeriods_AndTheStopFreesTheName()
     {
-        var store = new Away(_store);
+        var store = new GatedLeases(_store);
         var work = new Work();
         var running = Holder(store).RunAsync("leader/x", default, work.RunAsync, _stop.Token);
         await work.StartedAsync(1);
@@ -44,18 +44,19 @@ public sealed class LeaseHolderTests : IDisposable
     [Fact]
     public async Task StoreStopsAnswering_TheWorkEndsWithinThePeriod()
     {
-        var store = new Away(_store);
+        var store = new GatedLeases(_store);
         var work = new Work();
         var running = Holder(store).RunAsync("leader/x", default, work.RunAsync, _stop.Token);
         await work.StartedAsync(1);
 
-        store.IsAway = true;
-        _time.Advance(TimeSpan.FromSeconds(5.9));
+        store.Fails = true;
+        // Before the store gives the name to another.
+        _time.Advance(TimeSpan.FromSeconds(5.3));
         Assert.False(work.Ended);
         _time.Advance(TimeSpan.FromSeconds(0.2));
 
         await UntilAsync(() => work.Ended);
-        store.IsAway = false;
+        store.Fails = false;
         await UntilAsync(() =>
         {
             _time.Advance(TimeSpan.FromSeconds(1));
@@ -125,30 +126,5 @@ public sealed class LeaseHolderTests : IDisposable
         }
 
         public Task StartedAsync(int count) => UntilAsync(() => Tokens.Count == count);
-    }
-
-    /// <summary>A store that can stop answering.</summary>
-    private sealed class Away(ILeases inner) : ILeases
-    {
-        public bool IsAway { get; set; }
-
-        public int Renewals { get; private set; }
-
-        public TimeSpan Period => inner.Period;
-
-        public ValueTask<NamedLease?> TryTakeAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default) =>
-            IsAway ? throw new IOException("away") : inner.TryTakeAsync(name, value, cancellationToken);
-
-        public ValueTask<NamedLease?> TryRenewAsync(NamedLease lease, ReadOnlyMemory<byte> value, CancellationToken cancellationToken = default)
-        {
-            Renewals++;
-            return IsAway ? throw new IOException("away") : inner.TryRenewAsync(lease, value, cancellationToken);
-        }
-
-        public ValueTask ReleaseAsync(NamedLease lease, CancellationToken cancellationToken = default) =>
-            IsAway ? throw new IOException("away") : inner.ReleaseAsync(lease, cancellationToken);
-
-        public ValueTask<IReadOnlyList<HeldLease>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
-            inner.ListAsync(prefix, cancellationToken);
     }
 }

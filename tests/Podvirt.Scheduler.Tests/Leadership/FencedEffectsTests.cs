@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
 using Podvirt.Messaging;
+using Podvirt.Messaging.Leases;
 using Podvirt.Scheduler.Leadership;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;

@@ -142,5 +142,16 @@ public sealed class ServeTests : IDisposable
         Assert.DoesNotContain("Console", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ABannerOfAPartWithoutTheGateway_NamesNoApi()
+    {
+        var text = Banner.TextOfPart(new Uri("http://127.0.0.1:8080"), "scheduler,metering");
+
+        Assert.Contains("scheduler,metering", text, StringComparison.Ordinal);
+        Assert.Contains("http://127.0.0.1:8080/readyz", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("/v1", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("curl", text, StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

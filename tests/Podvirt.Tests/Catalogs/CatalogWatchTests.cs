@@ -75,6 +75,23 @@ public sealed class CatalogWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task FileOfOneOfSeveralProcesses_IsTheLatestFromThenOn()
+    {
+        var options = new PodvirtOptions { ConfigFile = Path.Combine(_folder, "podvirt.yaml") };
+        var policy = new FilePolicy(_state, applies: true);
+        using var file = new CatalogFile(_store, new PlanStore(_state, new ProjectStore(_state, TimeProvider.System)), new() { }, options, policy);
+        using var watch = new CatalogWatch(file, options, TimeProvider.System, _log, policy);
+        await policy.NoteAsync("what another process started with", CancellationToken.None);
+        await WriteAsync(Model("a", 20));
+        await watch.LookAsync(CancellationToken.None);
+        await watch.LookAsync(CancellationToken.None);
+
+        Assert.Equal([("a", 1)], Applied);
+        // The other one's start does not bring its own back.
+        Assert.False(await policy.IsNewsAsync("what another process started with", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task FileThatIsGone_ChangesNothing()
     {
         await WriteAsync(Model("a", 20));

@@ -84,6 +84,24 @@ public sealed class ClusterReaderTests
         Assert.Throws<PodvirtConfigException>(() => ClusterRules.Check(PodvirtRoleNames.Parse(roles), Read(yaml), "podvirt.yaml", static _ => null)).Message,
         StringComparison.Ordinal);
 
+    [Fact]
+    public void GatewayWithAVideoModelAndNoBucket_IsRefused()
+    {
+        const string Video = "  - { id: clips, type: video-generation, engine: { kind: external, url: \"http://127.0.0.1:1\" } }\n";
+        const string Cluster = "cluster: { nats: { url: \"nats://n:4222\" }, clickhouse: { url: \"http://ch:8123\" }, nomad: { address: \"http://n:4646\", driver: raw_exec } }\n";
+        const string Bucket = "videos: { store: { kind: s3, bucket: b, region: r, access_key_env: A, secret_key_env: B } }\n";
+
+        var error = Assert.Throws<PodvirtConfigException>(() => Check("gateway", Video + Cluster)).Message;
+
+        Assert.Contains("videos.store: is missing: 'clips' makes videos", error, StringComparison.Ordinal);
+        Check("gateway", Video + Cluster + Bucket);
+        // Those that hold no job need none.
+        Check("scheduler,metering", Video + Cluster);
+
+        static void Check(string roles, string yaml) => ClusterRules.Check(
+            PodvirtRoleNames.Parse(roles), Read(yaml, ("A", "a"), ("B", "b")), "podvirt.yaml", static name => name == Admin ? "secret" : null);
+    }
+
     [Theory]
     [InlineData("all", "")]
     [InlineData("node", "cluster: { nats: { url: \"nats://n:4222\" } }")]

@@ -113,8 +113,6 @@ internal sealed partial class SharedAnswerPeers(
     /// <summary>One answer, as its record tells. Ends with it, or with its last reader.</summary>
     private sealed class Followed : IAsyncDisposable
     {
-        private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
-
         private readonly CancellationTokenSource _left = new();
         private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Task _following;
@@ -144,31 +142,18 @@ internal sealed partial class SharedAnswerPeers(
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             var copy = new AnswerCopy(store, State);
-            while (!_left.IsCancellationRequested)
-            {
-                try
+            await store.FollowAsync(
+                ChatKeys.Answer(State.Identity.Id),
+                async change =>
                 {
-                    await foreach (var change in store.WatchAsync(ChatKeys.Answer(State.Identity.Id), _left.Token))
+                    var isOver = await copy.TakeAsync(change, _left.Token);
+                    _begun.TrySetResult();
+                    if (isOver)
                     {
-                        var isOver = await copy.TakeAsync(change, _left.Token);
-                        _begun.TrySetResult();
-                        if (isOver)
-                        {
-                            return;
-                        }
+                        await _left.CancelAsync();
                     }
-                }
-                catch (OperationCanceledException) when (_left.IsCancellationRequested)
-                {
-                    return;
-                }
-                catch (Exception error)
-                {
-                    // The store is out of reach for a while. A new watch begins with what there is.
-                    failed(error, State.Identity.Id);
-                }
-                await Task.Delay(s_pause, time, _left.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+                },
+                error => failed(error, State.Identity.Id), time, _left.Token);
         }
     }
 }

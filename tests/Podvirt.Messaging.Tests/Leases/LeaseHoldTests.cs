@@ -1,26 +1,23 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Podvirt.Messaging;
-using Podvirt.Scheduler.Leadership;
-using Podvirt.Scheduler.Tests.Doubles;
+using Podvirt.Messaging.InProcess;
+using Podvirt.Messaging.Leases;
 
-namespace Podvirt.Scheduler.Tests.Leadership;
+namespace Podvirt.Messaging.Tests.Leases;
 
-public sealed class LeaseHoldTests : IAsyncDisposable
+public sealed class LeaseHoldTests
 {
+    private static readonly CancellationToken s_none = CancellationToken.None;
+
     private readonly FakeTimeProvider _time = new();
-    private readonly CandidateGate _gate = new();
-    private readonly ServiceProvider _services;
-    private readonly ILeases _leases;
+    private readonly InProcessLeases _leases;
+    private readonly GatedLeases _gate;
 
     public LeaseHoldTests()
     {
-        _services = new ServiceCollection().AddSingleton<TimeProvider>(_time).AddPodvirtEmbeddedMessaging("unused").BuildServiceProvider();
-        _leases = _services.GetRequiredService<ILeases>();
+        _leases = new InProcessLeases(_time, TimeSpan.FromSeconds(6));
+        _gate = new GatedLeases(_leases);
     }
-
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     [Fact]
     public async Task Hold_IsRenewedInTime_ForAsLongAsTheStoreAnswers()
@@ -33,24 +30,24 @@ public sealed class LeaseHoldTests : IAsyncDisposable
             Assert.True(hold.Left >= TimeSpan.FromSeconds(2.4), $"{hold.Left} are left");
         }
 
-        Assert.Null(await _leases.TryTakeAsync("leader/x", default));
+        Assert.Null(await _leases.TryTakeAsync("leader/x", default, s_none));
     }
 
     [Theory]
-    [InlineData(nameof(CandidateGate.Cut.Fails))]
-    [InlineData(nameof(CandidateGate.Cut.Hangs))]
-    public async Task StoreThatDoesNotAnswer_EndsItBeforeTheStoreDoes(string cut)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StoreThatDoesNotAnswer_EndsItBeforeTheStoreDoes(bool fails)
     {
         await using var hold = await TakeAsync();
-        _gate.CutOff(Enum.Parse<CandidateGate.Cut>(cut));
+        (_gate.Fails, _gate.Hangs) = (fails, !fails);
         _time.Advance(TimeSpan.FromSeconds(5.3));
         Assert.True(hold.Holds);
         _time.Advance(TimeSpan.FromSeconds(0.1));
         Assert.False(hold.Holds);
         Assert.True(hold.Ended.IsCancellationRequested);
-        Assert.Null(await _leases.TryTakeAsync("leader/x", default));
+        Assert.Null(await _leases.TryTakeAsync("leader/x", default, s_none));
         _time.Advance(TimeSpan.FromSeconds(0.7));
-        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default));
+        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default, s_none));
     }
 
     [Fact]
@@ -68,15 +65,15 @@ public sealed class LeaseHoldTests : IAsyncDisposable
     public async Task AnotherHoldsTheName_ItIsNotTaken()
     {
         await using var hold = await TakeAsync();
-        Assert.Null(await LeaseHold.TryTakeAsync(_leases, "leader/x", default, _time, NullLogger.Instance, CancellationToken.None));
+        Assert.Null(await LeaseHold.TryTakeAsync(_leases, "leader/x", default, _time, NullLogger.Instance, s_none));
     }
 
     [Fact]
     public async Task LeaseThatIsAnothers_EndsIt()
     {
         await using var hold = await TakeAsync();
-        await _leases.ReleaseAsync(new NamedLease("leader/x", 1, 1));
-        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default));
+        await _leases.ReleaseAsync(hold.Lease, s_none);
+        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default, s_none));
         _time.Advance(TimeSpan.FromSeconds(3));
         Assert.False(hold.Holds);
         Assert.Equal("it was over, and may be another's", hold.Ending);
@@ -88,10 +85,10 @@ public sealed class LeaseHoldTests : IAsyncDisposable
         await using var hold = await TakeAsync();
         await hold.ReleaseAsync();
         Assert.False(hold.Holds);
-        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default));
+        Assert.NotNull(await _leases.TryTakeAsync("leader/x", default, s_none));
     }
 
     private async Task<LeaseHold> TakeAsync() =>
-        await LeaseHold.TryTakeAsync(_gate.Before(_leases), "leader/x", default, _time, NullLogger.Instance, CancellationToken.None)
+        await LeaseHold.TryTakeAsync(_gate, "leader/x", default, _time, NullLogger.Instance, s_none)
         ?? throw new InvalidOperationException("It is free.");
 }

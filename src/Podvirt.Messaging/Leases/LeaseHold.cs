@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Logging;
-using Podvirt.Messaging;
 
-namespace Podvirt.Scheduler.Leadership;
+namespace Podvirt.Messaging.Leases;
 
 /// <summary>
 /// A lease that is being held. It is renewed three times a period, and ends by this process's own clock before the store ends it:
 /// a period is counted from before the request that began it was sent. Whoever was paused finds it ended, whatever a timer says.
 /// </summary>
-internal sealed class LeaseHold : IAsyncDisposable
+public sealed partial class LeaseHold : IAsyncDisposable
 {
     /// <summary>The part of a period that counts. The rest is for clocks that do not run alike, and for calls that have to be broken off.</summary>
     private const double Share = 0.9;
@@ -45,6 +44,9 @@ internal sealed class LeaseHold : IAsyncDisposable
         EndWhenDue();
     }
 
+    /// <summary>As it was last renewed.</summary>
+    public NamedLease Lease => Volatile.Read(ref _lease);
+
     /// <summary>Fires when it has ended, or was let go.</summary>
     public CancellationToken Ended { get; }
 
@@ -64,10 +66,18 @@ internal sealed class LeaseHold : IAsyncDisposable
     public bool Holds => Left > TimeSpan.Zero;
 
     /// <summary>Takes the name where it is free; null where it is not.</summary>
+    /// <param name="leases">The store of the leases.</param>
+    /// <param name="name">A key as of <see cref="IStateStore"/>.</param>
+    /// <param name="value">What others see of the holder.</param>
+    /// <param name="time">The clock; what counts of it is monotonic.</param>
+    /// <param name="log">Hears of renewals that failed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="IOException">The store does not answer.</exception>
     public static async Task<LeaseHold?> TryTakeAsync(
         ILeases leases, string name, ReadOnlyMemory<byte> value, TimeProvider time, ILogger log, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(leases);
+        ArgumentNullException.ThrowIfNull(time);
         var asked = time.GetTimestamp();
         return await leases.TryTakeAsync(name, value, cancellationToken) is { } lease
             ? new LeaseHold(leases, lease, value, asked, time, log)
@@ -100,7 +110,7 @@ internal sealed class LeaseHold : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            SchedulerLog.LeaseUnreleased(_log, exception);
+            LogNotReleased(_log, _lease.Name, exception);
         }
     }
 
@@ -154,7 +164,7 @@ internal sealed class LeaseHold : IAsyncDisposable
                 return;
             }
 
-            _lease = renewed;
+            Volatile.Write(ref _lease, renewed);
             Interlocked.Exchange(ref _asked, asked);
             _end.Change(Left, Timeout.InfiniteTimeSpan);
         }
@@ -164,7 +174,13 @@ internal sealed class LeaseHold : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            SchedulerLog.LeaseUnrenewed(_log, Left, exception);
+            LogNotRenewed(_log, _lease.Name, Left, exception);
         }
     }
+
+    [LoggerMessage(EventId = 3093, Level = LogLevel.Warning, Message = "The lease {Name} could not be renewed; it holds for {Left} yet, and is tried again until then")]
+    private static partial void LogNotRenewed(ILogger log, string name, TimeSpan left, Exception error);
+
+    [LoggerMessage(EventId = 3094, Level = LogLevel.Warning, Message = "The lease {Name} could not be freed; it ends by its time")]
+    private static partial void LogNotReleased(ILogger log, string name, Exception error);
 }
