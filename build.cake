@@ -1,4 +1,4 @@
-// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format | perf | lab
+// The project's build. Run it through build.sh: ./build.sh serve | test | build | publish | format | perf | lab | cluster
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -6,6 +6,7 @@ using System.Text.Json;
 const string Configuration = "Release";
 const string Solution = "Podvirt.sln";
 const string Console_ = "src/Podvirt.Console";
+const string ClickHouseEngine = "tests/Podvirt.ClickHouseHost/Engine";
 
 // Every suite ends within its budget or fails: a hang must not look like a slow machine.
 var suites = new (string Name, int BudgetMinutes)[]
@@ -37,10 +38,7 @@ Task("console")
         Information("Node.js is not installed: Podvirt runs without its console.");
         return;
     }
-    if (!IsUpToDate($"{Console_}/node_modules/.package-lock.json", $"{Console_}/package-lock.json"))
-    {
-        Run("npm", "ci --no-audit --no-fund --loglevel=error", Console_);
-    }
+    InstallNodePackages(Console_);
     if (!IsUpToDate($"{Console_}/dist/index.html", $"{Console_}/src/**/*", $"{Console_}/index.html", $"{Console_}/package-lock.json", $"{Console_}/vite.config.ts", $"{Console_}/build/*"))
     {
         Run("npm", "run build --silent", Console_);
@@ -77,13 +75,7 @@ Task("test-prerequisites")
         throw new CakeException("The tests run the console's suite and the OpenAI client for Node: install Node.js 20 or newer.");
     }
     InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"), ("/usr/bin/python3", "python3"), ("/usr/sbin/nats-server", "nats-server"));
-    foreach (var programs in new[] { "tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore", "tests/Podvirt.ClickHouseHost/Engine" })
-    {
-        if (!IsUpToDate($"{programs}/node_modules/.package-lock.json", $"{programs}/package-lock.json"))
-        {
-            Run("npm", "ci --no-audit --no-fund --loglevel=error", programs);
-        }
-    }
+    InstallNodePackages("tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore", ClickHouseEngine);
 });
 
 Task("test")
@@ -132,6 +124,22 @@ Task("lab")
     Run("dotnet", $"build {project} -c {Configuration} --no-restore -v quiet -clp:NoSummary");
 });
 
+// What it starts lies in the output folders of its projects.
+Task("cluster")
+    .IsDependentOn("console")
+    .Does(() =>
+{
+    if (!HasNode())
+    {
+        throw new CakeException("The cluster's ClickHouse engine comes as a package for Node: install Node.js 20 or newer.");
+    }
+    InstallMissing(("/usr/sbin/nats-server", "nats-server"), ("/usr/sbin/nginx", "nginx"));
+    InstallNodePackages(ClickHouseEngine);
+    const string project = "tests/Podvirt.LocalCluster";
+    Run("dotnet", $"restore {project} --locked-mode -v quiet");
+    Run("dotnet", $"build {project} -c {Configuration} --no-restore -v quiet -clp:NoSummary");
+});
+
 RunTarget(target);
 
 void InstallMissing(params (string Path, string Package)[] programs)
@@ -141,6 +149,14 @@ void InstallMissing(params (string Path, string Package)[] programs)
     {
         var sudo = Environment.UserName == "root" ? "" : "sudo ";
         Run("bash", $"-c \"{sudo}apt-get update -qq && {sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends {string.Join(' ', missing)} >/dev/null\"");
+    }
+}
+
+void InstallNodePackages(params string[] folders)
+{
+    foreach (var folder in folders.Where(f => !IsUpToDate($"{f}/node_modules/.package-lock.json", $"{f}/package-lock.json")))
+    {
+        Run("npm", "ci --no-audit --no-fund --loglevel=error", folder);
     }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./build.sh [serve|test|build|publish|format|perf|lab] [arguments of serve, perf or lab]
-# Builds through build.cake. "serve" then becomes podvirt itself, and "perf" the load test and "lab" the laboratory, so that Ctrl-C reaches it and nothing in between.
+# ./build.sh [serve|test|build|publish|format|perf|lab|cluster] [arguments of serve, perf, lab or cluster]
+# Builds through build.cake. "serve" then becomes podvirt itself, "perf" the load test, "lab" the laboratory and "cluster" a cluster on this machine, so that Ctrl-C reaches it and nothing in between.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 target="${1:-serve}"
@@ -22,6 +22,12 @@ if [ "$target" = lab ]; then
   cd "$here"
   [ $# -gt 0 ] || set -- --results perf/results
   exec perf/Podvirt.Laboratory/bin/Release/net10.0/Podvirt.Laboratory "$@"
+fi
+if [ "$target" = cluster ]; then
+  run cluster
+  cd "$here"
+  [ $# -gt 0 ] || set -- up
+  exec tests/Podvirt.LocalCluster/bin/Release/net10.0/Podvirt.LocalCluster "$@"
 fi
 code=0
 run "$target" || code=$?

@@ -48,6 +48,8 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public void Resume() => Signal(18);
 
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
+
     /// <summary>SIGTERM, and waits.</summary>
     public async Task StopAsync()
     {

@@ -17,20 +17,30 @@ public sealed class PodvirtProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
-    private PodvirtProcess(Process process, Uri address, string data)
+    private PodvirtProcess(Process process, Uri address, string data, string apiKey, string adminToken)
     {
         _process = process;
         Address = address;
         Data = data;
-        Client = MakeClient(ApiKey);
-        Admin = MakeClient(AdminToken);
+        Client = MakeClient(apiKey);
+        Admin = MakeClient(adminToken);
         process.OutputDataReceived += (_, line) => Append(line.Data);
-        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.ErrorDataReceived += (_, line) =>
+        {
+            Append(line.Data);
+            if (line.Data is not null)
+            {
+                Logged?.Invoke(line.Data);
+            }
+        };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
     public static string Executable { get; } = Checkout.Output("src/Podvirt.Server", "podvirt");
+
+    /// <summary>Gets each further line of its log, on any thread.</summary>
+    public Action<string>? Logged { get; set; }
 
     public Uri Address { get; }
 
@@ -92,7 +102,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         {
             start.Environment[name] = value;
         }
-        return new PodvirtProcess(Process.Start(start)!, address, data);
+        return new PodvirtProcess(Process.Start(start)!, address, data, start.Environment["PODVIRT_API_KEY"]!, start.Environment["PODVIRT_ADMIN_TOKEN"]!);
     }
 
     public Task UntilReadyAsync() => Until.TrueAsync(IsReadyAsync, () => $"The server did not get ready:\n{Output}");
@@ -152,7 +162,12 @@ public sealed class PodvirtProcess : IAsyncDisposable
     public async Task<int> WaitForExitAsync(TimeSpan limit)
     {
         using var timeout = new CancellationTokenSource(limit);
-        await _process.WaitForExitAsync(timeout.Token);
+        return await WaitForExitAsync(timeout.Token);
+    }
+
+    public async Task<int> WaitForExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
         return _process.ExitCode;
     }
 

@@ -13,13 +13,15 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly DirectoryInfo _gpus = Directory.CreateTempSubdirectory("podvirt-gpus-");
     private readonly Dictionary<string, PodvirtProcess> _processes = [];
     private readonly string _yaml;
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private string _nodeId = "";
 
-    private LocalCluster(string catalog, string lease, NatsServer nats, ClickHouseServer clickHouse, NomadDouble nomad)
+    private LocalCluster(string catalog, string lease, IReadOnlyList<NatsServer> natsServers, ClickHouseServer clickHouse, NomadDouble nomad, IReadOnlyDictionary<string, string> environment)
     {
-        Nats = nats;
+        NatsServers = natsServers;
         ClickHouse = clickHouse;
         Nomad = nomad;
+        _environment = environment;
         _yaml = $$"""
             {{catalog}}
             cluster:
@@ -28,30 +30,39 @@ public sealed class LocalCluster : IAsyncDisposable
             """;
     }
 
-    public NatsServer Nats { get; }
+    /// <summary>The only NATS server, or the first.</summary>
+    public NatsServer Nats => NatsServers[0];
+
+    public IReadOnlyList<NatsServer> NatsServers { get; }
 
     public ClickHouseServer ClickHouse { get; }
 
     public NomadDouble Nomad { get; }
 
+    public IReadOnlyCollection<string> Names => _processes.Keys;
+
     public PodvirtProcess this[string name] => _processes[name];
 
     /// <param name="catalog">Models, and the node's simulated gpus.</param>
     /// <param name="lease">How long a lease holds.</param>
-    public static async Task<LocalCluster> StartAsync(string catalog, string lease = "2s")
+    /// <param name="natsServers">1, or 3 that keep everything on each of them.</param>
+    /// <param name="environment">More of it, for all processes.</param>
+    public static async Task<LocalCluster> StartAsync(
+        string catalog, string lease = "2s", int natsServers = 1, IReadOnlyDictionary<string, string>? environment = null)
     {
         var node = new NomadDoubleNode("node-1");
-        var nats = NatsServer.StartAsync();
+        var nats = StartNatsAsync(natsServers);
         var clickHouse = ClickHouseServer.StartAsync();
         var nomad = NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [node] });
         await Task.WhenAll(nats, clickHouse, nomad);
-        return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad) { _nodeId = node.Id };
+        return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad, environment ?? new Dictionary<string, string>()) { _nodeId = node.Id };
     }
 
     /// <summary>Two of each that there can be several of.</summary>
-    public static async Task<LocalCluster> StartWholeAsync(string catalog, string lease = "2s")
+    public static async Task<LocalCluster> StartWholeAsync(
+        string catalog, string lease = "2s", int natsServers = 1, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var cluster = await StartAsync(catalog, lease);
+        var cluster = await StartAsync(catalog, lease, natsServers, environment);
         try
         {
             await Task.WhenAll(cluster.LaunchAsync("node", "node"), cluster.LaunchAsync("scheduler-1", "scheduler"), cluster.LaunchAsync("scheduler-2", "scheduler"));
@@ -75,10 +86,10 @@ public sealed class LocalCluster : IAsyncDisposable
     public async Task<PodvirtProcess> LaunchAsync(string name, string roles)
     {
         var before = _processes.GetValueOrDefault(name);
-        var process = await PodvirtProcess.LaunchAsync(_yaml, before?.Data, new Dictionary<string, string>
+        var process = await PodvirtProcess.LaunchAsync(_yaml, before?.Data, new Dictionary<string, string>(_environment)
         {
             ["PODVIRT_ROLES"] = roles,
-            ["PODVIRT_NATS_URL"] = Nats.Url,
+            ["PODVIRT_NATS_URL"] = string.Join(',', NatsServers.Select(static s => s.Url)),
             ["PODVIRT_CLICKHOUSE_URL"] = ClickHouse.Url.ToString(),
             ["PODVIRT_NOMAD_ADDR"] = Nomad.Address.ToString(),
             ["PODVIRT_NODE_ID"] = _nodeId,
@@ -102,8 +113,14 @@ public sealed class LocalCluster : IAsyncDisposable
             await process.DisposeAsync();
         }
         await Nomad.DisposeAsync();
-        await Nats.DisposeAsync();
+        foreach (var server in NatsServers)
+        {
+            await server.DisposeAsync();
+        }
         await ClickHouse.DisposeAsync();
         _gpus.Delete(recursive: true);
     }
+
+    private static async Task<IReadOnlyList<NatsServer>> StartNatsAsync(int servers) =>
+        servers == 1 ? [await NatsServer.StartAsync()] : await NatsServer.StartClusterAsync(servers);
 }
