@@ -50,8 +50,12 @@ internal sealed record ChainState(string Incarnation, long Next, long TailSequen
         return tailSequence > TailSequence ? next with { TailSequence = tailSequence, TailNs = tailNs } : next;
     }
 
-    /// <summary>All of a claim is on the ledger, by whomever.</summary>
-    public ChainState Done(long first) => this with { Open = [.. Open.Where(c => c.First != first)] };
+    /// <summary>
+    /// All of a claim is on the ledger, by whomever; null: there is no such claim. One that begins at the same place, in a chain that has begun anew, is another one:
+    /// it has more places, or another set.
+    /// </summary>
+    public ChainState? Done(long first, long last, ClaimSeal seal) =>
+        Find(first) is { Seal: { } sealedAs } claim && claim.Last == last && sealedAs.IsOfSameSet(seal) ? this with { Open = [.. Open.Where(c => c != claim)] } : null;
 
     private ChainState Replace(StreamClaim claim, StreamClaim by) => this with { Open = [.. Open.Select(c => c == claim ? by : c)] };
 }

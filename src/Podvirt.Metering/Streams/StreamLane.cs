@@ -90,7 +90,8 @@ internal sealed partial class StreamLane(
         }
         if (claim.Seal is { } before && !before.IsOfSameSet(seal))
         {
-            await BeginAnewAsync(state, facts, "a range that was begun has other messages", cancellationToken);
+            var why = $"the range {claim.First} to {claim.Last} was begun with {before.Count} messages, and has {seal.Count} or others";
+            await BeginAnewAsync(state, facts, why, cancellationToken);
             return;
         }
         Interlocked.Exchange(ref _underWayNs, messages.Count > 0 ? messages[0].StoredNs : 0);
@@ -111,7 +112,7 @@ internal sealed partial class StreamLane(
             LogNotMine(name, claim.First, claim.Last);
             return;
         }
-        var done = await chain.ChangeAsync(s => s?.Done(claim.First), cancellationToken);
+        var done = await chain.ChangeAsync(s => s?.Done(claim.First, claim.Last, seal), cancellationToken);
         if (done is { DoneBefore: > 1 } && done.DoneBefore > facts.First)
         {
             await stream.PurgeAsync(done.DoneBefore, cancellationToken);

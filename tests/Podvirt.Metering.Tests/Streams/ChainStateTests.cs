@@ -32,8 +32,9 @@ public sealed class ChainStateTests
                 }
                 else if (own is not null && change == 1)
                 {
-                    state = state.Seal(own.First, $"{worker}", new ClaimSeal(1, "d", ""), own.Last, own.Last * 10)!;
-                    state = state.Done(own.First);
+                    var seal = new ClaimSeal(1, "d", "");
+                    state = state.Seal(own.First, $"{worker}", seal, own.Last, own.Last * 10)!;
+                    state = state.Done(own.First, own.Last, seal)!;
                     done.UnionWith(Enumerable.Range((int)own.First, (int)(own.Last - own.First + 1)).Select(p => (long)p));
                 }
                 else if (own is not null && change == 2 && state.ClaimOf("thief") is null)
@@ -48,6 +49,18 @@ public sealed class ChainStateTests
                 Assert.Equal(last - done.Count, state.Backlog(last));
             }
         });
+    }
+
+    [Fact]
+    public void Done_IsNoOtherClaimThatBeginsThere()
+    {
+        var seal = new ClaimSeal(3, "d", "");
+        var state = ChainState.Begin(s_facts).Extend("a/1", 3, 10)!.Seal(1, "a/1", seal, 3, 30)!;
+
+        Assert.Null(state.Done(1, 2, seal));
+        Assert.Null(state.Done(1, 3, new ClaimSeal(3, "e", "")));
+        Assert.Null(ChainState.Begin(s_facts).Extend("a/1", 3, 10)!.Done(1, 3, seal));
+        Assert.Empty(state.Done(1, 3, seal)!.Open);
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class StreamLaneTests(NatsFixture nats)
             // The first is the take-over, the second the seal. In between the former owner wakes up, and what it has brought is purged.
             store.BeforeUpdate = async () =>
             {
-                await bench.Chain.ChangeAsync(s => s!.Done(1), Ended);
+                await bench.Chain.ChangeAsync(s => s!.Done(1, s.Open[0].Last, s.Open[0].Seal!), Ended);
                 await bench.Stream.PurgeAsync(before: 50, Ended);
             };
             return Task.CompletedTask;
@@ -97,6 +97,39 @@ public sealed class StreamLaneTests(NatsFixture nats)
         await DrainAsync(lane);
 
         _ledger.HasExactly([.. before.Select(r => r.Id), .. after.Select(r => r.Id)]);
+    }
+
+    [Fact]
+    public async Task ChainBeginsAnewWhileARangeIsBrought_WhatIsHandedOutFromTheSamePlaceIsBroughtToo()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        await bench.PublishAsync(1, 20);
+        var store = new HookedStore(bench.Store);
+        var lane = bench.Lane("slow/1", _ledger, store: store);
+        // Only makes the chain.
+        Assert.True(await lane.StepAsync(Ended));
+        store.BeforeUpdate = () =>
+        {
+            // The first is the claim, the second the seal, the third says that all of it is on the ledger.
+            store.BeforeUpdate = () =>
+            {
+                store.BeforeUpdate = BeginAnewAsync;
+                return Task.CompletedTask;
+            };
+            return Task.CompletedTask;
+        };
+
+        Assert.True(await lane.StepAsync(Ended));
+        await DrainAsync(bench.Lane("next/1", _ledger));
+
+        Assert.Equal(Enumerable.Range(1, 30).Select(Sample.IdOf).Order(), _ledger.Ids.Distinct().Order());
+
+        async Task BeginAnewAsync()
+        {
+            await bench.PublishAsync(21, 10);
+            var facts = await bench.Stream.FactsAsync(Ended);
+            await bench.Chain.ChangeAsync(_ => ChainState.Begin(facts).Extend("gone/1", facts.Last, 100), Ended);
+        }
     }
 
     [Fact]
