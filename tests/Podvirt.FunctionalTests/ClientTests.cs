@@ -25,7 +25,7 @@ public class ClientTests
             ["PODVIRT_API_KEY"] = PodvirtProcess.ApiKey,
             ["MODEL"] = "qwen3-8b",
             ["EMBEDDING_MODEL"] = "vectors",
-        }, Path.Combine(Repository.Root, "tests/Podvirt.FunctionalTests/Clients"));
+        }, Path.Combine(Checkout.Root, "tests/Podvirt.FunctionalTests/Clients"));
         Assert.True(run.ExitCode == 0, run.ToString());
         var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!.AsObject()).ToList();
         var turns = lines[..^1];

@@ -12,7 +12,7 @@ public class EmbeddedSampleTests
     public async Task SampleApplication_ServesTheSameStream()
     {
         var folder = Directory.CreateTempSubdirectory("podvirt-").FullName;
-        var start = new ProcessStartInfo(Repository.Output("samples/Embedded", "Embedded"), ["--urls", "http://127.0.0.1:0"])
+        var start = new ProcessStartInfo(Checkout.Output("samples/Embedded", "Embedded"), ["--urls", "http://127.0.0.1:0"])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -104,7 +104,7 @@ public sealed class LargeUploadTests
 
         public SinkEngine()
         {
-            Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{PodvirtProcess.FreePort()}");
+            Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Ports.Free()}");
             _listener.Prefixes.Add(Address + "/");
             _listener.Start();
             _serving = ServeAsync();

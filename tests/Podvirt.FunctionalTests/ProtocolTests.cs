@@ -15,7 +15,7 @@ public class ProtocolTests
     [Fact]
     public async Task H2cAddress_SpeaksHttp2AndTheOtherHttp1()
     {
-        var h2c = new Uri($"http://127.0.0.1:{PodvirtProcess.FreePort()}");
+        var h2c = new Uri($"http://127.0.0.1:{Ports.Free()}");
         await using var server = await PodvirtProcess.StartAsync(Configs.WithGateway(
             Configs.Catalog(Configs.Model("chat")), $"listen_h2c: '{h2c.GetLeftPart(UriPartial.Authority)}'"));
         await AssertStreamsAsync(h2c, HttpVersion.Version20);
@@ -44,7 +44,7 @@ public class ProtocolTests
     [Fact]
     public async Task OneHttp2StreamIsCancelled_TheOtherOfItsConnectionGoesOn()
     {
-        var h2c = new Uri($"http://127.0.0.1:{PodvirtProcess.FreePort()}");
+        var h2c = new Uri($"http://127.0.0.1:{Ports.Free()}");
         await using var server = await PodvirtProcess.StartAsync(Configs.WithGateway(
             Configs.Catalog(Configs.Model("chat", more: "--sim-token-time, 10ms")), $"listen_h2c: '{h2c.GetLeftPart(UriPartial.Authority)}'"));
         using var client = MakeClient(h2c, HttpVersion.Version20);

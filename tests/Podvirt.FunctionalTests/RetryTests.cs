@@ -2,7 +2,6 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using OpenAI;
 using OpenAI.Chat;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests;
 

@@ -6,6 +6,9 @@ namespace Podvirt.Testing;
 /// <summary>Ports of the loopback address.</summary>
 public static class Ports
 {
+    /// <summary>One that was free a moment ago.</summary>
+    public static int Free() => Free(1)[0];
+
     /// <summary>As many different ports, each free a moment ago.</summary>
     public static int[] Free(int count)
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Browser;
 
@@ -14,7 +13,7 @@ internal static class Barriers
         """;
 
     private static readonly Lazy<Task<string>> s_axe =
-        new(() => File.ReadAllTextAsync(Path.Combine(Repository.Root, "src/Podvirt.Console/node_modules/axe-core/axe.min.js")));
+        new(() => File.ReadAllTextAsync(Path.Combine(Checkout.Root, "src/Podvirt.Console/node_modules/axe-core/axe.min.js")));
 
     /// <summary>A look with axe in it.</summary>
     public static async Task<Look> WatchedAsync(Look look) => look with { Script = await s_axe.Value };

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Browser;
 

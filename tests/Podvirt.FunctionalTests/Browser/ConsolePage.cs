@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Browser;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Browser;
 

@@ -1,4 +1,3 @@
-using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Playwright;
-using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using OpenAI;
 using OpenAI.Chat;
-using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;

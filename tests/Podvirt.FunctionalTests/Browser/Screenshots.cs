@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
-using Podvirt.FunctionalTests.Fixtures;
 using static Microsoft.Playwright.Assertions;
 
 namespace Podvirt.FunctionalTests.Browser;
@@ -18,7 +17,7 @@ public sealed class Screenshots(Chromium chromium)
         ("desktop-light", 1280, 800, false), ("desktop-dark", 1280, 800, true), ("phone-light", 390, 844, false), ("phone-dark", 390, 844, true),
     ];
 
-    private static readonly string s_folder = Path.Combine(Repository.Root, "artifacts/screenshots");
+    private static readonly string s_folder = Path.Combine(Checkout.Root, "artifacts/screenshots");
 
     [Fact(Explicit = true)]
     public async Task EveryPage_IsDrawn()

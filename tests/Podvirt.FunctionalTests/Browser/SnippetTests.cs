@@ -97,7 +97,7 @@ public sealed class SnippetTests(Chromium chromium)
                 await File.WriteAllTextAsync(Path.Combine(folder, "snippet.py"), text);
                 return await Tool.RunAsync("python3", ["snippet.py"], s_environment, folder);
             case "JavaScript":
-                Directory.CreateSymbolicLink(Fresh(Path.Combine(folder, "node_modules")), Path.Combine(Repository.Root, "tests/Podvirt.FunctionalTests/Clients/node_modules"));
+                Directory.CreateSymbolicLink(Fresh(Path.Combine(folder, "node_modules")), Path.Combine(Checkout.Root, "tests/Podvirt.FunctionalTests/Clients/node_modules"));
                 await File.WriteAllTextAsync(Path.Combine(folder, "snippet.mjs"), text);
                 return await Tool.RunAsync("node", ["snippet.mjs"], s_environment, folder);
             default:
@@ -119,7 +119,7 @@ public sealed class SnippetTests(Chromium chromium)
     /// <summary>What <c>dotnet new console</c> and <c>dotnet add package OpenAI</c> make, with the version that the other tests use.</summary>
     private static string Project()
     {
-        var version = XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion")
+        var version = XDocument.Load(Path.Combine(Checkout.Root, "Directory.Packages.props")).Descendants("PackageVersion")
             .Single(p => (string?)p.Attribute("Include") == "OpenAI").Attribute("Version")!.Value;
         return $"""
             <Project Sdk="Microsoft.NET.Sdk">

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Browser;
 

@@ -34,7 +34,7 @@ public sealed class ClientMatrixTests(ClientMatrix matrix) : IClassFixture<Clien
     public async Task Table_IsTheOneInTheDocs()
     {
         var seen = await ClientTable.SeenAsync(matrix);
-        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts/tests"));
+        var folder = Directory.CreateDirectory(Path.Combine(Checkout.Root, "artifacts/tests"));
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "clients.md"), seen, TestContext.Current.CancellationToken);
         Assert.Equal(ClientTable.Documented(), seen);
     }

@@ -1,13 +1,12 @@
 using System.Text;
 using Podvirt.FunctionalTests.Clients.Checks;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Clients;
 
 /// <summary>The table between two marks of docs/clients.md.</summary>
 internal static class ClientTable
 {
-    private static readonly string s_page = Path.Combine(Repository.Root, "docs/clients.md");
+    private static readonly string s_page = Path.Combine(Checkout.Root, "docs/clients.md");
     private static readonly (Column Column, string Title)[] s_columns =
     [
         (Column.Plain, "plain"), (Column.Streaming, "streaming"), (Column.Cancel, "cancel"), (Column.ColdStart, "long cold start"),

@@ -1,5 +1,3 @@
-using Podvirt.FunctionalTests.Fixtures;
-
 namespace Podvirt.FunctionalTests.Clients;
 
 /// <summary>The catalog behind the table. Each of the slow ones has a gpu of its own: one start at a time is made on each.</summary>

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Podvirt.FunctionalTests.Fixtures;
 
 namespace Podvirt.FunctionalTests.Clients;
 
@@ -69,7 +68,7 @@ public sealed class NodeWorker : IAsyncDisposable
     {
         var start = new ProcessStartInfo("node", ["Node/worker.mjs"])
         {
-            WorkingDirectory = Path.Combine(Repository.Root, "tests/Podvirt.FunctionalTests/Clients"),
+            WorkingDirectory = Path.Combine(Checkout.Root, "tests/Podvirt.FunctionalTests/Clients"),
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

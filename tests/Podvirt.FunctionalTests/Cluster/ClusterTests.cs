@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Podvirt.FunctionalTests.Fixtures;
+using Podvirt.Testing.Cluster;
 
 namespace Podvirt.FunctionalTests.Cluster;
 

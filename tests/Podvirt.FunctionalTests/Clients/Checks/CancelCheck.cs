@@ -1,5 +1,3 @@
-using Podvirt.FunctionalTests.Fixtures;
-
 namespace Podvirt.FunctionalTests.Clients.Checks;
 
 /// <summary>A client that leaves stops its engine, and what it had read is billed.</summary>

@@ -3,7 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Podvirt.FunctionalTests.Fixtures;
+namespace Podvirt.Testing;
 
 /// <summary>A certificate of the tests' own, and clients that trust it.</summary>
 public static class Certificates

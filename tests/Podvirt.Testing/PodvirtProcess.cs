@@ -1,14 +1,12 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Podvirt.FunctionalTests.Fixtures;
+namespace Podvirt.Testing;
 
 /// <summary>A real <c>podvirt serve</c> on loopback with a data folder of its own. Its end is part of the test: nothing may be left behind.</summary>
 public sealed class PodvirtProcess : IAsyncDisposable
@@ -32,7 +30,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    public static string Executable { get; } = Repository.Output("src/Podvirt.Server", "podvirt");
+    public static string Executable { get; } = Checkout.Output("src/Podvirt.Server", "podvirt");
 
     public Uri Address { get; }
 
@@ -81,7 +79,7 @@ public sealed class PodvirtProcess : IAsyncDisposable
         data ??= Directory.CreateTempSubdirectory("podvirt-").FullName;
         var config = Path.Combine(data, "podvirt.yaml");
         await File.WriteAllTextAsync(config, yaml);
-        address ??= new Uri($"{scheme}://127.0.0.1:{FreePort()}");
+        address ??= new Uri($"{scheme}://127.0.0.1:{Ports.Free()}");
         var start = new ProcessStartInfo(Executable, ["serve", "--config", config, "--listen", address.ToString().TrimEnd('/'), "--data", data])
         {
             RedirectStandardOutput = true,
@@ -197,13 +195,6 @@ public sealed class PodvirtProcess : IAsyncDisposable
                 throw new TimeoutException($"The server did not stop within a minute:\n{Output}", e);
             }
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string CommandLineOf(int pid)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Podvirt.FunctionalTests.Fixtures;
+namespace Podvirt.Testing;
 
 /// <summary>Waits for a condition that real processes bring about.</summary>
 public static class Until

@@ -1,9 +1,8 @@
-using Podvirt.FunctionalTests.Fixtures;
 using Podvirt.Testing.ClickHouse;
 using Podvirt.Testing.Nats;
 using Podvirt.Testing.Nomad;
 
-namespace Podvirt.FunctionalTests.Cluster;
+namespace Podvirt.Testing.Cluster;
 
 /// <summary>
 /// A cluster of real processes on this machine: nats-server, the ClickHouse engine, gateways, schedulers, metering workers and a node agent. Only

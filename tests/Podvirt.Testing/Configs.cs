@@ -1,4 +1,4 @@
-namespace Podvirt.FunctionalTests.Fixtures;
+namespace Podvirt.Testing;
 
 /// <summary>Catalogs for tests: simulated engines that are quick, but go through all of their phases.</summary>
 public static class Configs
