@@ -19,11 +19,11 @@ internal sealed class Engine : IDisposable
     private readonly ConcurrentBag<EngineConnection> _free = [];
     private readonly SemaphoreSlim _places = new(Connections);
 
-    public Engine(string path)
+    public Engine(string path, IReadOnlyList<string> settings)
     {
         for (var i = 0; i < Connections; i++)
         {
-            _free.Add(new EngineConnection(["clickhouse", $"--path={path}", .. _settings]));
+            _free.Add(new EngineConnection(["clickhouse", $"--path={path}", .. settings, .. _settings.Where(s => !settings.Any(o => NameOf(o) == NameOf(s)))]));
         }
     }
 
@@ -53,6 +53,8 @@ internal sealed class Engine : IDisposable
             _places.Release();
         }
     }
+
+    private static string NameOf(string setting) => setting.Split('=')[0];
 
     public void Dispose()
     {

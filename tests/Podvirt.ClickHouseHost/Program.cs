@@ -5,14 +5,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podvirt.ClickHouseHost;
 
-// Podvirt.ClickHouseHost LIBRARY DATA-PATH PORT: the ClickHouse engine behind its HTTP interface, on the loopback address.
-if (args is not [var library, var data, var portText] || !int.TryParse(portText, CultureInfo.InvariantCulture, out var port))
+// Podvirt.ClickHouseHost LIBRARY DATA-PATH PORT [SETTING…]: the ClickHouse engine behind its HTTP interface, on the loopback address. Settings
+// stand as on a server's command line, --max_threads=8, and come before those that suit tests.
+if (args is not [var library, var data, var portText, .. var settings] || !int.TryParse(portText, CultureInfo.InvariantCulture, out var port))
 {
-    await Console.Error.WriteLineAsync("usage: Podvirt.ClickHouseHost LIBCHDB DATA-PATH PORT");
+    await Console.Error.WriteLineAsync("usage: Podvirt.ClickHouseHost LIBCHDB DATA-PATH PORT [--SETTING=VALUE…]");
     return 2;
 }
 Chdb.LoadFrom(library);
-using var engine = new Engine(data);
+using var engine = new Engine(data, settings);
 var faults = new FaultPlan();
 var handler = new StatementHandler(engine, faults);
 

@@ -108,7 +108,7 @@ internal sealed partial class StatementHandler(Engine engine, FaultPlan faults)
     private static partial Regex InsertPattern();
 
     /// <summary>As the driver sends rows.</summary>
-    [GeneratedRegex(@"^(?<head>INSERT INTO .+) FORMAT (?<format>RowBinary\w*)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^(?<head>INSERT INTO .+) FORMAT (?<format>RowBinary\w*|Native)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex InsertDataPattern();
 
     [GeneratedRegex(@"^\s*(?:SELECT|SHOW|WITH|DESCRIBE|EXISTS)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]

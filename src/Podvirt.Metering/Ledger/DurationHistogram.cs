@@ -119,7 +119,7 @@ internal sealed class DurationHistogram
         return (shift << BitsOfBucket) + (int)(durationUs >> shift);
     }
 
-    private static long MiddleOf(int bucket)
+    internal static long MiddleOf(int bucket)
     {
         if (bucket < 2 * BucketsOfPower)
         {

@@ -75,5 +75,5 @@ internal static class BillingSums
     private static BilledGroup ReadGroup(ClickHouseDataReader row, InvoiceLineType type) => new(
         type, row.GetString(0), new UtcMonth(row.GetInt32(1)), row.GetString(2), row.GetInt32(3), row.IsDBNull(4) ? null : row.GetInt32(4),
         new BilledAmounts(row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetInt64(9)),
-        row.GetInt64(10), row.GetInt64(11), UsageRow.ToCost(row.GetValue(12)));
+        row.GetInt64(10), row.GetInt64(11), CostValue.ToCost(row.GetValue(12)));
 }

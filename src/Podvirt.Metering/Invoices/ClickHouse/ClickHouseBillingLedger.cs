@@ -79,7 +79,7 @@ internal sealed class ClickHouseBillingLedger(ClickHouseDatabase database) : IBi
         // Adjustments outlive the raw rows that they are for.
         var rawFrom = (await RawFromAsync(cancellationToken))?.Number ?? 0;
         var totals = await store.ReadAsync(
-            $"SELECT sum(cost) FROM usage FINAL UNION ALL SELECT sum(cost) FROM adjustment WHERE month >= {rawFrom}", SqlParameters.None, row => UsageRow.ToCost(row.GetValue(0)), cancellationToken);
+            $"SELECT sum(cost) FROM usage FINAL UNION ALL SELECT sum(cost) FROM adjustment WHERE month >= {rawFrom}", SqlParameters.None, row => CostValue.ToCost(row.GetValue(0)), cancellationToken);
         return (totals.Aggregate(Cost.Zero, (sum, cost) => sum + cost), months);
     }
 

@@ -13,17 +13,11 @@ internal static class FiguresQueries
         var (fromUs, toUs) = Bounds(query, Micros.Minute);
         var firstHour = Math.Min(toUs, Micros.FloorTo(fromUs + Micros.Hour - 1, Micros.Hour));
         var endHour = Math.Max(firstHour, Micros.FloorTo(toUs, Micros.Hour));
-        var groups = await ReadAsync(
-            store, query, group, "min(p.bucket_us)", "",
-            TimeRanges.Of(fromUs, firstHour).And(TimeRanges.Of(endHour, toUs)), TimeRanges.Of(firstHour, endHour), cancellationToken);
-        var total = new FiguresSum();
-        foreach (var (_, _, _, sum) in groups)
-        {
-            total.Add(sum);
-        }
+        var rows = await ReadAsync(
+            store, query, group, null, TimeRanges.Of(fromUs, firstHour).And(TimeRanges.Of(endHour, toUs)), TimeRanges.Of(firstHour, endHour), cancellationToken);
         return new FiguresReport(
-            total.ToFigures(),
-            group == FiguresGroup.None ? [] : [.. groups.Select(g => new FiguresRow(g.Model, g.Revision, Micros.ToTime(g.AtUs), g.Sum.ToFigures()))]);
+            (rows.Find(r => r.IsTotal)?.Sum ?? new FiguresSum()).ToFigures(),
+            [.. rows.Where(r => !r.IsTotal).Select(r => new FiguresRow(r.Model, r.Revision, Micros.ToTime(r.AtUs), r.Sum.ToFigures()))]);
     }
 
     public static async Task<List<FiguresPoint>> SeriesAsync(
@@ -32,15 +26,14 @@ internal static class FiguresQueries
         var length = step == FiguresStep.Hour ? Micros.Hour : Micros.Minute;
         var (fromUs, toUs) = Bounds(query, length);
         var (range, none) = (TimeRanges.Of(fromUs, toUs), TimeRanges.Of(0, 0));
-        var groups = await ReadAsync(
-            store, query, group, RollupTables.Floor("p.bucket_us", length), "at, ",
-            step == FiguresStep.Hour ? none : range, step == FiguresStep.Hour ? range : none, cancellationToken);
-        return [.. groups.Select(g => new FiguresPoint(Micros.ToTime(g.AtUs), g.Model, g.Revision, g.Sum.ToFigures()))];
+        var rows = await ReadAsync(
+            store, query, group, RollupTables.Floor("p.bucket_us", length), step == FiguresStep.Hour ? none : range, step == FiguresStep.Hour ? range : none, cancellationToken);
+        return [.. rows.Select(r => new FiguresPoint(Micros.ToTime(r.AtUs), r.Model, r.Revision, r.Sum.ToFigures()))];
     }
 
-    private static async Task<List<(long AtUs, string Model, int Revision, FiguresSum Sum)>> ReadAsync(
-        ClickHouseStore store, FiguresQuery query, FiguresGroup group, string at, string by, TimeRanges minutes, TimeRanges hours,
-        CancellationToken cancellationToken)
+    /// <param name="step">Where a row's step of time begins; null: there are no steps, and a row that says the total.</param>
+    private static async Task<List<Row>> ReadAsync(
+        ClickHouseStore store, FiguresQuery query, FiguresGroup group, string? step, TimeRanges minutes, TimeRanges hours, CancellationToken cancellationToken)
     {
         var state = await LedgerState.ReadAsync(store, cancellationToken);
         Check(minutes, state.MinutesFromUs);
@@ -73,9 +66,19 @@ internal static class FiguresQueries
             FiguresGroup.Model => "p.model AS of_model, toInt32(0) AS of_revision",
             _ => "p.model AS of_model, p.revision AS of_revision",
         };
-        var sql = $"SELECT {at} AS at, {key}, {RollupTables.Totals("p")} FROM ({string.Join(" UNION ALL ", parts)}) AS p "
-            + $"GROUP BY {by}of_model, of_revision ORDER BY {by}of_model, of_revision";
-        return await store.ReadAsync(sql, parameters, row => (row.GetInt64(0), row.GetString(1), row.GetInt32(2), FiguresSum.Read(row, 3)), cancellationToken);
+        var from = $"({string.Join(" UNION ALL ", parts)}) AS p";
+        var sql = (step, group) switch
+        {
+            ({ } at, _) => $"SELECT {at} AS at, {key}, toUInt8(0) AS is_total, {RollupTables.Figures("p")} FROM {from} "
+                + "GROUP BY at, of_model, of_revision ORDER BY at, of_model, of_revision",
+            (null, FiguresGroup.None) => $"SELECT min(p.bucket_us) AS at, '' AS of_model, toInt32(0) AS of_revision, toUInt8(1) AS is_total, {RollupTables.Figures("p")} FROM {from}",
+            // The groups come first, and the total from them: most of a histogram is merged once.
+            _ => $"SELECT min(g.at) AS at, g.of_model, g.of_revision, toUInt8(grouping(g.of_model, g.of_revision) > 0) AS is_total, {RollupTables.Figures("g")} "
+                + $"FROM (SELECT min(p.bucket_us) AS at, {key}, {RollupTables.Totals("p")} FROM {from} GROUP BY of_model, of_revision) AS g "
+                + "GROUP BY GROUPING SETS ((g.of_model, g.of_revision), ()) ORDER BY is_total, g.of_model, g.of_revision",
+        };
+        return await store.ReadAsync(
+            sql, parameters, row => new Row(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetByte(3) != 0, FiguresSum.Read(row, 4)), cancellationToken);
     }
 
     private static string Of(string rows) => $"SELECT s.bucket_us, toString(s.model), s.revision, {Columns("s")} FROM ({rows}) AS s";
@@ -99,4 +102,6 @@ internal static class FiguresQueries
                 $"The bounds {query.From:O} and {query.To:O} do not stand at the beginning of a {(length == Micros.Hour ? "UTC hour" : "minute")}.", nameof(query));
 
     private static bool IsAt(DateTimeOffset bound, long length) => bound.UtcTicks % (length * TimeSpan.TicksPerMicrosecond) == 0;
+
+    private sealed record Row(long AtUs, string Model, int Revision, bool IsTotal, FiguresSum Sum);
 }

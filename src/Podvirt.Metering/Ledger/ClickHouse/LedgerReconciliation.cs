@@ -68,12 +68,9 @@ internal static class LedgerReconciliation
 
     private static string Shown(string said) => said.Length == 0 ? "nothing" : said;
 
-    private static string Said(string rows, string project)
-    {
-        var names = RollupTables.Sums.Select(s => $"sum(p.{s.Name})").Concat(RollupTables.Histograms.Select(h => $"sumMap(p.{h.Name})"));
-        return $"SELECT p.bucket_us AS bucket_us, concat({project}, ' ', p.model, '@', toString(p.revision)) AS name, toString(tuple({string.Join(", ", names)})) AS said "
-            + $"FROM ({rows}) AS p GROUP BY bucket_us, name";
-    }
+    private static string Said(string rows, string project) =>
+        $"SELECT p.bucket_us AS bucket_us, concat({project}, ' ', p.model, '@', toString(p.revision)) AS name, {RollupTables.Said("p")} AS said "
+        + $"FROM ({rows}) AS p GROUP BY bucket_us, name";
 
     private static string KeySaid(string rows) =>
         "SELECT p.bucket_us AS bucket_us, concat(p.project, ' ', p.key, ' ', p.model) AS name, toString(tuple(sum(p.tokens), sum(p.video_us), sum(p.cost))) AS said "

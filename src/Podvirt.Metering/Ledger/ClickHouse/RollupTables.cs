@@ -1,3 +1,4 @@
+using System.Globalization;
 using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Ledger.ClickHouse;
@@ -38,11 +39,18 @@ internal static class RollupTables
     /// <summary>Two histograms come after the sums: how many durations in which bucket of <see cref="DurationHistogram"/>.</summary>
     public static IReadOnlyList<(string Name, string Raw)> Histograms { get; } =
     [
-        ("durations", "sumMap([duration_bucket], [toUInt64(1)])"),
-        ("first_token_durations", "sumMapIf([first_token_bucket], [toUInt64(1)], isNotNull(u.first_token_us))"),
+        ("durations", $"{Quantiles}State({Shares})(duration_bucket, toUInt64(1))"),
+        ("first_token_durations", $"{Quantiles}StateIf({Shares})(first_token_bucket, toUInt64(1), isNotNull(u.first_token_us))"),
     ];
 
-    private const string HistogramType = "Tuple(Array(UInt16), Array(UInt64))";
+    /// <summary>A histogram's state is the buckets and their counts, and its quantiles are nearest ranks: those of <see cref="DurationHistogram"/>.</summary>
+    private const string Quantiles = "quantilesExactWeighted";
+
+    /// <summary>What dashboards show.</summary>
+    private const string Shares = "0.5, 0.95, 0.99";
+
+    /// <summary>Rows that are read where one is asked for. A histogram is much to read: a day's hours should not bring a month's.</summary>
+    private const int Granularity = 256;
 
     public static IReadOnlyList<string> Create { get; } =
     [
@@ -78,16 +86,30 @@ internal static class RollupTables
     public static string OfAdjustments(long lengthUs, string from) =>
         $"SELECT {Floor("a.ended_us", lengthUs)} AS bucket_us, project, model, revision, "
         + $"{string.Join(", ", Sums.Select(s => s.Name == "cost" ? "sum(a.cost) AS cost" : $"toInt64(0) AS {s.Name}"))}, "
-        + $"{string.Join(", ", Histograms.Select(h => $"CAST(([], []), '{HistogramType}') AS {h.Name}"))} FROM {from} GROUP BY bucket_us, project, model, revision";
+        + $"{string.Join(", ", Histograms.Select(h => $"{Quantiles}StateIf({Shares})(toUInt16(0), toUInt64(1), 0) AS {h.Name}"))} FROM {from} GROUP BY bucket_us, project, model, revision";
 
     /// <summary>Rows of <c>hour_by_key</c> from raw ones: what was billed by the engine's counts, without adjustments.</summary>
     public static string KeysOf(string from) =>
         $"SELECT {Floor("u.ended_us", Micros.Hour)} AS bucket_us, project, key, model, sum(u.prompt + u.completion) AS tokens, sum(u.video_us) AS video_us, sum(u.cost) AS cost "
         + $"FROM {from} {(from.Contains("WHERE", StringComparison.Ordinal) ? "AND" : "WHERE")} source = '{UsageNames.Engine}' GROUP BY bucket_us, project, key, model";
 
-    /// <summary>All sums and histograms of rollup rows, under their names.</summary>
+    /// <summary>All sums and histograms of rollup rows, under their names: rows of a rollup again.</summary>
     public static string Totals(string table) =>
-        string.Join(", ", Sums.Select(s => $"sum({table}.{s.Name}) AS {s.Name}").Concat(Histograms.Select(h => $"sumMap({table}.{h.Name}) AS {h.Name}")));
+        string.Join(", ", SumsOf(table).Concat(Histograms.Select(h => $"{Quantiles}MergeState({Shares})({table}.{h.Name}) AS {h.Name}")));
+
+    /// <summary>All sums, and of each histogram the buckets that hold its median, its 95th and its 99th percentile.</summary>
+    public static string Figures(string table) =>
+        string.Join(", ", SumsOf(table).Concat(Histograms.Select(h => $"{Quantiles}Merge({Shares})({table}.{h.Name}) AS {h.Name}")));
+
+    /// <summary>What a group of rollup rows says, as text: its sums, and the hundredths of its histograms.</summary>
+    public static string Said(string table)
+    {
+        var hundredths = string.Join(", ", Enumerable.Range(0, 101).Select(n => string.Create(CultureInfo.InvariantCulture, $"{n / 100.0}")));
+        var all = Sums.Select(s => $"sum({table}.{s.Name})").Concat(Histograms.Select(h => $"{Quantiles}Merge({hundredths})({table}.{h.Name})"));
+        return $"toString(tuple({string.Join(", ", all)}))";
+    }
+
+    private static IEnumerable<string> SumsOf(string table) => Sums.Select(s => $"sum({table}.{s.Name}) AS {s.Name}");
 
     private static string Coarser(string from, string bucket, string project) =>
         $"SELECT {bucket} AS bucket_us, {project}model, revision, {Totals("r")} FROM {from} AS r GROUP BY bucket_us, {project}model, revision";
@@ -97,7 +119,7 @@ internal static class RollupTables
         CREATE TABLE IF NOT EXISTS {name} (
           bucket_us Int64, {(isByProject ? "project LowCardinality(String), " : "")}model LowCardinality(String), revision Int32,
           {string.Join(", ", Sums.Select(s => $"{s.Name} SimpleAggregateFunction(sum, {s.Type})"))},
-          {string.Join(", ", Histograms.Select(h => $"{h.Name} SimpleAggregateFunction(sumMap, {HistogramType})"))}
-        ) ENGINE = AggregatingMergeTree ORDER BY ({key}) SETTINGS non_replicated_deduplication_window = 10000
+          {string.Join(", ", Histograms.Select(h => $"{h.Name} AggregateFunction({Quantiles}({Shares}), UInt16, UInt64)"))}
+        ) ENGINE = AggregatingMergeTree ORDER BY ({key}) SETTINGS non_replicated_deduplication_window = 10000, index_granularity = {Granularity}
         """;
 }

@@ -58,7 +58,7 @@ internal static class SumQueries
                 long At(int column) => row.GetInt64(2 + column);
                 return new UsageSum(
                     NameOf(group, row.GetString(0), row.GetInt64(1)), At(0) + At(1) + At(2) + At(3), At(0), At(1), At(2), At(3), At(4),
-                    new TokenCounts(At(6), At(7), At(8), At(9)), UsageRow.ToCost(row.GetValue(14)), At(10), At(11))
+                    new TokenCounts(At(6), At(7), At(8), At(9)), CostValue.ToCost(row.GetValue(14)), At(10), At(11))
                 {
                     Quarantined = At(5),
                 };

@@ -19,7 +19,7 @@ internal static class TotalQueries
         return await store.ReadAsync(
             $"SELECT p.project, p.key, p.model, sum(p.tokens), sum(p.video_us), sum(p.cost) FROM ({string.Join(" UNION ALL ", parts)}) AS p GROUP BY p.project, p.key, p.model",
             SqlParameters.None,
-            row => new Consumed(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), UsageRow.ToCost(row.GetValue(5))),
+            row => new Consumed(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), CostValue.ToCost(row.GetValue(5))),
             cancellationToken);
     }
 

@@ -88,6 +88,6 @@ internal static class UsageTable
             QuotedRate = row.IsDBNull(22) ? null : row.GetInt32(22),
             ColdStart = row.GetByte(23) != 0,
         };
-        return new RatedRecord(record, row.GetInt32(24), UsageRow.ToCost(row.GetValue(25))) { Adjustment = UsageRow.ToCost(row.GetValue(26)) };
+        return new RatedRecord(record, row.GetInt32(24), CostValue.ToCost(row.GetValue(25))) { Adjustment = CostValue.ToCost(row.GetValue(26)) };
     }
 }

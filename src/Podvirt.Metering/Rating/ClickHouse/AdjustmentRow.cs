@@ -46,5 +46,5 @@ internal sealed class AdjustmentRow(long rerating, ulong batch, UsageRecord reco
     public int NewVersion => newVersion;
 
     [ClickHouseColumn(Name = "cost", Type = "Decimal(38, 12)")]
-    public ClickHouseDecimal Cost => UsageRow.ToDecimal(difference);
+    public ClickHouseDecimal Cost => CostValue.ToDecimal(difference);
 }

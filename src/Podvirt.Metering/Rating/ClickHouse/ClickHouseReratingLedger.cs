@@ -44,7 +44,7 @@ internal sealed class ClickHouseReratingLedger(ClickHouseDatabase database) : IR
                 row.GetInt64(0), Micros.ToTime(row.GetInt64(1)),
                 new ReratingOrder(
                     row.GetString(2), Micros.ToTime(row.GetInt64(3)), Micros.ToTime(row.GetInt64(4)), row.GetInt32(5), row.GetString(6), row.GetString(7)),
-                row.GetInt64(8), UsageRow.ToCost(row.GetValue(9))),
+                row.GetInt64(8), CostValue.ToCost(row.GetValue(9))),
             cancellationToken);
     }
 
