@@ -74,8 +74,10 @@ public sealed class GpuTests
     {
         await using var nomad = await NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [new("gpu-1", _small)] });
         using var calls = new NomadCalls(nomad);
-        await calls.RegisterAsync(Gpu("first", "nvidia/gpu", 1, "1 GiB", "trap '' TERM; while :; do sleep 0.05; done"));
-        await calls.AllocationAsync("first", "running");
+        await calls.RegisterAsync(Gpu("first", "nvidia/gpu", 1, "1 GiB", "trap '' TERM; echo deaf; while :; do sleep 0.05; done"));
+        var first = await calls.AllocationAsync("first", "running");
+        // A shell that runs may still hear the signal.
+        await calls.LogAsync(first["ID"]!.GetValue<string>(), "stdout", "deaf");
 
         await calls.SendAsync(HttpMethod.Delete, "/v1/job/first");
         var evaluation = await calls.EvaluatedAsync(await calls.RegisterAsync(Gpu("second", "nvidia/gpu", 1, "1 GiB")));
