@@ -61,15 +61,15 @@ internal sealed class PodvirtConfiguration
         return this;
     }
 
-    /// <summary>A model with one simulated engine that sleeps after a second without a request, and never stops.</summary>
-    public PodvirtConfiguration AddSleeper(string id, params string[] arguments)
+    /// <summary>A model with one simulated engine that sleeps after a time without a request, and never stops.</summary>
+    public PodvirtConfiguration AddSleeper(string id, string sleepAfter, params string[] arguments)
     {
         _models.AppendLine($$"""
               - id: {{id}}
                 type: chat
                 engine: { kind: simulated, model: {{id}}, args: [{{Quote(arguments)}}] }
                 gpu: { count: 1, memory: 60GiB }
-                idle: { sleep_after: 1s, stop_after: 24h }
+                idle: { sleep_after: {{sleepAfter}}, stop_after: 24h }
                 price: { prompt: 0.10, cached: 0.02, completion: 0.30 }
             """);
         return this;

@@ -9,7 +9,7 @@ internal sealed class PodvirtServer : IAsyncDisposable
     {
         Proxy = proxy;
         Admin = new PodvirtAdmin(proxy.Port, data);
-        Timeline = new EngineTimeline(data);
+        Timeline = EngineTimeline.Of(data);
     }
 
     public Proxy Proxy { get; }

@@ -68,6 +68,7 @@ internal static class RunCommand
         new SlowReadersScenario(place, options),
         new AffinityScenario(place, options),
         new WakeScenario(place, options),
+        new ClusterWakeScenario(options),
     ];
 
     private static IScenario Find(IReadOnlyList<IScenario> all, string name) =>

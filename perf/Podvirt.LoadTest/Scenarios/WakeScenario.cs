@@ -34,7 +34,7 @@ internal sealed class WakeScenario(Workplace place, ScenarioOptions options) : I
     public async Task<ScenarioReport> RunAsync()
     {
         await using var bench = await Bench.StartAsync();
-        await using var podvirt = await PodvirtServer.StartAsync(place, new PodvirtConfiguration().AddSleeper(Model, s_engine).ToString());
+        await using var podvirt = await PodvirtServer.StartAsync(place, new PodvirtConfiguration().AddSleeper(Model, "1s", s_engine).ToString());
         _ = await SendAsync(bench, podvirt);
         var (first, samples) = (new List<WakeSample>(), new List<WakeSample>());
         for (var i = 0; i < FirstOnes + options.Pick(100, quick: 20); i++)

@@ -79,8 +79,8 @@ public sealed class NomadRuntimeTests
     {
         await using var world = await NomadWorld.StartAsync();
         var agent = world.NeedsDouble();
-        var runtime = await world.RuntimeAsync(nomad => (nomad.EngineKey, nomad.Attempts) = (NomadEngineKey.Variable, 1));
-        agent.ServerErrors(1, "PUT /v1/var/:id");
+        var runtime = await world.RuntimeAsync(nomad => (nomad.EngineKey, nomad.Attempts) = (NomadEngineKey.Variable, 2));
+        agent.ServerErrors(2, "PUT /v1/var/:id");
         await Assert.ThrowsAsync<ReplicaStartException>(async () => await runtime.StartAsync(world.Start("r1"), Token));
         var next = await world.RuntimeAsync();
         Assert.Equal("its engine has no key", Assert.Single(await next.TakeOverAsync(Token)).Defect);
@@ -105,7 +105,7 @@ public sealed class NomadRuntimeTests
         Assert.Equal(["one", "two"], text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         Assert.Equal(new LogPosition(4, 4), position);
         await runtime.StopAsync("r1", Token);
-        // They are read as two files: which line was first is not known.
+        // Which of two files is read first when both get a line is not said.
         var kept = await new ReplicaLogFiles(world.Data, 1 << 20, 5).ReadReplicaTailAsync("r1", 10, Token);
         Assert.Equal(["one", "two"], kept.Split('\n').Order(StringComparer.Ordinal));
     }
