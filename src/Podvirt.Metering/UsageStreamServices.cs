@@ -39,8 +39,12 @@ public static class UsageStreamServices
                 provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<StreamWaits>(), stream.StreamWait,
                 provider.GetRequiredService<MeteringMetrics>())
             : provider.GetRequiredService<SqliteUsageOutbox>());
-        services.AddSingleton<IConsumption>(provider => new ConsumptionReader(
-            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
+        services.AddSingleton<IConsumption>(provider => new StreamedConsumption(
+            provider.GetRequiredService<SqliteUsageOutbox>(),
+            new StreamUnderway(
+                provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(), provider.GetRequiredService<RangeReader>(),
+                provider.GetRequiredService<ILedger>(), provider.GetRequiredService<ILogger<StreamUnderway>>()),
+            provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new StreamPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<UsageStream>(),
@@ -59,8 +63,6 @@ public static class UsageStreamServices
     public static IServiceCollection AddPodvirtMeteringWorker(this IServiceCollection services, UsageStreamOptions stream)
     {
         AddShared(services, stream);
-        services.AddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
         services.TryAddSingleton<LeaseHolder>();
         services.AddSingleton(provider => NewWorker(provider, stream));
         services.AddHostedService(static provider => provider.GetRequiredService<UsageWorker>());
@@ -89,6 +91,8 @@ public static class UsageStreamServices
         services.TryAddSingleton<MeteringMetrics>();
         services.TryAddSingleton<RateBook>();
         services.TryAddSingleton(provider => new UsageStream(provider.GetRequiredService<NatsClient>(), stream));
+        services.TryAddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
         services.TryAddSingleton(static provider => new ParkingStream(provider.GetRequiredService<NatsClient>()));
         services.TryAddSingleton<IParkedUsage>(static provider => provider.GetRequiredService<ParkingStream>());
     }

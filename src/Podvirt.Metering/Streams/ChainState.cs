@@ -19,6 +19,9 @@ internal sealed record ChainState(string Incarnation, long Next, long TailSequen
     /// <summary>Places that are not on the ledger, of a stream that ends there.</summary>
     public long Backlog(long last) => Math.Max(0, last + 1 - Next) + Open.Sum(c => c.Last + 1 - c.First);
 
+    /// <summary>What stands there is not known to be on the ledger.</summary>
+    public bool IsUnderway(long place) => place >= Next || Open.Any(c => c.Has(place));
+
     /// <summary>Everything that the stream has is to be handed out. The ledger knows what it has.</summary>
     public static ChainState Begin(StreamFacts facts) => new(facts.Incarnation, Math.Max(1, facts.First), 0, 0, []);
 
@@ -63,7 +66,10 @@ internal sealed record ChainState(string Incarnation, long Next, long TailSequen
 /// <summary>A range of the stream that one worker brings to the ledger.</summary>
 /// <param name="Worker">Who; its lease says whether it lives.</param>
 /// <param name="Seal">Null: nothing of it has gone to the ledger.</param>
-internal sealed record StreamClaim(long First, long Last, string Worker, ClaimSeal? Seal);
+internal sealed record StreamClaim(long First, long Last, string Worker, ClaimSeal? Seal)
+{
+    public bool Has(long place) => place >= First && place <= Last;
+}
 
 /// <summary>The exact set of a claim.</summary>
 /// <param name="Count">Messages.</param>
