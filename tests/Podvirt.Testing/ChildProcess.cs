@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Podvirt.Testing;
 
 /// <summary>A real program that a test started: its last lines are kept for the error message, and it ends with the test.</summary>
-public sealed partial class ChildProcess : IAsyncDisposable
+public sealed class ChildProcess : IAsyncDisposable
 {
     private const int LinesMax = 200;
 
@@ -43,17 +42,17 @@ public sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>SIGSTOP: it holds its connections and says nothing.</summary>
-    public void Pause() => Signal(19);
+    public void Pause() => Signals.Send(Id, Signals.Stop);
 
     /// <summary>SIGCONT.</summary>
-    public void Resume() => Signal(18);
+    public void Resume() => Signals.Send(Id, Signals.Continue);
 
     public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     /// <summary>SIGTERM, and waits.</summary>
     public async Task StopAsync()
     {
-        Signal(15);
+        Signals.Send(Id, Signals.Terminate);
         await _process.WaitForExitAsync();
     }
 
@@ -85,15 +84,4 @@ public sealed partial class ChildProcess : IAsyncDisposable
             _lines.TryDequeue(out _);
         }
     }
-
-    private void Signal(int signal)
-    {
-        if (Kill(_process.Id, signal) != 0)
-        {
-            throw new InvalidOperationException($"Signal {signal} to process {_process.Id} failed: {Marshal.GetLastPInvokeError()}.");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int pid, int signal);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -47,6 +46,8 @@ public sealed class PodvirtProcess : IAsyncDisposable
     public string Data { get; }
 
     public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     /// <summary>Sends the development key.</summary>
     public HttpClient Client { get; }
@@ -146,7 +147,13 @@ public sealed class PodvirtProcess : IAsyncDisposable
     }
 
     /// <summary>Asks for the end: SIGINT as Ctrl-C does.</summary>
-    public void Interrupt() => Signal(2);
+    public void Interrupt() => Signals.Send(Id, Signals.Interrupt);
+
+    /// <summary>SIGSTOP: it holds its connections and leases, and says nothing.</summary>
+    public void Pause() => Signals.Send(Id, Signals.Stop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Resume() => Signals.Send(Id, Signals.Continue);
 
     /// <summary>kill -9.</summary>
     public void KillHard() => _process.Kill();
@@ -263,16 +270,4 @@ public sealed class PodvirtProcess : IAsyncDisposable
             _output.AppendLine(line);
         }
     }
-
-    private void Signal(int number)
-    {
-        if (Kill(_process.Id, number) != 0)
-        {
-            throw new InvalidOperationException($"kill failed with {Marshal.GetLastPInvokeError()}");
-        }
-    }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int pid, int signal);
 }

@@ -7,8 +7,9 @@ public static class Tool
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
+    /// <param name="limit">How long it may take; null: two minutes.</param>
     public static async Task<ToolResult> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, TimeSpan? limit = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -24,7 +25,7 @@ public static class Tool
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        using var timeout = new CancellationTokenSource(s_limit);
+        using var timeout = new CancellationTokenSource(limit ?? s_limit);
         try
         {
             await process.WaitForExitAsync(timeout.Token);
@@ -32,7 +33,7 @@ public static class Tool
         catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} took longer than {s_limit.TotalMinutes} min: {await output}{await error}", e);
+            throw new TimeoutException($"{program} took longer than {(limit ?? s_limit).TotalMinutes} min: {await output}{await error}", e);
         }
         return new ToolResult(process.ExitCode, await output, await error);
     }

@@ -16,7 +16,8 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> _environment;
     private string _nodeId = "";
 
-    private LocalCluster(string catalog, string lease, IReadOnlyList<NatsServer> natsServers, ClickHouseServer clickHouse, NomadDouble nomad, IReadOnlyDictionary<string, string> environment)
+    private LocalCluster(
+        string catalog, string lease, IReadOnlyList<NatsServer> natsServers, ClickHouseServer clickHouse, NomadDouble nomad, IReadOnlyDictionary<string, string> environment)
     {
         NatsServers = natsServers;
         ClickHouse = clickHouse;
@@ -39,23 +40,43 @@ public sealed class LocalCluster : IAsyncDisposable
 
     public NomadDouble Nomad { get; }
 
+    /// <summary>Between each process and these servers, where that was asked for.</summary>
+    public ClusterLines? Lines { get; private init; }
+
+    /// <summary>The account of the node's simulated gpus.</summary>
+    public string GpuFolder => _gpus.FullName;
+
     public IReadOnlyCollection<string> Names => _processes.Keys;
 
-    public PodvirtProcess this[string name] => _processes[name];
+    public PodvirtProcess this[string name]
+    {
+        get
+        {
+            lock (_processes)
+            {
+                return _processes[name];
+            }
+        }
+    }
 
     /// <param name="catalog">Models, and the node's simulated gpus.</param>
     /// <param name="lease">How long a lease holds.</param>
     /// <param name="natsServers">1, or 3 that keep everything on each of them.</param>
     /// <param name="environment">More of it, for all processes.</param>
+    /// <param name="lines">Processes reach the servers by <see cref="Lines"/>.</param>
     public static async Task<LocalCluster> StartAsync(
-        string catalog, string lease = "2s", int natsServers = 1, IReadOnlyDictionary<string, string>? environment = null)
+        string catalog, string lease = "2s", int natsServers = 1, IReadOnlyDictionary<string, string>? environment = null, bool lines = false)
     {
         var node = new NomadDoubleNode("node-1");
         var nats = StartNatsAsync(natsServers);
         var clickHouse = ClickHouseServer.StartAsync();
         var nomad = NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [node] });
         await Task.WhenAll(nats, clickHouse, nomad);
-        return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad, environment ?? new Dictionary<string, string>()) { _nodeId = node.Id };
+        return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad, environment ?? new Dictionary<string, string>())
+        {
+            _nodeId = node.Id,
+            Lines = lines ? new ClusterLines((await nats).Select(static s => s.Port), (await clickHouse).Url.Port, (await nomad).Address.Port) : null,
+        };
     }
 
     /// <summary>Two of each that there can be several of.</summary>
@@ -85,13 +106,17 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts a process, or one that was killed again, with the folder and the address that it had.</summary>
     public async Task<PodvirtProcess> LaunchAsync(string name, string roles)
     {
-        var before = _processes.GetValueOrDefault(name);
+        PodvirtProcess? before;
+        lock (_processes)
+        {
+            before = _processes.GetValueOrDefault(name);
+        }
         var process = await PodvirtProcess.LaunchAsync(_yaml, before?.Data, new Dictionary<string, string>(_environment)
         {
             ["PODVIRT_ROLES"] = roles,
-            ["PODVIRT_NATS_URL"] = string.Join(',', NatsServers.Select(static s => s.Url)),
-            ["PODVIRT_CLICKHOUSE_URL"] = ClickHouse.Url.ToString(),
-            ["PODVIRT_NOMAD_ADDR"] = Nomad.Address.ToString(),
+            ["PODVIRT_NATS_URL"] = AddressOf(name, ClusterService.Nats) ?? string.Join(',', NatsServers.Select(static s => s.Url)),
+            ["PODVIRT_CLICKHOUSE_URL"] = AddressOf(name, ClusterService.ClickHouse) ?? ClickHouse.Url.ToString(),
+            ["PODVIRT_NOMAD_ADDR"] = AddressOf(name, ClusterService.Nomad) ?? Nomad.Address.ToString(),
             ["PODVIRT_NODE_ID"] = _nodeId,
             ["PODVIRT_NODE_NAME"] = "node-1",
         }, address: before?.Address);
@@ -112,6 +137,7 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             await process.DisposeAsync();
         }
+        await (Lines?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Nomad.DisposeAsync();
         foreach (var server in NatsServers)
         {
@@ -123,4 +149,9 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private static async Task<IReadOnlyList<NatsServer>> StartNatsAsync(int servers) =>
         servers == 1 ? [await NatsServer.StartAsync()] : await NatsServer.StartClusterAsync(servers);
+
+    /// <summary>Null: without lines.</summary>
+    private string? AddressOf(string process, ClusterService service) => Lines is null
+        ? null
+        : string.Join(',', Lines.Of(process, service).Select(line => $"{(service == ClusterService.Nats ? "nats" : "http")}://127.0.0.1:{line.Port}"));
 }

@@ -40,14 +40,14 @@ public sealed class NatsServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Servers that know each other, with replicated JetStream.</summary>
+    /// <summary>Servers that know each other, with replicated JetStream. They tell clients nothing of each other: each is reached as its client was told.</summary>
     public static async Task<IReadOnlyList<NatsServer>> StartClusterAsync(int count = 3, string options = "")
     {
         var ports = Ports.Free(3 * count);
         var routes = string.Join(", ", ports[(2 * count)..].Select(static p => $"\"nats://127.0.0.1:{p}\""));
         var servers = Enumerable.Range(0, count).Select(i => new NatsServer(ports[i], ports[count + i], Config(
             ports[i], ports[count + i], $"n{i + 1}",
-            $"{options}\ncluster {{ name: podvirt, listen: \"127.0.0.1:{ports[(2 * count) + i]}\", routes: [{routes}] }}"))).ToArray();
+            $"{options}\ncluster {{ name: podvirt, no_advertise: true, listen: \"127.0.0.1:{ports[(2 * count) + i]}\", routes: [{routes}] }}"))).ToArray();
         await Task.WhenAll(servers.Select(static s => s.StartAgainAsync()));
         return servers;
     }

@@ -74,6 +74,9 @@ public sealed partial class NomadDouble
     /// <summary>Ends a drain.</summary>
     public void UndrainNode(string name) => _nodes.Drain(_nodes.Named(name), drain: false, markEligible: true);
 
+    /// <summary>The processes of all tasks that run now.</summary>
+    public IReadOnlyList<int> TaskProcesses() => _client.Processes();
+
     /// <summary>What <c>/v1/client/stats</c> says a gpu holds.</summary>
     public void SetGpuMemory(string uuid, long usedMiB) => _nodes.SetUsedMiB(uuid, usedMiB);
 }

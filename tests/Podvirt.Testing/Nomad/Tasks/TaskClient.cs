@@ -39,6 +39,14 @@ internal sealed class TaskClient : IAsyncDisposable
         }
     }
 
+    public IReadOnlyList<int> Processes()
+    {
+        lock (_gate)
+        {
+            return [.. _runs.Values.SelectMany(static r => r.Tasks).Select(static t => t.Process).OfType<int>()];
+        }
+    }
+
     /// <summary>A node is in reach again: its client hears what it missed and says how things stand.</summary>
     public void Reconnect(NodeRecord node)
     {

@@ -18,6 +18,9 @@ internal sealed class TaskRun(AllocationRun run, TaskClient client, JsonObject s
 
     public bool IsOver => State.State == "dead";
 
+    /// <summary>Null: it has not started, or has ended.</summary>
+    public int? Process { get; private set; }
+
     public bool IsPrestart => Json.Text(spec["Lifecycle"]?["Hook"]) == "prestart" && !Json.Truth(spec["Lifecycle"]?["Sidecar"]);
 
     /// <summary>Its log, while or after it ran.</summary>
@@ -61,6 +64,7 @@ internal sealed class TaskRun(AllocationRun run, TaskClient client, JsonObject s
                 return;
             }
             _process = process;
+            Process = process.Id;
             Note("Started", "Task started by client", with: () =>
             {
                 State.State = "running";
@@ -84,8 +88,10 @@ internal sealed class TaskRun(AllocationRun run, TaskClient client, JsonObject s
         if (!ended)
         {
             await KillAsync(process);
+            Process = null;
             return null;
         }
+        Process = null;
         var (code, signal) = process.Exit;
         Note("Terminated", signal > 0 ? $"Exit Code: {code}, Signal: {signal}" : $"Exit Code: {code}", code, signal);
         process.Dispose();
