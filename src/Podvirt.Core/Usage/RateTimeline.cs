@@ -33,6 +33,10 @@ public sealed class RateTimeline
     /// <summary>The version that holds at a moment; version 0, which costs nothing, before the first one.</summary>
     public Rate At(DateTimeOffset moment) => _stretches.FindLast(r => r.EffectiveFrom <= moment) ?? Rate.Free(_model);
 
+    /// <summary>As it was while this was the newest version.</summary>
+    public RateTimeline UpTo(int version) =>
+        Versions.Count == 0 || Versions[^1].Version <= version ? this : new RateTimeline(_model, Versions.Where(r => r.Version <= version));
+
     /// <summary>
     /// By what a record is rated: the version that its client was told, or the one that holds when it ended. What a client was
     /// told is what it pays; a version that nobody can find any more was never told.

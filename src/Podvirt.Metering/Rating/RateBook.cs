@@ -50,9 +50,12 @@ public sealed partial class RateBook : IAsyncDisposable, IDisposable
     }
 
     /// <summary>A record with its price.</summary>
-    internal RatedRecord Rated(UsageRecord record)
+    internal RatedRecord Rated(UsageRecord record) => Rated(record, Timeline(record.Model));
+
+    /// <summary>A record with its price by these versions.</summary>
+    internal static RatedRecord Rated(UsageRecord record, RateTimeline versions)
     {
-        var rate = Timeline(record.Model).RateOf(record);
+        var rate = versions.RateOf(record);
         var cost = record.Source == UsageSource.Engine ? rate.CostOf(record) : Cost.Zero;
         return new RatedRecord(record, rate.Version, cost);
     }

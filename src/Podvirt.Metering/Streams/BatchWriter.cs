@@ -21,86 +21,101 @@ internal sealed partial class BatchWriter(
     private static readonly TimeSpan s_backoffMax = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// What one batch may park. A newer Podvirt's records before a worker that does not know them, or a ledger that takes nothing, must not empty the stream into a place of
-    /// bounded size.
+    /// What one batch may park where it may be not the records that are wrong. A newer Podvirt's records before a worker that does not know them, or a ledger that takes
+    /// nothing, must not empty the stream into a place of bounded size.
     /// </summary>
     private const int PoisonMax = 100;
 
-    /// <summary>Reads of the rates' keys at the same time.</summary>
-    private const int RateReadsMax = 32;
+    /// <summary>What one batch may park of records that the ledger refuses, however many it takes: a tenth of that place.</summary>
+    private const int RefusedMax = 1_000;
+
+    /// <summary>The rates of a batch, to be kept with it before it is written.</summary>
+    /// <param name="messages">The set.</param>
+    /// <param name="pinned">What was kept of this very set before, as <see cref="BatchRates.Versions"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask<BatchRates> RatesAsync(IReadOnlyList<StreamMessage> messages, string? pinned, CancellationToken cancellationToken) =>
+        BatchRates.ReadAsync(rates, messages, pinned, cancellationToken);
 
     /// <param name="token">Of this very set.</param>
     /// <param name="incarnation">Of the stream.</param>
     /// <param name="messages">The set.</param>
+    /// <param name="by">Its rates.</param>
     /// <param name="refused">Parts that the ledger has refused before, as <see cref="ClaimSeal.Refused"/>.</param>
     /// <param name="note">Keeps them, with the latest, before that goes there in halves; false: the set is in other hands.</param>
     /// <param name="cancellationToken">Ends it; the batch may be on the ledger.</param>
     /// <returns>False: the set is in other hands.</returns>
     /// <exception cref="IOException">Too much of it cannot be kept: not the records are wrong then. Nothing of that is parked.</exception>
     public async ValueTask<bool> WriteAsync(
-        string token, string incarnation, IReadOnlyList<StreamMessage> messages, string refused, Func<string, CancellationToken, ValueTask<bool>> note,
-        CancellationToken cancellationToken)
+        string token, string incarnation, IReadOnlyList<StreamMessage> messages, BatchRates by, string refused,
+        Func<string, CancellationToken, ValueTask<bool>> note, CancellationToken cancellationToken)
     {
-        var batch = new Batch(token, incarnation, messages, note) { Refused = refused };
+        var batch = new Batch(token, incarnation, messages, refused, note);
         var records = await CheckedAsync(batch, cancellationToken);
-        await Parallel.ForEachAsync(
-            records.Select(r => r.Model).Distinct(StringComparer.Ordinal),
-            new ParallelOptions { MaxDegreeOfParallelism = RateReadsMax, CancellationToken = cancellationToken },
-            (model, ended) => rates.RefreshAsync([model], ended));
-        var rated = records.ConvertAll(rates.Rated);
-        if (!await AppendAsync(batch, rated, 0, rated.Count, cancellationToken))
+        var rated = records.ConvertAll(by.Rated);
+        if (!await AppendAsync(batch, rated, cancellationToken))
         {
             return false;
         }
-        foreach (var (record, why) in batch.Poison)
+        foreach (var (at, why) in batch.Poison.OrderBy(p => p.At))
         {
-            await ParkAsync(batch, messages.First(m => m.Record?.Id == record.Record.Id), why, cancellationToken);
+            await ParkAsync(batch, messages.First(m => m.Record?.Id == rated[at].Record.Id), why, cancellationToken);
         }
         return true;
     }
 
     /// <summary>
-    /// The whole, and what of it is refused in halves, and halves of halves. What was refused once is never tried again as it was, so that
-    /// everybody brings the same parts under the same tokens.
+    /// The whole, and what of it is refused in halves, and halves of halves: large parts first, so that what the ledger takes is known before single records are
+    /// blamed. What was refused once is never tried again as it was, so that everybody brings the same parts under the same tokens.
     /// </summary>
-    private async ValueTask<bool> AppendAsync(Batch batch, List<RatedRecord> rated, int from, int count, CancellationToken cancellationToken)
+    private async ValueTask<bool> AppendAsync(Batch batch, List<RatedRecord> rated, CancellationToken cancellationToken)
     {
-        if (count == 0)
+        var parts = new Queue<(int From, int Count)>();
+        parts.Enqueue((0, rated.Count));
+        while (parts.TryDequeue(out var place))
         {
-            return true;
+            var (from, count) = place;
+            if (count == 0)
+            {
+                continue;
+            }
+            var name = string.Create(CultureInfo.InvariantCulture, $"{from}+{count}");
+            if (!batch.IsRefused(name))
+            {
+                var isWhole = count == rated.Count;
+                var part = isWhole ? rated : rated.GetRange(from, count);
+                if (await TryAppendAsync(isWhole ? batch.Token : $"{batch.Token}/{name}", part, cancellationToken) is not { } refusal)
+                {
+                    Count(part);
+                    batch.Taken += count;
+                    continue;
+                }
+                batch.Refusals++;
+                ThrowIfLedgerIsWrong(batch, refusal.Message);
+                if (count == 1)
+                {
+                    batch.Poison.Add((from, refusal.Message));
+                    continue;
+                }
+                LogRefused(batch.Token, name, refusal);
+                if (!await batch.RefuseAsync(name, cancellationToken))
+                {
+                    return false;
+                }
+            }
+            parts.Enqueue((from, count / 2));
+            parts.Enqueue((from + (count / 2), count - (count / 2)));
         }
-        var name = string.Create(CultureInfo.InvariantCulture, $"{from}+{count}");
-        if (!batch.IsRefused(name))
-        {
-            var isWhole = count == rated.Count;
-            var part = isWhole ? rated : rated.GetRange(from, count);
-            if (await TryAppendAsync(isWhole ? batch.Token : $"{batch.Token}/{name}", part, cancellationToken) is not { } refusal)
-            {
-                Count(part);
-                return true;
-            }
-            if (count == 1)
-            {
-                batch.Poison.Add((part[0], refusal.Message));
-                ThrowIfTooMany(batch.Poison.Count, refusal.Message);
-                return true;
-            }
-            LogRefused(batch.Token, name, refusal);
-            batch.Refused = batch.Refused.Length == 0 ? name : $"{batch.Refused} {name}";
-            if (!await batch.Note(batch.Refused, cancellationToken))
-            {
-                return false;
-            }
-        }
-        return await AppendAsync(batch, rated, from, count / 2, cancellationToken)
-            && await AppendAsync(batch, rated, from + (count / 2), count - (count / 2), cancellationToken);
+        return true;
     }
 
-    private static void ThrowIfTooMany(int count, string why)
+    /// <summary>A ledger that takes next to nothing, or refuses very much, is wrong itself.</summary>
+    private static void ThrowIfLedgerIsWrong(Batch batch, string why)
     {
-        if (count > PoisonMax)
+        var isAll = batch.Taken == 0 && batch.Refusals > 2 * PoisonMax;
+        if (isAll || (batch.Poison.Count >= PoisonMax && batch.Taken < batch.Poison.Count) || batch.Poison.Count >= RefusedMax)
         {
-            throw new IOException($"more than {PoisonMax} records of one batch cannot be kept, so it is not they that are wrong; they stay on the stream: {why}");
+            throw new IOException(
+                $"the ledger refuses more than {batch.Poison.Count} records of one batch and took {batch.Taken}, so it is not they that are wrong; they stay on the stream: {why}");
         }
     }
 
@@ -134,8 +149,10 @@ internal sealed partial class BatchWriter(
     {
         var records = new List<UsageRecord>(batch.Messages.Count);
         var ids = new HashSet<Guid>(batch.Messages.Count);
-        var broken = batch.Messages.Count(m => m.Record is null);
-        ThrowIfTooMany(broken, broken > 0 ? batch.Messages.First(m => m.Record is null).Error : "");
+        if (batch.Messages.Count(m => m.IsNewer) is > PoisonMax and var newer)
+        {
+            throw new IOException($"{newer} records are a newer Podvirt's; they stay on the stream until a worker knows them: {batch.Messages.First(m => m.IsNewer).Error}");
+        }
         var impossible = 0;
         foreach (var message in batch.Messages)
         {
@@ -187,20 +204,35 @@ internal sealed partial class BatchWriter(
     [LoggerMessage(EventId = 4513, Level = LogLevel.Error, Message = "Message {Sequence} of the stream (request {Id}) is parked: {Why}")]
     private partial void LogParked(long sequence, Guid? id, string why);
 
-    private sealed class Batch(string token, string incarnation, IReadOnlyList<StreamMessage> messages, Func<string, CancellationToken, ValueTask<bool>> note)
+    private sealed class Batch(
+        string token, string incarnation, IReadOnlyList<StreamMessage> messages, string refused, Func<string, CancellationToken, ValueTask<bool>> note)
     {
+        private readonly List<string> _refused = [.. refused.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        private readonly HashSet<string> _known = [.. refused.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+
         public string Token => token;
 
         public string Incarnation => incarnation;
 
         public IReadOnlyList<StreamMessage> Messages => messages;
 
-        public Func<string, CancellationToken, ValueTask<bool>> Note => note;
+        /// <summary>Places of records that are refused each for itself, and why.</summary>
+        public List<(int At, string Why)> Poison { get; } = [];
 
-        public string Refused { get; set; } = "";
+        /// <summary>Records that the ledger has.</summary>
+        public int Taken { get; set; }
 
-        public List<(RatedRecord Record, string Why)> Poison { get; } = [];
+        /// <summary>Parts that were refused just now.</summary>
+        public int Refusals { get; set; }
 
-        public bool IsRefused(string part) => Refused.Split(' ').Contains(part, StringComparer.Ordinal);
+        public bool IsRefused(string part) => _known.Contains(part);
+
+        /// <summary>Keeps it; false: the set is in other hands.</summary>
+        public ValueTask<bool> RefuseAsync(string part, CancellationToken cancellationToken)
+        {
+            _known.Add(part);
+            _refused.Add(part);
+            return note(string.Join(' ', _refused), cancellationToken);
+        }
     }
 }

@@ -75,7 +75,8 @@ internal sealed record StreamClaim(long First, long Last, string Worker, ClaimSe
 /// <param name="Count">Messages.</param>
 /// <param name="Digest">Of their places and times: of the same messages the same, of others another.</param>
 /// <param name="Refused">Parts that the ledger refused, as <c>FROM+COUNT</c> of its records, separated by spaces: they go there in halves, whoever brings them.</param>
-internal sealed record ClaimSeal(int Count, string Digest, string Refused)
+/// <param name="Rates">By what it is rated, as <see cref="BatchRates.Versions"/>; null: whoever sealed it did not say.</param>
+internal sealed record ClaimSeal(int Count, string Digest, string Refused, string? Rates = null)
 {
     public bool IsOfSameSet(ClaimSeal other) => Count == other.Count && Digest == other.Digest;
 }

@@ -110,12 +110,15 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
         if (place.Revision <= last)
         {
             // An empty message is not decoded at all.
-            messages.Add(new StreamMessage(place.Revision, UsageStream.NanosecondsOf(place.At), message.Data.Record, message.Data.Error ?? "an empty message", message.Data.Bytes));
+            messages.Add(new StreamMessage(place.Revision, UsageStream.NanosecondsOf(place.At), message.Data.Record, message.Data.Error ?? "an empty message", message.Data.Bytes)
+            {
+                IsNewer = message.Data.IsNewer,
+            });
         }
         return place.Revision >= last;
     }
 
-    private readonly record struct Decoded(UsageRecord? Record, string? Error, ReadOnlyMemory<byte> Bytes);
+    private readonly record struct Decoded(UsageRecord? Record, string? Error, ReadOnlyMemory<byte> Bytes, bool IsNewer);
 
     /// <summary>On the connection's own thread: nothing is copied but what the record keeps.</summary>
     private sealed class Decoder : INatsDeserialize<Decoded>
@@ -126,11 +129,11 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
         {
             try
             {
-                return new Decoded(UsageContract.Read(buffer, _texts), "", default);
+                return new Decoded(UsageContract.Read(buffer, _texts), "", default, false);
             }
             catch (InvalidDataException e)
             {
-                return new Decoded(null, e.Message, buffer.ToArray());
+                return new Decoded(null, e.Message, buffer.ToArray(), UsageContract.IsNewer(buffer));
             }
         }
     }

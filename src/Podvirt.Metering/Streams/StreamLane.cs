@@ -9,7 +9,7 @@ namespace Podvirt.Metering.Streams;
 /// <summary>
 /// Brings ranges of the stream to the ledger, one at a time, each exactly once however often anything dies:
 /// 1. take a range: the own one that was begun, else one whose worker is gone, else the next; by compare-and-set of the chain;
-/// 2. read its messages by their places; 3. seal it: note in the chain what the set is, while it still is in these hands;
+/// 2. read its messages by their places; 3. seal it: note in the chain what the set is and by which rates it is billed, while it still is in these hands;
 /// 4. append the set under a token that is made of the stream, the range and the set, so that a repetition is one;
 /// 5. take the range off the chain; 6. purge what the ledger has.
 /// <para>Nothing of a range is purged before it is off the chain, and sealing proves that it still was on it after it had been read:
@@ -81,7 +81,9 @@ internal sealed partial class StreamLane(
     private async ValueTask BringAsync(StreamClaim claim, StreamFacts facts, CancellationToken cancellationToken)
     {
         var messages = await reader.ReadAsync(claim.First, claim.Last, cancellationToken);
-        var seal = new ClaimSeal(messages.Count, DigestOf(messages), claim.Seal?.Refused ?? "");
+        var set = new ClaimSeal(messages.Count, DigestOf(messages), claim.Seal?.Refused ?? "");
+        var rates = await writer.RatesAsync(messages, claim.Seal is { } known && known.IsOfSameSet(set) ? known.Rates : null, cancellationToken);
+        var seal = set with { Rates = rates.Versions };
         var (tail, tailNs) = messages.Count > 0 ? (messages[^1].Sequence, messages[^1].StoredNs) : (0, 0);
         if (await chain.ChangeAsync(s => s?.Seal(claim.First, name, seal, tail, tailNs), cancellationToken) is not { } state)
         {
@@ -100,7 +102,7 @@ internal sealed partial class StreamLane(
         {
             var token = string.Create(CultureInfo.InvariantCulture, $"{UsageStream.Name}:{facts.Incarnation}:{claim.First}-{claim.Last}:{seal.Digest}");
             isMine = await writer.WriteAsync(
-                token, facts.Incarnation, messages, seal.Refused,
+                token, facts.Incarnation, messages, rates, seal.Refused,
                 (refused, ended) => NoteAsync(claim, seal with { Refused = refused }, tail, tailNs, ended), cancellationToken);
         }
         finally

@@ -8,4 +8,8 @@ namespace Podvirt.Metering.Streams;
 /// <param name="Record">Null: it is none.</param>
 /// <param name="Error">Why it is none; empty otherwise.</param>
 /// <param name="Bytes">As it came, where it is none; empty otherwise.</param>
-internal readonly record struct StreamMessage(long Sequence, long StoredNs, UsageRecord? Record, string Error, ReadOnlyMemory<byte> Bytes);
+internal readonly record struct StreamMessage(long Sequence, long StoredNs, UsageRecord? Record, string Error, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>It is none here, and one to a newer Podvirt.</summary>
+    public bool IsNewer { get; init; }
+}

@@ -70,6 +70,20 @@ internal static class UsageContract
         }
     }
 
+    /// <summary>Whether what is no record here is one of a later version.</summary>
+    public static bool IsNewer(in ReadOnlySequence<byte> bytes)
+    {
+        var reader = new MessagePackReader(bytes);
+        try
+        {
+            return reader.ReadArrayHeader() > 0 && reader.ReadInt32() > Version;
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        {
+            return false;
+        }
+    }
+
     private static UsageRecord Read(ref MessagePackReader reader, TextCache texts)
     {
         var places = reader.ReadArrayHeader();

@@ -1,5 +1,8 @@
+using Podvirt.Core.Models;
 using Podvirt.Core.Usage;
+using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Ledger.Sqlite;
+using Podvirt.Metering.Rating;
 using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Tests.Streams;
@@ -219,6 +222,65 @@ public sealed class StreamLaneTests(NatsFixture nats)
     }
 
     [Fact]
+    public async Task LedgerRefusesManyAndTakesMore_AllOfThemAreParked()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20 });
+        var lane = bench.Lane("a/1", _ledger);
+        await lane.StepAsync(Ended);
+        var records = await bench.PublishAsync(1, 400);
+        // The first ones: nothing else has been taken when they are found, unless large parts are tried before.
+        _ledger.Refuses = r => r.Record.Tokens.Prompt < 250;
+        var refused = records.Where(r => r.Tokens.Prompt < 250).Select(r => r.Id).ToList();
+        Assert.InRange(refused.Count, 101, 199);
+
+        await DrainAsync(lane);
+
+        _ledger.HasExactly(records.Select(r => r.Id).Except(refused));
+        Assert.Equal(refused.AsEnumerable().Reverse(), (await bench.Parking.ReadAsync(1_000, Ended)).Latest.Select(p => p.Record!.Id));
+    }
+
+    [Fact]
+    public async Task ManyMessagesThatAreNoRecords_AreParked()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20 });
+        var lane = bench.Lane("a/1", _ledger);
+        await lane.StepAsync(Ended);
+        await Task.WhenAll(Enumerable.Range(0, 101).Select(_ => bench.PublishRawAsync([1, 2, 3])));
+        var records = await bench.PublishAsync(1, 5);
+
+        await DrainAsync(lane);
+
+        _ledger.HasExactly(records.Select(r => r.Id));
+        Assert.Equal(101, (await bench.Parking.ReadAsync(10, Ended)).Total);
+    }
+
+    [Fact]
+    public async Task RateChangesBeforeABatchIsRepeated_ItIsBilledAsTheFirstTime()
+    {
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        var model = $"m-{Guid.NewGuid():N}";
+        await RateWriter.ApplyPriceAsync(bench.Store, model, new PriceSpec { Prompt = 1 }, Sample.Noon.AddDays(-1), Ended);
+        var record = Sample.Record(1, model);
+        Assert.Equal("", (await bench.Stream.PublishAsync([record], Ended)).Error);
+        var dead = new FirstLedger();
+        using var kill = new CancellationTokenSource();
+        dead.Taken = _ => kill.Cancel();
+        // The first one begins the chain.
+        await bench.Lane("dead/1", dead).StepAsync(Ended);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await bench.Lane("dead/1", dead).StepAsync(kill.Token));
+        // It holds from before the record ended: whose clock is behind, and who is slow to write, makes such a one.
+        await RateWriter.ApplyPriceAsync(bench.Store, model, new PriceSpec { Prompt = 2 }, Sample.Noon.AddHours(-1), Ended);
+        var alive = new FirstLedger();
+
+        await DrainAsync(bench.Lane("alive/1", alive));
+
+        Assert.Equal(dead.Records, alive.Records);
+        Assert.Equal(1, Assert.Single(alive.Records).RateVersion);
+        await bench.Rates.RefreshAsync([model], Ended);
+        Assert.Equal(2, bench.Rates.Rated(record).RateVersion);
+    }
+
+    [Fact]
     public async Task RecordsOfANewerVersion_StayOnTheStreamUntilAWorkerKnowsThem()
     {
         await using var bench = await StreamBench.StartAsync(nats.Server, new UsageStreamOptions { BytesMax = 64 << 20 });
@@ -290,5 +352,21 @@ public sealed class StreamLaneTests(NatsFixture nats)
     {
         var facts = await bench.Stream.FactsAsync(Ended);
         return (facts.First, facts.Last);
+    }
+
+    /// <summary>Keeps what came, and says so before it answers.</summary>
+    private sealed class FirstLedger : IBatchLedger
+    {
+        public List<RatedRecord> Records { get; } = [];
+
+        public Action<string>? Taken { get; set; }
+
+        public ValueTask AppendBatchAsync(string token, IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default)
+        {
+            Records.AddRange(records);
+            Taken?.Invoke(token);
+            cancellationToken.ThrowIfCancellationRequested();
+            return ValueTask.CompletedTask;
+        }
     }
 }

@@ -92,6 +92,7 @@ internal sealed class ClickHouseStore : IDisposable
         cancellationToken);
 
     /// <summary>A block in the format <c>Native</c>, kept once under the token.</summary>
+    /// <exception cref="InvalidDataException">These rows are refused, whenever they come.</exception>
     public Task InsertOnceAsync(string table, string token, IReadOnlyList<string> columns, Stream block, CancellationToken cancellationToken) => RunAsync(
         async () =>
         {
@@ -100,7 +101,7 @@ internal sealed class ClickHouseStore : IDisposable
                 new QueryOptions { CustomSettings = new Dictionary<string, object> { ["insert_deduplication_token"] = token } }, cancellationToken);
             return answer.StatusCode;
         },
-        cancellationToken);
+        cancellationToken, isInsert: true);
 
     /// <summary>Rows in one block, kept once under the token.</summary>
     public Task InsertOnceAsync<T>(string table, string token, IReadOnlyCollection<T> rows, CancellationToken cancellationToken)
@@ -124,11 +125,15 @@ internal sealed class ClickHouseStore : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<T> RunAsync<T>(Func<Task<T>> run, CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(Func<Task<T>> run, CancellationToken cancellationToken, bool isInsert = false)
     {
         try
         {
             return await run();
+        }
+        catch (ClickHouseServerException error) when (isInsert && Refusals.IsOfRows(error.ErrorCode))
+        {
+            throw new InvalidDataException($"ClickHouse at {_options.Url} refuses the rows: {FirstLine(error.Message)}", error);
         }
         catch (ClickHouseServerException error)
         {

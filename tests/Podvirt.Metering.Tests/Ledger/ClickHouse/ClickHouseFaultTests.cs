@@ -61,6 +61,24 @@ public sealed class ClickHouseFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task RowsThatAreRefused_AreTheCallersToSortOut()
+    {
+        await _ledger.AppendBatchAsync("batch-0", Batch(0), Ended);
+        await _clickHouse.Server.QueryAsync("ALTER TABLE usage ADD CONSTRAINT few CHECK prompt < 220", _options.Database);
+
+        var error = await Assert.ThrowsAsync<InvalidDataException>(async () => await _ledger.AppendBatchAsync("batch-1", Batch(100), Ended));
+        Assert.Contains("few", error.Message, StringComparison.Ordinal);
+        await AssertHoldsAsync(50);
+        await _ledger.AppendBatchAsync("batch-1/0+10", Batch(100)[..10], Ended);
+        await AssertHoldsAsync(60);
+
+        // A table that is not as it should be is no fault of the rows.
+        await _clickHouse.Server.QueryAsync("ALTER TABLE usage DROP CONSTRAINT few", _options.Database);
+        await _clickHouse.Server.QueryAsync("RENAME TABLE usage TO away", _options.Database);
+        await Assert.ThrowsAsync<IOException>(async () => await _ledger.AppendBatchAsync("batch-1/10+40", Batch(100)[10..], Ended));
+    }
+
+    [Fact]
     public async Task ServerThatHangs_IsGivenUpInTime()
     {
         await _ledger.AppendBatchAsync("batch-0", Batch(0), Ended);
