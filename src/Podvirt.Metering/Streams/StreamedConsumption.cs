@@ -22,28 +22,28 @@ internal sealed class StreamedConsumption(IOutboxQueue outbox, StreamUnderway st
         await rates.CaughtUpAsync(cancellationToken);
         for (var i = 1; ; i++)
         {
-            var rows = await ReadOutboxAsync(cancellationToken);
+            var rows = await ReadOutboxAsync(month, cancellationToken);
             var underway = await stream.ReadAsync(cancellationToken);
             var all = new List<Consumed>(await ledger.ConsumedAsync(month, cancellationToken));
             if (i < TriesMax && (await HasFirstAsync(rows, cancellationToken) || !await stream.StandsAsync(underway, cancellationToken)))
             {
                 continue;
             }
-            var travelling = rows.Concat(underway.Where(static m => m.Record is not null).Select(static m => m.Record!)).DistinctBy(static r => r.Id);
-            all.AddRange(travelling.Where(r => UtcMonth.Of(r.EndedAt) == month && UsageCheck.IsValid(r) && r.Source == UsageSource.Engine).Select(ToConsumed));
+            var published = underway.Where(static m => m.Record is not null).Select(m => new Travelling(m.Record!.Id, Use(m.Record, month)));
+            all.AddRange(rows.Concat(published).DistinctBy(static t => t.Id).Select(static t => t.Use).OfType<Consumed>());
             return all;
         }
     }
 
-    private async ValueTask<List<UsageRecord>> ReadOutboxAsync(CancellationToken cancellationToken)
+    private async ValueTask<List<Travelling>> ReadOutboxAsync(UtcMonth month, CancellationToken cancellationToken)
     {
-        var records = new List<UsageRecord>();
+        var records = new List<Travelling>();
         var place = 0L;
         IReadOnlyList<OutboxRow> rows;
         do
         {
             rows = await outbox.ReadBehindAsync(place, options.LedgerBatchMax, cancellationToken);
-            records.AddRange(rows.Select(static r => r.Record));
+            records.AddRange(rows.Select(r => new Travelling(r.Record.Id, Use(r.Record, month))));
             place = rows.Count > 0 ? rows[^1].Seq : place;
         }
         while (rows.Count > 0);
@@ -57,9 +57,14 @@ internal sealed class StreamedConsumption(IOutboxQueue outbox, StreamUnderway st
         return records[known..];
     }
 
-    private async ValueTask<bool> HasFirstAsync(List<UsageRecord> records, CancellationToken cancellationToken) =>
+    private async ValueTask<bool> HasFirstAsync(List<Travelling> records, CancellationToken cancellationToken) =>
         records.Count > 0 && await ledger.FindAsync(records[0].Id, cancellationToken) is not null;
 
-    private Consumed ToConsumed(UsageRecord record) => new(
-        record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, record.VideoUs, rates.Rated(record).Cost);
+    private Consumed? Use(UsageRecord record, UtcMonth month) =>
+        UtcMonth.Of(record.EndedAt) == month && UsageCheck.IsValid(record) && record.Source == UsageSource.Engine
+            ? new Consumed(record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, record.VideoUs, rates.Rated(record).Cost)
+            : null;
+
+    /// <param name="Use">Null: none that counts in the month. Of the record no more is held: an outbox may have held back a day's.</param>
+    private readonly record struct Travelling(Guid Id, Consumed? Use);
 }
