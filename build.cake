@@ -74,7 +74,8 @@ Task("test-prerequisites")
     {
         throw new CakeException("The tests run the console's suite and the OpenAI client for Node: install Node.js 20 or newer.");
     }
-    InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"), ("/usr/bin/python3", "python3"), ("/usr/sbin/nats-server", "nats-server"));
+    InstallMissing(("/usr/bin/chromium", "chromium"), ("/usr/bin/curl", "curl"), ("/usr/bin/python3", "python3"), ("/usr/sbin/nats-server", "nats-server"),
+        ("/usr/sbin/nginx", "nginx"), ("/usr/sbin/haproxy", "haproxy"));
     InstallNodePackages("tests/Podvirt.FunctionalTests/Clients", "tests/Podvirt.Gateway.Tests/ObjectStore", ClickHouseEngine);
 });
 

@@ -9,7 +9,7 @@ internal static class Keeper
     private static readonly TimeSpan s_delay = TimeSpan.FromSeconds(2);
 
     /// <summary>Until the token fires; then nothing is started any more.</summary>
-    public static Task RunAsync(ClusterProcesses cluster, Nginx nginx, CancellationToken stopping) => Task.WhenAll([
+    public static Task RunAsync(ClusterProcesses cluster, Balancer nginx, CancellationToken stopping) => Task.WhenAll([
         .. cluster.Names.Select(name => KeepPodvirtAsync(cluster, name, stopping)),
         .. cluster.NatsServers.Select((server, i) => KeepAsync($"nats-{i + 1}", () => server.Process, server.KillAsync, server.StartAgainAsync, stopping)),
         KeepAsync("clickhouse", () => cluster.ClickHouse.Process, cluster.ClickHouse.KillAsync, cluster.ClickHouse.StartAgainAsync, stopping),

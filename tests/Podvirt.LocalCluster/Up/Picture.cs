@@ -9,7 +9,7 @@ internal static class Picture
 {
     private const string Model = "qwen3-32b";
 
-    public static async Task<string> OfAsync(ClusterProcesses cluster, Nginx nginx, Secrets secrets)
+    public static async Task<string> OfAsync(ClusterProcesses cluster, Balancer nginx, Secrets secrets)
     {
         var origin = nginx.Address.GetLeftPart(UriPartial.Authority);
         var link = await cluster["gateway-1"].Admin.PostAsJsonAsync("api/session/codes", new { });

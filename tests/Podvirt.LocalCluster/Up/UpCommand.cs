@@ -22,10 +22,10 @@ internal static class UpCommand
         var catalog = $"{await File.ReadAllTextAsync(Path.Combine(Checkout.Root, Catalog), CancellationToken.None)}\npublic_url: {listen.GetLeftPart(UriPartial.Authority)}\n";
         Say($"Starting {NatsServers} nats-servers, ClickHouse, the Nomad double, a node agent, and two schedulers, metering workers and gateways …");
         var cluster = await ClusterProcesses.StartWholeAsync(catalog, natsServers: NatsServers, environment: secrets.Environment);
-        Nginx? nginx = null;
+        Balancer? nginx = null;
         try
         {
-            nginx = await Nginx.StartAsync(listen, [cluster["gateway-1"].Address, cluster["gateway-2"].Address]);
+            nginx = await Balancer.StartNginxAsync(listen, [cluster["gateway-1"].Address, cluster["gateway-2"].Address]);
             Say(await Picture.OfAsync(cluster, nginx, secrets));
             await Keeper.RunAsync(cluster, nginx, stopping);
             Say("Stopping.");

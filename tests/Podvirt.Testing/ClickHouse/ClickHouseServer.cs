@@ -14,6 +14,9 @@ public sealed class ClickHouseServer : IAsyncDisposable
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>A process that is killed would leave its sockets for debuggers in the system's folder.</summary>
+    private static readonly Dictionary<string, string> s_environment = new() { ["DOTNET_EnableDiagnostics"] = "0" };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("podvirt-clickhouse-");
     private readonly HttpClient _client;
     private readonly int _port;
@@ -51,7 +54,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             throw new InvalidOperationException($"There is no ClickHouse engine: run 'npm ci' in {Host}/Engine, or './build.sh test'.");
         }
         var program = Checkout.Output(Host, "Podvirt.ClickHouseHost.dll");
-        _process = ChildProcess.Start("dotnet", [program, library, _folder.FullName, $"{_port}", .. _settings]);
+        _process = ChildProcess.Start("dotnet", [program, library, _folder.FullName, $"{_port}", .. _settings], s_environment);
         using var limit = new CancellationTokenSource(s_startLimit);
         while (!await AnswersAsync())
         {

@@ -71,7 +71,19 @@ public sealed class LocalCluster : IAsyncDisposable
         var nats = StartNatsAsync(natsServers);
         var clickHouse = ClickHouseServer.StartAsync();
         var nomad = NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [node] });
-        await Task.WhenAll(nats, clickHouse, nomad);
+        try
+        {
+            await Task.WhenAll(nats, clickHouse, nomad);
+        }
+        catch
+        {
+            // What did start must not stay.
+            foreach (var server in (IAsyncDisposable?[])[await StartedAsync(clickHouse), await StartedAsync(nomad), .. await StartedAsync(nats) ?? []])
+            {
+                await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
+            }
+            throw;
+        }
         return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad, environment ?? new Dictionary<string, string>())
         {
             _nodeId = node.Id,
@@ -145,6 +157,14 @@ public sealed class LocalCluster : IAsyncDisposable
         }
         await ClickHouse.DisposeAsync();
         _gpus.Delete(recursive: true);
+    }
+
+    /// <summary>Null: it did not.</summary>
+    private static async Task<T?> StartedAsync<T>(Task<T> start)
+        where T : class
+    {
+        await ((Task)start).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return start.IsCompletedSuccessfully ? await start : null;
     }
 
     private static async Task<IReadOnlyList<NatsServer>> StartNatsAsync(int servers) =>
