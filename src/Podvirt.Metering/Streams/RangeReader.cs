@@ -8,13 +8,18 @@ namespace Podvirt.Metering.Streams;
 
 /// <summary>
 /// Reads the messages of a range of the stream, each exactly once and in order, or fails. Through a consumer that lives as long as the range:
-/// 1. it begins at the first place; 2. messages are asked for in pieces that the subscription has room for, the next before the last
+/// 1. it is at the server that leads the stream, and begins at the first place; 2. messages are asked for in pieces that the subscription has room for, the next before the last
 /// has come; 3. the consumer's own count shows where one was lost on the way; 4. it ends with the last place.
 /// </summary>
 internal sealed class RangeReader(NatsClient nats, TimeProvider time)
 {
     /// <summary>Messages that are asked for and have not come, at most.</summary>
     private const int Window = 16_384;
+
+    /// <summary>Of three servers, one in three thousand readings would fail so, and is done again.</summary>
+    private const int OpensMax = 20;
+
+    private const string Reading = "reading usage";
 
     /// <summary>A server that has them sends them within this.</summary>
     private static readonly TimeSpan s_silenceMax = TimeSpan.FromSeconds(5);
@@ -30,6 +35,23 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
     /// <exception cref="IOException">Not all of them came. The same call may succeed.</exception>
     public async ValueTask<List<StreamMessage>> ReadAsync(long first, long last, CancellationToken cancellationToken)
     {
+        var (name, leader) = await OpenAsync(first, cancellationToken);
+        var messages = await ReadAsync(name, first, last, cancellationToken);
+        if (await LeaderAsync(cancellationToken) != leader)
+        {
+            throw new IOException($"the range {first} to {last} could not be read: another server leads the stream by now");
+        }
+        await CloseAsync(name, cancellationToken);
+        return messages;
+    }
+
+    /// <summary>
+    /// A consumer for one reading, at the server that leads the stream. It reads what that server has: others may be behind, or, after a kill, have it in other places.
+    /// Servers put it anywhere, so that it is asked for until it is there.
+    /// </summary>
+    /// <exception cref="IOException">It came to be elsewhere every time, or there was no answer.</exception>
+    internal async ValueTask<(string Name, string? Leader)> OpenAsync(long first, CancellationToken cancellationToken)
+    {
         var config = new ConsumerConfig
         {
             DeliverPolicy = ConsumerConfigDeliverPolicy.ByStartSequence,
@@ -39,13 +61,26 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
             MemStorage = true,
             NumReplicas = 1,
         };
-        var consumer = await nats.CallAsync(
-            "reading usage", (js, ended) => js.CreateOrUpdateConsumerAsync(UsageStream.Name, config, ended), cancellationToken);
-        var name = consumer.Info.Name;
-        var messages = await ReadAsync(name, first, last, cancellationToken);
-        await nats.CallAsync("reading usage", (js, ended) => js.DeleteConsumerAsync(UsageStream.Name, name, ended), cancellationToken);
-        return messages;
+        for (var attempt = 1; attempt <= OpensMax; attempt++)
+        {
+            var consumer = await nats.CallAsync(
+                Reading, (js, ended) => js.CreateOrUpdateConsumerAsync(UsageStream.Name, config, ended), cancellationToken);
+            var leader = await LeaderAsync(cancellationToken);
+            if (consumer.Info.Cluster?.Leader == leader)
+            {
+                return (consumer.Info.Name, leader);
+            }
+            await CloseAsync(consumer.Info.Name, cancellationToken);
+        }
+        throw new IOException("the stream cannot be read at the server that leads it");
     }
+
+    /// <summary>The server that leads the stream; null: there is one server, and no cluster.</summary>
+    private async ValueTask<string?> LeaderAsync(CancellationToken cancellationToken) => (await nats.CallAsync(
+        Reading, (js, ended) => js.GetStreamAsync(UsageStream.Name, cancellationToken: ended), cancellationToken)).Info.Cluster?.Leader;
+
+    private async ValueTask CloseAsync(string consumer, CancellationToken cancellationToken) => await nats.CallAsync(
+        Reading, (js, ended) => js.DeleteConsumerAsync(UsageStream.Name, consumer, ended), cancellationToken);
 
     private async ValueTask<List<StreamMessage>> ReadAsync(string consumer, long first, long last, CancellationToken cancellationToken)
     {

@@ -15,7 +15,7 @@ internal sealed class LineFaults(ChaosCluster cluster)
         var lines = cluster.Lines.Of(name, service);
         // Away from one server of several, or from all of them.
         var hit = lines.Count > 1 && random.Next(3) == 0 ? [random.Of(lines)] : lines;
-        var component = $"line to {service}";
+        var component = $"line to {(service == ClusterService.Nats ? "NATS" : service)}";
         var target = $"{name} {service}";
         var lasts = random.Between(1, 8);
         return random.Next(3) switch
