@@ -42,7 +42,10 @@ internal static class ClickHouseMeasurement
         }
     }
 
-    public static async Task MeasureAsync(Uri url, string? results)
+    /// <param name="url">Where it answers.</param>
+    /// <param name="results">The folder for the table; null: none is written.</param>
+    /// <param name="engine">The engine's process: on a machine that does other things, too, its time says more than what one waits.</param>
+    public static async Task MeasureAsync(Uri url, string? results, int engine)
     {
         var lines = new List<string>();
         void Write(string line)
@@ -63,30 +66,32 @@ internal static class ClickHouseMeasurement
         Write("");
         Write("## What goes in");
         Write("");
-        Write("One worker, one batch after the other: ids looked up, one insert with all rollups, copies looked for.");
+        Write("One worker, one batch after the other: ids looked up, one insert with all rollups, copies looked for. Processor time of the engine holds what it merges meanwhile.");
         Write("");
         foreach (var size in (int[])[2_000, 20_000, Batch])
         {
-            Write(await AppendAsync(ledger, size));
+            Write(await AppendAsync(ledger, size, engine));
         }
         Write("");
         Write("## What dashboards ask");
         Write("");
-        Write($"{Runs} runs after a first one. Milliseconds; the target is {TargetMs:0}, for p95.");
+        Write($"{Runs} runs after a first one. Milliseconds; the target is {TargetMs:0}, for p95. The last column is the processor time of the engine for one run, in milliseconds.");
         Write("");
-        Write("| | first | p50 | p95 | max | |");
-        Write("|---|---:|---:|---:|---:|---|");
+        Write("| | first | p50 | p95 | max | | engine |");
+        Write("|---|---:|---:|---:|---:|---|---:|");
         foreach (var (name, ask) in LedgerQuestions.Dashboard())
         {
             var first = await LedgerMeasurement.OnceAsync(ledger, ask);
             var warm = new double[Runs];
+            var spent = Spent(engine);
             for (var i = 0; i < Runs; i++)
             {
                 warm[i] = await LedgerMeasurement.OnceAsync(ledger, ask);
             }
+            spent = Spent(engine) - spent;
             Array.Sort(warm);
             var p95 = LedgerMeasurement.At(warm, 95);
-            Write($"| {name} | {first:0.0} | {LedgerMeasurement.At(warm, 50):0.0} | {p95:0.0} | {warm[^1]:0.0} | {(p95 <= TargetMs ? "met" : "missed")} |");
+            Write($"| {name} | {first:0.0} | {LedgerMeasurement.At(warm, 50):0.0} | {p95:0.0} | {warm[^1]:0.0} | {(p95 <= TargetMs ? "met" : "missed")} | {spent.TotalMilliseconds / Runs:0.0} |");
         }
         if (results is not null)
         {
@@ -95,20 +100,29 @@ internal static class ClickHouseMeasurement
     }
 
     /// <summary>New records of the last minutes.</summary>
-    private static async Task<string> AppendAsync(ClickHouseLedger ledger, int size)
+    private static async Task<string> AppendAsync(ClickHouseLedger ledger, int size, int engine)
     {
         const int RoundsMax = 10;
         var traffic = new RandomTraffic(size);
         var rounds = Math.Min(RoundsMax, 500_000 / size);
         var batches = Enumerable.Range(0, rounds)
             .Select(r => Enumerable.Range(0, size).Select(n => traffic.Next(RandomTraffic.End.AddMinutes(-rounds + r).AddMilliseconds(n * 30_000d / size))).ToList()).ToList();
+        var (own, its) = (Spent(Environment.ProcessId), Spent(engine));
         var watch = Stopwatch.StartNew();
         foreach (var batch in batches)
         {
             await ledger.AppendBatchAsync($"new-{Stopwatch.GetTimestamp()}", batch);
         }
         var rate = rounds * size / watch.Elapsed.TotalSeconds;
-        return $"- Batches of {size:N0}: {rate:N0} records a second, {watch.Elapsed.TotalMilliseconds / rounds:0} ms a batch ({(rate >= TargetRate ? "met" : "missed")}: {TargetRate:N0}).";
+        (own, its) = ((Spent(Environment.ProcessId) - own) / (rounds * size), (Spent(engine) - its) / (rounds * size));
+        return $"- Batches of {size:N0}: {rate:N0} records a second, {watch.Elapsed.TotalMilliseconds / rounds:0} ms a batch ({(rate >= TargetRate ? "met" : "missed")}: {TargetRate:N0}). "
+            + $"Processor time of a record: {own.TotalMicroseconds:0.0} µs of the worker, {its.TotalMicroseconds:0.0} µs of the engine.";
+    }
+
+    private static TimeSpan Spent(int id)
+    {
+        using var process = Process.GetProcessById(id);
+        return process.TotalProcessorTime;
     }
 
     private static ClickHouseDatabase Open(Uri url) => new(new ClickHouseOptions { Url = url, Timeout = TimeSpan.FromMinutes(2) });

@@ -4,7 +4,7 @@ namespace Podvirt.Microbenchmarks.Ledger;
 
 /// <summary>
 /// <c>ledger fill FOLDER [RECORDS]</c> makes a ledger of ten million records; <c>ledger measure FOLDER [RESULTS]</c> times on it what
-/// dashboards ask, a reconciliation, an export and the way of new records into it, and writes the table. <c>ledger clickhouse-fill URL</c> and <c>ledger clickhouse-measure URL [RESULTS]</c> do the like on a
+/// dashboards ask, a reconciliation, an export and the way of new records into it, and writes the table. <c>ledger clickhouse-fill URL</c> and <c>ledger clickhouse-measure URL ENGINE-PID [RESULTS]</c> do the like on a
 /// ClickHouse.
 /// </summary>
 internal static class LedgerCommand
@@ -30,14 +30,14 @@ internal static class LedgerCommand
             case ["clickhouse-fill", var url]:
                 await ClickHouseMeasurement.FillAsync(new Uri(url), RecordsDefault);
                 return 0;
-            case ["clickhouse-measure", var url]:
-                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results: null);
+            case ["clickhouse-measure", var url, var engine]:
+                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results: null, int.Parse(engine, NumberStyles.None, CultureInfo.InvariantCulture));
                 return 0;
-            case ["clickhouse-measure", var url, var results]:
-                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results);
+            case ["clickhouse-measure", var url, var engine, var results]:
+                await ClickHouseMeasurement.MeasureAsync(new Uri(url), results, int.Parse(engine, NumberStyles.None, CultureInfo.InvariantCulture));
                 return 0;
             default:
-                await Console.Error.WriteLineAsync("ledger fill FOLDER [RECORDS] | ledger measure FOLDER [RESULTS] | ledger clickhouse-fill URL | ledger clickhouse-measure URL [RESULTS]");
+                await Console.Error.WriteLineAsync("ledger fill FOLDER [RECORDS] | ledger measure FOLDER [RESULTS] | ledger clickhouse-fill URL | ledger clickhouse-measure URL ENGINE-PID [RESULTS]");
                 return 2;
         }
     }

@@ -1,3 +1,5 @@
+using ClickHouse.Driver.ADO.Readers;
+
 namespace Podvirt.Metering.Ledger.ClickHouse;
 
 /// <summary>
@@ -34,21 +36,35 @@ internal static class RecordQueries
         return PageAsync(store, parameters, condition, "ASC", limit, cancellationToken);
     }
 
-    private static Task<List<RatedRecord>> PageAsync(
+    private static async Task<List<RatedRecord>> PageAsync(
         ClickHouseStore store, SqlParameters parameters, string condition, string order, int limit, CancellationToken cancellationToken)
     {
-        var isDown = order == "DESC";
-        var end =
-            $"(SELECT {(isDown ? "min" : "max")}(at) FROM (SELECT u.ended_us AS at FROM usage AS u WHERE {condition} "
-            + $"ORDER BY u.ended_us {order} LIMIT 1 BY u.ended_us, u.id LIMIT {limit}))";
-        var sql = $"WITH {end} AS page_end "
-            + Select($"{condition} AND u.ended_us {(isDown ? ">=" : "<=")} page_end", "ended_us " + (isDown ? ">=" : "<=") + " page_end")
-            + $" ORDER BY u.ended_us {order}, toUInt128(u.id) {order} LIMIT {limit}";
-        return store.ReadAsync(sql, parameters, UsageTable.Read, cancellationToken);
+        // The server stops at so many rows, and at so many different keys it does not. Copies that are not merged yet are rows, too: seldom more than one of a record.
+        var rowsMax = 2 * limit;
+        var page = await store.ReadAsync(Sql(condition, order, $"LIMIT {rowsMax}", limit), parameters, Row, cancellationToken);
+        if (page.Count > 0 && page.Count < limit && page[0].RowsSeen == rowsMax)
+        {
+            page = await store.ReadAsync(Sql(condition, order, $"LIMIT 1 BY u.ended_us, u.id LIMIT {limit}", limit), parameters, Row, cancellationToken);
+        }
+        return page.ConvertAll(r => r.Record);
     }
 
-    private static string Select(string condition, string adjustments) =>
-        $"SELECT {UsageTable.Columns} FROM usage AS u FINAL "
+    private static (RatedRecord Record, long RowsSeen) Row(ClickHouseDataReader row) => (UsageTable.Read(row), row.GetInt64(UsageTable.Count));
+
+    /// <param name="condition">Which records.</param>
+    /// <param name="order">By the moment of their end, then by id.</param>
+    /// <param name="first">Which keys are looked at, to find where the page ends.</param>
+    /// <param name="limit">How many records.</param>
+    private static string Sql(string condition, string order, string first, int limit)
+    {
+        var (last, within) = order == "DESC" ? ("min", ">=") : ("max", "<=");
+        var page = $"(SELECT ({last}(at), toInt64(count())) FROM (SELECT u.ended_us AS at FROM usage AS u WHERE {condition} ORDER BY u.ended_us {order} {first}))";
+        return $"WITH {page} AS page " + Select($"{condition} AND u.ended_us {within} page.1", $"ended_us {within} page.1", ", page.2")
+            + $" ORDER BY u.ended_us {order}, toUInt128(u.id) {order} LIMIT {limit}";
+    }
+
+    private static string Select(string condition, string adjustments, string more = "") =>
+        $"SELECT {UsageTable.Columns}{more} FROM usage AS u FINAL "
         + $"LEFT JOIN (SELECT usage_id, sum(cost) AS adjusted FROM adjustment WHERE {adjustments} GROUP BY usage_id) AS a ON a.usage_id = u.id "
         + $"WHERE {condition}";
 }

@@ -64,6 +64,24 @@ public sealed class ClickHouseReplayTests(ClickHouseFixture clickHouse) : IAsync
         await AssertHoldsAsync(ledger, 80);
     }
 
+    [Fact]
+    public async Task CopiesThatAreNotMergedYet_TakeNoPlaceOnAPage()
+    {
+        var options = clickHouse.NewOptions();
+        using var database = new ClickHouseDatabase(options);
+        var ledger = new ClickHouseLedger(database);
+        await ledger.AppendBatchAsync("first", Records(0, 10), Ended);
+        await clickHouse.Server.QueryAsync("SYSTEM STOP MERGES usage", options.Database);
+        for (var i = 0; i < 3; i++)
+        {
+            await clickHouse.Server.QueryAsync("INSERT INTO usage SELECT * FROM usage", options.Database);
+        }
+        Assert.Equal("40\n", await clickHouse.Server.QueryAsync("SELECT count() FROM usage", options.Database));
+
+        Assert.Equal(Enumerable.Range(3, 7).Reverse().Select(Sample.IdOf), (await ledger.ListAsync(s_always, 7, Ended)).Select(r => r.Record.Id));
+        Assert.Equal(10, (await ledger.ListAsync(s_always, 100, Ended)).Count);
+    }
+
     /// <summary>A record a second: some hundred of them lie around an hour's and a month's end.</summary>
     private static RatedRecord[] Records(int first, int count)
     {
