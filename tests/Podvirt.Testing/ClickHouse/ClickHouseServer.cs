@@ -47,8 +47,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
         {
             throw new InvalidOperationException($"There is no ClickHouse engine: run 'npm ci' in {Host}/Engine, or './build.sh test'.");
         }
-        var build = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
-        var program = Path.Combine(host, "bin", build, new DirectoryInfo(AppContext.BaseDirectory).Name, "Podvirt.ClickHouseHost.dll");
+        var program = Checkout.Output(Host, "Podvirt.ClickHouseHost.dll");
         _process = ChildProcess.Start("dotnet", [program, library, _folder.FullName, $"{_port}"]);
         using var limit = new CancellationTokenSource(s_startLimit);
         while (!await AnswersAsync())
