@@ -20,13 +20,11 @@ public sealed class ClickHouseServer : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("podvirt-clickhouse-");
     private readonly HttpClient _client;
     private readonly int _port;
-    private readonly string[] _settings;
     private ChildProcess? _process;
 
-    private ClickHouseServer(int port, string[] settings)
+    private ClickHouseServer(int port)
     {
         _port = port;
-        _settings = settings;
         Url = new Uri($"http://127.0.0.1:{port}");
         _client = new HttpClient { BaseAddress = Url };
     }
@@ -36,10 +34,9 @@ public sealed class ClickHouseServer : IAsyncDisposable
     /// <summary>The process, to be paused; null while it is stopped.</summary>
     public ChildProcess? Process => _process;
 
-    /// <param name="settings">Of the engine, as <c>--max_threads=8</c>, instead of those that suit tests.</param>
-    public static async Task<ClickHouseServer> StartAsync(params string[] settings)
+    public static async Task<ClickHouseServer> StartAsync()
     {
-        var server = new ClickHouseServer(Ports.Free(1)[0], settings);
+        var server = new ClickHouseServer(Ports.Free(1)[0]);
         await server.StartAgainAsync();
         return server;
     }
@@ -54,7 +51,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             throw new InvalidOperationException($"There is no ClickHouse engine: run 'npm ci' in {Host}/Engine, or './build.sh test'.");
         }
         var program = Checkout.Output(Host, "Podvirt.ClickHouseHost.dll");
-        _process = ChildProcess.Start("dotnet", [program, library, _folder.FullName, $"{_port}", .. _settings], s_environment);
+        _process = ChildProcess.Start("dotnet", [program, library, _folder.FullName, $"{_port}"], s_environment);
         using var limit = new CancellationTokenSource(s_startLimit);
         while (!await AnswersAsync())
         {
