@@ -109,10 +109,7 @@ Task("perf")
     .Does(() =>
 {
     InstallMissing(("/usr/sbin/nginx", "nginx"), ("/usr/sbin/haproxy", "haproxy"), ("/usr/sbin/nats-server", "nats-server"));
-    if (!IsUpToDate("tests/Podvirt.ClickHouseHost/Engine/node_modules/.package-lock.json", "tests/Podvirt.ClickHouseHost/Engine/package-lock.json"))
-    {
-        Run("npm", "ci --no-audit --no-fund --loglevel=error", "tests/Podvirt.ClickHouseHost/Engine");
-    }
+    InstallNodePackages(ClickHouseEngine);
     foreach (var project in new[] { "perf/Podvirt.LoadTest", "perf/peers/Yarp", "src/Podvirt.Server", "tests/Podvirt.ClickHouseHost" })
     {
         Run("dotnet", $"restore {project} --locked-mode -v quiet");
