@@ -50,7 +50,7 @@ public sealed class TaskTests
     }
 
     /// <summary>Also what has ended but nobody has asked about yet.</summary>
-    private static bool IsGone(int pid)
+    internal static bool IsGone(int pid)
     {
         try
         {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Podvirt.Testing.Nomad.State;
 
 namespace Podvirt.Testing.Nomad.Scheduling;
@@ -18,25 +16,11 @@ internal static class FreePorts
         {
             var span = NodeJson.DynamicPortMax - NodeJson.DynamicPortMin;
             var port = NodeJson.DynamicPortMin + (int)((uint)Interlocked.Increment(ref s_next) % span);
-            if (!taken.Contains(port) && IsFree(port))
+            if (!taken.Contains(port) && Ports.IsFree(port))
             {
                 return port;
             }
         }
         throw new InvalidOperationException("No port of the dynamic range is free.");
-    }
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return true;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
-        {
-            return false;
-        }
     }
 }
