@@ -21,7 +21,8 @@ internal static class OwnSession
     {
         var program = Environment.ProcessPath!;
         string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, Environment.GetCommandLineArgs()[0]] : [program];
-        var start = new ProcessStartInfo("setsid", [.. self, .. arguments]) { UseShellExecute = false, RedirectStandardInput = true };
+        // A script's background job ignores SIGINT, and hands that on: the parts, which are asked to stop by it, would not hear.
+        var start = new ProcessStartInfo("setsid", ["env", "--default-signal=INT", .. self, .. arguments]) { UseShellExecute = false, RedirectStandardInput = true };
         start.Environment[Variable] = "1";
         using var inside = Process.Start(start)!;
         var signals = Array.ConvertAll(s_stops, stop => PosixSignalRegistration.Create(stop, signal =>
