@@ -5,6 +5,7 @@ using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
+using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests.Outbox;
 
@@ -71,7 +72,7 @@ public sealed class ConfirmationsTests : IAsyncDisposable
 
         for (var n = 1; n <= 20; n++)
         {
-            Assert.NotNull(await _ledger.FindAsync(Sample.Record(n).Id, Ended));
+            Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(n), Ended));
         }
         Assert.Equal(20, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
     }
@@ -86,14 +87,36 @@ public sealed class ConfirmationsTests : IAsyncDisposable
         await bench.Stream.OpenAsync(Ended);
         await bench.PublishAsync(1_001, 30);
         await BringAsync(bench);
-        Assert.Null(await _ledger.FindAsync(Sample.Record(1).Id, Ended));
+        Assert.Null(await _ledger.FindAsync(Sample.IdOf(1), Ended));
 
         _time.Advance(TimeSpan.FromSeconds(10));
         await confirmations.LookAsync(Ended);
         await BringAsync(bench);
 
-        Assert.NotNull(await _ledger.FindAsync(Sample.Record(1).Id, Ended));
+        Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(1), Ended));
         Assert.Equal(40, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
+    }
+
+    [Fact]
+    public async Task ServerLosesTheEndAndGivesItsPlacesAgain_TheLedgerHasEachOnce()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var bench = await StreamBench.StartAsync(server);
+        using var confirmations = Confirmations(bench);
+        await PublishAsync(bench, confirmations, 1, 10);
+        await BringAsync(bench);
+        await server.LoseEndAsync(() => PublishAsync(bench, confirmations, 11, 10));
+        await bench.PublishAsync(1_001, 10);
+        Assert.Equal(20, (await bench.Stream.FactsAsync(Ended)).Last);
+        await BringAsync(bench);
+        Assert.Null(await _ledger.FindAsync(Sample.IdOf(11), Ended));
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await confirmations.LookAsync(Ended);
+        await BringAsync(bench);
+
+        Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(11), Ended));
+        Assert.Equal(30, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
     }
 
     [Fact]
