@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Usage;
+using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
@@ -16,6 +17,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
     private readonly SqliteUsageOutbox _outbox;
     private readonly FlakyOutbox _queue;
     private readonly SentRows _sent = new(1_000);
+    private readonly SqliteLedger _ledger;
     private readonly StreamWaits _waits;
 
     public StreamPumpTests(NatsFixture nats)
@@ -24,6 +26,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
         _outbox = SqliteUsageOutbox.Open(
             new MeteringOptions { DataDirectory = _directory.Path }, _metrics, TimeProvider.System, NullLogger<SqliteUsageOutbox>.Instance);
         _queue = new FlakyOutbox(_outbox);
+        _ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
         _waits = new StreamWaits(_queue, _sent, TimeProvider.System);
     }
 
@@ -32,6 +35,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _outbox.DisposeAsync();
+        await _ledger.DisposeAsync();
         _metrics.Dispose();
         _directory.Dispose();
     }
@@ -176,7 +180,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
     private StreamPump Pump(StreamBench bench, SentRows? sent = null) => new(
         _queue, bench.Stream, sent ?? _sent,
         new Confirmations(
-            _queue, bench.Stream, bench.Chain, bench.News, sent ?? _sent, bench.Options, _metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
+            _queue, bench.Stream, bench.Chain, bench.News, _ledger, sent ?? _sent, bench.Options, _metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
         _waits, bench.Options, _metrics, TimeProvider.System, NullLogger<StreamPump>.Instance);
 
     private async Task<UsageRecord[]> AppendAsync(int from, int count)
