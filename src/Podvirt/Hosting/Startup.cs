@@ -42,7 +42,7 @@ internal sealed partial class Startup(
             {
                 LogOlder();
             }
-            catalog.See(await catalog.ReadAsync(cancellationToken));
+            await catalog.SeeAsync(cancellationToken);
             await projects.EnsureDefaultAsync(cancellationToken);
         }
         if (options.Roles.HasFlag(PodvirtRoles.Gateway))

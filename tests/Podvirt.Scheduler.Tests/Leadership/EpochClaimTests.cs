@@ -21,6 +21,14 @@ public sealed class EpochClaimTests
     }
 
     [Fact]
+    public async Task EpochThatTheStoreHasLost_IsNotRaisedAgain()
+    {
+        await _store.PutAsync(EpochRecord.Key, """{"epoch":7}"""u8.ToArray());
+        using var claim = await EpochClaim.RaiseAsync(_store, "a", CancellationToken.None, above: 9);
+        Assert.Equal(10, claim.Epoch);
+    }
+
+    [Fact]
     public async Task RecordOfAnEarlierRelease_IsGoneOnFrom()
     {
         await _store.PutAsync(EpochRecord.Key, """{"epoch":41}"""u8.ToArray());
