@@ -45,10 +45,11 @@ public static class MessagingServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<NatsClient>();
-        services.AddSingleton<IBusHealth>(static provider => provider.GetRequiredService<NatsClient>());
+        services.AddSingleton<IBusHealth, NatsHealth>();
         services.AddSingleton<IBus, NatsBus>();
         services.AddSingleton<ILeases, NatsLeases>();
         services.AddSingleton<IStateStore, NatsStateStore>();
+        services.AddSingleton<PatientStart>();
         return services;
     }
 }

@@ -99,7 +99,7 @@ internal sealed class SchedulerService : IHostedService, IAsyncDisposable, ISche
         _parts.Metrics.BeganToLead();
     }
 
-    private Task LeadAsync(LeaseHold lease) => new SchedulerTerm(_parts, _name, lease, SchedulerTerm.NewEvents()).RunAsync(
+    private Task LeadAsync(LeaseHold lease) => new SchedulerTerm(_parts, _name, lease, SchedulerTerm.NewEvents(), _election).RunAsync(
         epoch =>
         {
             _election!.Lead(epoch);

@@ -22,7 +22,7 @@ internal sealed record TermParts(
     Func<Mandate, IReplicaRuntime, ChannelWriter<SchedulerEvent>, ITermEffects> MakeEffects, GatewayRoll? Roll = null);
 
 /// <summary>One leader's time, from the epoch to its last effect: the loop, its effects, and the tasks that feed it.</summary>
-internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseHold? lease, Channel<SchedulerEvent> events)
+internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseHold? lease, Channel<SchedulerEvent> events, Election? election = null)
 {
     /// <summary>Events that wait for the loop at most; then their senders wait. An event takes microseconds.</summary>
     private const int QueueLengthMax = 4096;
@@ -62,7 +62,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease?.Ended ?? CancellationToken.None);
         EpochClaim? claim = null;
         await KeepAsync(
-            "epoch", async token => claim = await EpochClaim.RaiseAsync(_store, name, token),
+            "epoch", async token => claim = await EpochClaim.RaiseAsync(_store, name, token, election?.Highest ?? 0),
             repeat: false, either.Token);
         if (claim is null)
         {
@@ -224,12 +224,26 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
         return histories;
     }
 
+    /// <summary>
+    /// Another one leads since, or the state store has lost the end of what it had, and this epoch was another's before: no gateway would hear of
+    /// its routes.
+    /// </summary>
+    private static bool IsAhead(GatewayReport report, long epoch, long revision) =>
+        report.RoutesEpoch > epoch || (report.RoutesEpoch == epoch && report.RoutesRevision > revision);
+
     private async Task LoopAsync(LifecycleLoop loop, Mandate mandate, CancellationToken cancellationToken)
     {
         await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
         {
             // After a pause the clock knows before any timer does.
             mandate.ThrowIfEnded();
+            if (happened is GatewayReported { Report: var report } && election is not null && IsAhead(report, mandate.Epoch, loop.Routes.Revision))
+            {
+                election.HearOf(report.RoutesEpoch);
+                mandate.End("a gateway works by routes that are newer than this scheduler's");
+                mandate.ThrowIfEnded();
+            }
+
             loop.Handle(happened);
         }
     }

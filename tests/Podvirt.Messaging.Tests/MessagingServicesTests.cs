@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Podvirt.Messaging.Nats;
+using Podvirt.Messaging.Tests.Nats;
+using Podvirt.Testing.Nats;
 
 namespace Podvirt.Messaging.Tests;
 
@@ -32,6 +35,24 @@ public sealed class MessagingServicesTests
     }
 
     [Fact]
+    public async Task WatchOfAServiceThatIsDisposedOf_EndsBeforeTheConnection()
+    {
+        await using var server = await NatsServer.StartAsync();
+        var log = new LogLines<NatsStateStore>();
+        await using (var provider = new ServiceCollection().AddLogging()
+            .AddPodvirtNatsMessaging(new NatsOptions { Url = server.Url })
+            .AddSingleton<ILogger<NatsStateStore>>(log)
+            .AddSingleton<Follower>()
+            .BuildServiceProvider())
+        {
+            await provider.GetRequiredService<Follower>().CaughtUp;
+            Assert.True(provider.GetRequiredService<IBusHealth>().IsConnected);
+        }
+
+        Assert.Empty(log.All);
+    }
+
+    [Fact]
     public void UnusableNatsOptions_AreRefusedAtOnceAndTogether()
     {
         var options = new NatsOptions { Url = "http://user:secret@somewhere", LeasePeriod = TimeSpan.Zero, CredentialsFile = "missing.creds", KeyFile = "missing.pem" };
@@ -42,5 +63,27 @@ public sealed class MessagingServicesTests
             (string[])[nameof(options.Url), nameof(options.LeasePeriod), "missing.creds", "belong together"],
             part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Follows the store until it is disposed of.</summary>
+    private sealed class Follower : IAsyncDisposable
+    {
+        private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _following;
+
+        public Follower(IStateStore store, TimeProvider time)
+        {
+            _following = store.FollowAsync("w/", _ => _caughtUp.TrySetResult(), error => _caughtUp.TrySetException(error), time, _stop.Token);
+        }
+
+        public Task CaughtUp => _caughtUp.Task;
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _following;
+            _stop.Dispose();
+        }
     }
 }

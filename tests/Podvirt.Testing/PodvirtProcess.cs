@@ -155,6 +155,12 @@ public sealed class PodvirtProcess : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public void Resume() => Signals.Send(Id, Signals.Continue);
 
+    /// <returns>False: it has ended.</returns>
+    public bool TryPause() => Signals.TrySend(Id, Signals.Stop);
+
+    /// <returns>False: it has ended.</returns>
+    public bool TryResume() => Signals.TrySend(Id, Signals.Continue);
+
     /// <summary>kill -9.</summary>
     public void KillHard() => _process.Kill();
 

@@ -7,6 +7,7 @@ using Podvirt.Gateway.Relay;
 using Podvirt.Gateway.Routing;
 using Podvirt.Gateway.Videos.Files;
 using Podvirt.Gateway.Videos.Forms;
+using Podvirt.Messaging;
 
 namespace Podvirt.Gateway.Videos;
 
@@ -26,6 +27,7 @@ internal sealed partial class VideoRuns : BackgroundService
     private readonly VideoSpool _spool;
     private readonly IVideoFiles _files;
     private readonly VideoTakeover? _takeover;
+    private readonly PatientStart? _patience;
     private readonly RouteDirectory _routes;
     private readonly RateWatch _rates;
     private readonly TimeProvider _time;
@@ -36,7 +38,8 @@ internal sealed partial class VideoRuns : BackgroundService
 
     public VideoRuns(
         VideoBook book, VideoBilling billing, VideoRunner runner, VideoAdmission admission, VideoSpool spool, IVideoFiles files, RouteDirectory routes,
-        RateWatch rates, TimeProvider time, ILogger<VideoRuns> logger, IMeterFactory? meters = null, VideoTakeover? takeover = null)
+        RateWatch rates, TimeProvider time, ILogger<VideoRuns> logger, IMeterFactory? meters = null, VideoTakeover? takeover = null,
+        PatientStart? patience = null)
     {
         _book = book;
         _billing = billing;
@@ -45,6 +48,7 @@ internal sealed partial class VideoRuns : BackgroundService
         _spool = spool;
         _files = files;
         _takeover = takeover;
+        _patience = patience;
         _routes = routes;
         _rates = rates;
         _time = time;
@@ -58,11 +62,18 @@ internal sealed partial class VideoRuns : BackgroundService
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await _book.LoadAsync(cancellationToken);
         if (!_spool.CanBeTakenOver)
         {
             LogNotShared();
         }
+        await _patience.RunOrWaitAsync("the video jobs", LoadAsync, cancellationToken);
+        _spool.Sweep();
+        await base.StartAsync(cancellationToken);
+    }
+
+    private async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await _book.LoadAsync(cancellationToken);
         foreach (var job in _book.All().Where(j => j.Stage == VideoStage.Settling && !_book.IsOthers(j)))
         {
             if (await _billing.TryAppendAsync(job, cancellationToken))
@@ -70,8 +81,6 @@ internal sealed partial class VideoRuns : BackgroundService
                 await _billing.ShowAsync(job);
             }
         }
-        _spool.Sweep();
-        await base.StartAsync(cancellationToken);
     }
 
     /// <summary>Works a job off, on its own.</summary>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Podvirt.Messaging.Owners;
 
 /// <summary>Owners by leases under <see cref="Prefix"/>: held from the start to the stop of the host, and for one period after a death.</summary>
-public sealed partial class LeasedOwners(ILeases leases, TimeProvider time, ILogger<LeasedOwners> logger) : BackgroundService, IOwners
+public sealed partial class LeasedOwners(ILeases leases, TimeProvider time, ILogger<LeasedOwners> logger, PatientStart? patience = null) : BackgroundService, IOwners
 {
     public const string Prefix = "owners/";
 
@@ -28,8 +28,9 @@ public sealed partial class LeasedOwners(ILeases leases, TimeProvider time, ILog
     /// <exception cref="IOException">The store does not answer.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        await patience.RunOrWaitAsync(
+            "the lease on what this process begins", async token => _lease = await leases.TryTakeAsync(Name, default, token), cancellationToken);
         _timer = new PeriodicTimer(leases.Period / RenewalsPerPeriod, time);
-        _lease = await leases.TryTakeAsync(Name, default, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 

@@ -17,6 +17,7 @@ internal sealed class Election(
     private readonly Lock _gate = new();
     private SchedulerStatus _status = new(SchedulerRole.Standby, time.GetUtcNow(), 0, "", IsAlone: false, null);
     private LeaseHold? _hold;
+    private long _highest;
     private TaskCompletionSource _vacated = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public SchedulerStatus Current
@@ -64,11 +65,33 @@ internal sealed class Election(
         await watching;
     }
 
+    /// <summary>Of all epochs that were heard of here, the ones that the store has lost since included.</summary>
+    public long Highest
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _highest;
+            }
+        }
+    }
+
+    /// <summary>Somebody works by this epoch, whatever the store says of it.</summary>
+    public void HearOf(long epoch)
+    {
+        lock (_gate)
+        {
+            _highest = Math.Max(_highest, epoch);
+        }
+    }
+
     /// <summary>Its epoch is raised: it leads.</summary>
     public void Lead(long epoch)
     {
         lock (_gate)
         {
+            _highest = Math.Max(_highest, epoch);
             _status = _status with { Epoch = epoch, Leader = name };
         }
     }
@@ -138,6 +161,7 @@ internal sealed class Election(
     {
         lock (_gate)
         {
+            _highest = Math.Max(_highest, record.Epoch);
             if (record.Epoch >= _status.Epoch)
             {
                 _status = _status with { Epoch = record.Epoch, Leader = record.IsVacant ? "" : record.Leader };

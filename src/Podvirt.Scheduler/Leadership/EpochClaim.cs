@@ -34,12 +34,16 @@ internal sealed class EpochClaim : IDisposable
 
     public long Epoch => _record.Epoch;
 
-    public static async Task<EpochClaim> RaiseAsync(IStateStore store, string leader, CancellationToken cancellationToken)
+    /// <param name="store">The state store.</param>
+    /// <param name="leader">The name of the process.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="above">The highest epoch that the process knows of: a store that lost its end may not have it any more.</param>
+    public static async Task<EpochClaim> RaiseAsync(IStateStore store, string leader, CancellationToken cancellationToken, long above = 0)
     {
         while (true)
         {
             var entry = await store.GetAsync(EpochRecord.Key, cancellationToken);
-            var record = new EpochRecord((entry?.Read<EpochRecord>().Epoch ?? 0) + 1, leader);
+            var record = new EpochRecord(Math.Max(entry?.Read<EpochRecord>().Epoch ?? 0, above) + 1, leader);
             var bytes = StateJson.ToBytes(record);
             var written = entry is null
                 ? await store.CreateAsync(EpochRecord.Key, bytes, cancellationToken)
@@ -113,7 +117,7 @@ internal sealed class EpochClaim : IDisposable
 
             // Its own write, whose answer was lost, is no other leader's.
             var entry = await _store.GetAsync(EpochRecord.Key, cancellationToken);
-            if (entry is null || entry.Read<EpochRecord>().Epoch != Epoch)
+            if (entry?.Read<EpochRecord>() is not { } written || (written.Epoch, written.Leader) != (Epoch, _record.Leader))
             {
                 return false;
             }

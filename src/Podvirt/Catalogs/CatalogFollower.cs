@@ -15,7 +15,7 @@ internal sealed partial class CatalogFollower(IStateStore store, CatalogStore ca
     {
         if (change.Entry is { Key: Catalog.StateKey } entry)
         {
-            catalog.See(entry.Read<Catalog>());
+            catalog.See(entry);
         }
     }
 

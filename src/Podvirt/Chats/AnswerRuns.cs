@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podvirt.Configuration;
+using Podvirt.Messaging;
 
 namespace Podvirt.Chats;
 
@@ -17,7 +18,7 @@ internal enum Room
 /// are interrupted then.
 /// </summary>
 internal sealed partial class AnswerRuns(
-    AnswerJobServices services, PodvirtConfig config, ILogger<AnswerRuns> logger) : IHostedService
+    AnswerJobServices services, PodvirtConfig config, ILogger<AnswerRuns> logger, PatientStart? patience = null) : IHostedService
 {
     private readonly Dictionary<string, Run> _runs = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -75,7 +76,10 @@ internal sealed partial class AnswerRuns(
         jobs.ForEach(job => job.Stop());
     }
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        patience.RunOrWaitAsync("the console's answers", InterruptAsync, cancellationToken);
+
+    private async Task InterruptAsync(CancellationToken cancellationToken)
     {
         var interrupted = await services.Store.InterruptAsync(services.Time.GetUtcNow() + FramesTime, cancellationToken);
         if (interrupted > 0)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Podvirt.Catalogs;
 using Podvirt.Configuration;
 using Podvirt.Keys;
+using Podvirt.Messaging;
 using Podvirt.Projects;
 
 namespace Podvirt.Hosting;
@@ -10,7 +11,7 @@ namespace Podvirt.Hosting;
 /// <summary>Between the stores and the scheduler: the file becomes the catalog, and a first start gets its key.</summary>
 internal sealed partial class Startup(
     PodvirtOptions options, PodvirtConfig config, CatalogStore catalog, PlanStore plans, ProjectStore projects, DevelopmentKey developmentKey,
-    PodvirtInstance instance, ILogger<Startup> logger, FilePolicy? policy = null)
+    PodvirtInstance instance, ILogger<Startup> logger, FilePolicy? policy = null, PatientStart? patience = null)
     : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -19,6 +20,13 @@ internal sealed partial class Startup(
         {
             LogWarning(warning);
         }
+        await patience.RunOrWaitAsync("the catalog", PrepareAsync, cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
         if (policy is null)
         {
             await ApplyAsync(cancellationToken);
@@ -34,7 +42,7 @@ internal sealed partial class Startup(
             {
                 LogOlder();
             }
-            catalog.See(await catalog.ReadAsync(cancellationToken));
+            await catalog.SeeAsync(cancellationToken);
             await projects.EnsureDefaultAsync(cancellationToken);
         }
         if (options.Roles.HasFlag(PodvirtRoles.Gateway))
@@ -53,8 +61,6 @@ internal sealed partial class Startup(
             LogPlanWarning(warning);
         }
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(5009, LogLevel.Warning, "Another file was applied since this one was: it is not applied, and the catalog stays. 'podvirt apply' goes back to it")]
     private partial void LogOlder();

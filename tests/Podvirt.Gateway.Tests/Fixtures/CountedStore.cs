@@ -11,7 +11,7 @@ internal sealed class CountedStore(IStateStore inner) : IStateStore
 
     public int Calls => Volatile.Read(ref _calls);
 
-    /// <summary>Calls fail. Watches go on.</summary>
+    /// <summary>Calls fail, watches wait.</summary>
     public bool IsSilent
     {
         get => _isSilent;
@@ -40,7 +40,13 @@ internal sealed class CountedStore(IStateStore inner) : IStateStore
 
     public ValueTask<IReadOnlyList<StateEntry>> ListAsync(string prefix, CancellationToken cancellationToken = default) => Counted().ListAsync(prefix, cancellationToken);
 
-    public IAsyncEnumerable<StateChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => Counted().WatchAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<StateChange> WatchAsync(string prefix, CancellationToken cancellationToken = default) => CountedWatch().WatchAsync(prefix, cancellationToken);
+
+    private IStateStore CountedWatch()
+    {
+        Interlocked.Increment(ref _calls);
+        return inner;
+    }
 
     private IStateStore Counted()
     {

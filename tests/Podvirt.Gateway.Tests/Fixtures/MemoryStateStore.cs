@@ -15,6 +15,9 @@ internal sealed class MemoryStateStore : IStateStore
     /// <summary>The first listing waits for this.</summary>
     public Task Listing { get; set; } = Task.CompletedTask;
 
+    /// <summary>So many listings fail yet.</summary>
+    public int ListingsToFail { get; set; }
+
     public ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
     {
         lock (_lock)
@@ -81,6 +84,11 @@ internal sealed class MemoryStateStore : IStateStore
     {
         lock (_lock)
         {
+            if (ListingsToFail > 0)
+            {
+                ListingsToFail--;
+                throw new IOException("the store does not answer");
+            }
             return ValueTask.FromResult<IReadOnlyList<StateEntry>>([.. _entries.Values.Where(e => e.Key.StartsWith(prefix, StringComparison.Ordinal))]);
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Core.Usage;
 using Podvirt.Gateway.Tests.Fixtures;
 using Podvirt.Gateway.Videos;
@@ -108,6 +109,27 @@ public sealed class VideoRestartTests : IDisposable
         Assert.Single(_outbox.Records.Distinct());
         Assert.Equal(1, engine.Made);
         Assert.Equal(engine.Video, await second.Client.GetByteArrayAsync($"/v1/videos/{id}/content"));
+    }
+
+    [Fact]
+    public async Task StoreSilentDuringTheStart_IsWaitedForInACluster()
+    {
+        await using var engine = new FakeOmni();
+        string id;
+        await using (var first = await StartAsync([engine]))
+        {
+            id = VideoHost.IdOf(await first.CreateAsync());
+            await first.UntilAsync(id, "completed");
+        }
+
+        _store.ListingsToFail = 1;
+        await Assert.ThrowsAsync<IOException>(() => StartAsync([engine]));
+        _store.ListingsToFail = 2;
+        await using var second = await VideoHost.StartAsync(
+            [engine], folder: _folder, store: _store, outbox: _outbox, services: static services => services.AddSingleton<PatientStart>());
+        second.Host.MayLogErrors = true;
+
+        Assert.Equal((id, 2), (VideoHost.IdOf(await second.ShowAsync(id)), second.Host.Errors.Count));
     }
 
     [Fact]

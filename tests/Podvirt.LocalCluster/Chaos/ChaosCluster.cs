@@ -75,16 +75,21 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public Task StopAsync(string name) => EndAsync(name, AbsenceKind.Stopped, static p => p.Interrupt());
 
-    public Absence Pause(string name)
+    /// <summary>Null: it has ended by itself, and is about to be started again.</summary>
+    public Absence? Pause(string name)
     {
         var absence = Absences.Begin(name, AbsenceKind.Paused);
-        _cluster[name].Pause();
-        return absence;
+        if (_cluster[name].TryPause())
+        {
+            return absence;
+        }
+        absence.To = Stopwatch.GetTimestamp();
+        return null;
     }
 
     public void Resume(string name, Absence absence)
     {
-        _cluster[name].Resume();
+        _cluster[name].TryResume();
         absence.To = Stopwatch.GetTimestamp();
     }
 

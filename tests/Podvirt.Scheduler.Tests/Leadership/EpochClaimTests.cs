@@ -21,11 +21,31 @@ public sealed class EpochClaimTests
     }
 
     [Fact]
+    public async Task EpochThatTheStoreHasLost_IsNotRaisedAgain()
+    {
+        await _store.PutAsync(EpochRecord.Key, """{"epoch":7}"""u8.ToArray());
+        using var claim = await EpochClaim.RaiseAsync(_store, "a", CancellationToken.None, above: 9);
+        Assert.Equal(10, claim.Epoch);
+    }
+
+    [Fact]
     public async Task RecordOfAnEarlierRelease_IsGoneOnFrom()
     {
         await _store.PutAsync(EpochRecord.Key, """{"epoch":41}"""u8.ToArray());
         using var claim = await RaiseAsync("a");
         Assert.Equal(42, claim.Epoch);
+    }
+
+    [Fact]
+    public async Task OtherLeaderWithTheSameEpoch_AsAfterALossOfTheStoresEnd_IsNotTakenForOneself()
+    {
+        using var lost = await RaiseAsync("a");
+        await _store.DeleteAsync(EpochRecord.Key);
+        using var other = await RaiseAsync("b");
+
+        Assert.Equal(lost.Epoch, other.Epoch);
+        Assert.False(await lost.ConfirmAsync(CancellationToken.None));
+        Assert.True(await other.ConfirmAsync(CancellationToken.None));
     }
 
     [Fact]

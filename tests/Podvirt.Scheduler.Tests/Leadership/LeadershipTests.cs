@@ -54,6 +54,22 @@ public sealed class LeadershipTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task GatewayWorksByRoutesThatTheStoreHasForgotten_TheNextEpochIsAboveThem(long epoch)
+    {
+        var engine = await ServeAsync();
+        var ahead = new GatewayReport("g2", epoch, 1_000, [], []);
+        _world.Watch = () => _world.Bus.PublishAsync(Subjects.GatewayReports, ahead).AsTask().GetAwaiter().GetResult();
+
+        await _world.UntilAsync(() => _world.Routes.Epoch > epoch, "routes that it hears", seconds: 5 * _world.Leases.Period.TotalSeconds);
+
+        await _world.PassAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(epoch + 1, _world.Leader!.Service.Current.Epoch);
+        Assert.Equal(engine, _world.Engines.Only("a"));
+    }
+
+    [Theory]
     [InlineData(nameof(CandidateGate.Cut.Fails))]
     [InlineData(nameof(CandidateGate.Cut.Hangs))]
     public async Task LeaderIsCutOffFromTheStores_StepsDownBeforeAnotherLeads_AndStandsByAfterwards(string cut)

@@ -86,6 +86,26 @@ public sealed class NatsLeadershipTests : IAsyncLifetime
         Assert.Equal(process, EngineProcess());
     }
 
+    [Fact]
+    public async Task ServerLosesTheLastEpoch_OneLeadsUnderALaterOne_AndTheEngineServesOn()
+    {
+        var process = EngineProcess();
+        var lost = 0L;
+        await _server.LoseEndAsync(async () =>
+        {
+            await UntilAsync(() => _first.Leads != _second.Leads, "one leads");
+            var (leader, other) = _first.Leads ? (_first, _second) : (_second, _first);
+            var before = _routes.Epoch;
+            leader.Gate.Pause();
+            await UntilAsync(() => other.Leads && _routes.Epoch > before, "the other's routes");
+            leader.Gate.Resume();
+            lost = _routes.Epoch;
+        });
+
+        await UntilAsync(() => _first.Leads != _second.Leads && _routes.Epoch > lost && Serves(), "one leads, by an epoch that gateways hear");
+        Assert.Equal(process, EngineProcess());
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();

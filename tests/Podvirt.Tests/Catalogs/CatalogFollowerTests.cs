@@ -19,12 +19,17 @@ public sealed class CatalogFollowerTests
         using var follower = new CatalogFollower(state.Store, mine, TimeProvider.System, NullLogger<CatalogFollower>.Instance);
         await follower.StartAsync(s_none);
         await ChatApp.UntilAsync(() => Task.FromResult(mine.Applied?.Find("a") is not null), "It was not seen.");
+        var before = (await state.Store.GetAsync(Catalog.StateKey, s_none))!;
         await other.ApplyAsync([Model("a"), Model("b")], s_none);
         await ChatApp.UntilAsync(() => Task.FromResult(mine.Applied?.Find("b") is not null), "The change was not seen.");
 
         // An older one that was read before comes too late.
-        mine.See(new Catalog(1, [Model("a")]));
+        mine.See(before);
         Assert.NotNull(mine.Applied!.Find("b"));
+
+        // A store that lost its end has it again, under a later revision.
+        mine.See(before with { Revision = before.Revision + 1_000 });
+        Assert.Null(mine.Applied!.Find("b"));
         await follower.StopAsync(s_none);
     }
 

@@ -26,17 +26,14 @@ internal sealed class ProcessFaults(ChaosCluster cluster)
                 await cluster.StopAsync(name);
                 return () => cluster.StartAgainAsync(name);
             }),
-            _ => new Fault(component, "paused beyond its lease", name, random.Between(1.2 * _lease, 3 * _lease), () =>
-            {
-                var absence = cluster.Pause(name);
-                return Mending(() => cluster.Resume(name, absence));
-            }),
+            _ => new Fault(component, "paused beyond its lease", name, random.Between(1.2 * _lease, 3 * _lease), () => Task.FromResult(
+                cluster.Pause(name) is { } absence ? Mending(() => cluster.Resume(name, absence)) : null)),
         };
     }
 
-    private static Task<Func<Task>?> Mending(Action mend) => Task.FromResult<Func<Task>?>(() =>
+    private static Func<Task> Mending(Action mend) => () =>
     {
         mend();
         return Task.CompletedTask;
-    });
+    };
 }
