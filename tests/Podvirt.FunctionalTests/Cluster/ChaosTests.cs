@@ -4,8 +4,7 @@ using Podvirt.FunctionalTests.Fixtures;
 namespace Podvirt.FunctionalTests.Cluster;
 
 /// <summary>
-/// The chaos run, bounded: <c>./build.sh cluster chaos</c> is the same for as long as one likes. NATS servers are spared here, but for the lines to them: after many kills of theirs
-/// not every run has come back whole.
+/// The chaos run, bounded: <c>./build.sh cluster chaos</c> is the same for as long as one likes.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class ChaosTests(ITestOutputHelper output)
@@ -23,7 +22,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
         var run = await Tool.RunAsync(
             Checkout.Output("tests/Podvirt.LocalCluster", "Podvirt.LocalCluster"),
-            ["chaos", "--minutes", Minutes.ToString(CultureInfo.InvariantCulture), "--seed", seed.ToString(CultureInfo.InvariantCulture), "--spare", "nats"],
+            ["chaos", "--minutes", Minutes.ToString(CultureInfo.InvariantCulture), "--seed", seed.ToString(CultureInfo.InvariantCulture)],
             limit: s_limit);
 
         output.WriteLine(run.ToString());

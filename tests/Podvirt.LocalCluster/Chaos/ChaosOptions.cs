@@ -3,16 +3,15 @@ using System.Globalization;
 namespace Podvirt.LocalCluster.Chaos;
 
 /// <summary>How long things are broken, by which dice, and where the summary goes.</summary>
-/// <param name="SparesNats">NATS servers are neither killed nor stopped nor paused; the lines to them are cut all the same.</param>
 /// <param name="Results">A folder for the summary and what processes said; null: the summary is only printed.</param>
-internal sealed record ChaosOptions(TimeSpan Time, int Seed, bool SparesNats, string? Results)
+internal sealed record ChaosOptions(TimeSpan Time, int Seed, string? Results)
 {
-    public const string Usage = "chaos [--minutes M] [--seed N] [--spare nats] [--results FOLDER]";
+    public const string Usage = "chaos [--minutes M] [--seed N] [--results FOLDER]";
 
     /// <summary>Null: they are not understood.</summary>
     public static ChaosOptions? Read(IReadOnlyList<string> arguments)
     {
-        var options = new ChaosOptions(TimeSpan.FromMinutes(1), Random.Shared.Next(), SparesNats: false, null);
+        var options = new ChaosOptions(TimeSpan.FromMinutes(1), Random.Shared.Next(), null);
         for (var i = 0; i < arguments.Count; i += 2)
         {
             var value = i + 1 < arguments.Count ? arguments[i + 1] : "";
@@ -23,9 +22,6 @@ internal sealed record ChaosOptions(TimeSpan Time, int Seed, bool SparesNats, st
                     break;
                 case "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed):
                     options = options with { Seed = seed };
-                    break;
-                case "--spare" when value == "nats":
-                    options = options with { SparesNats = true };
                     break;
                 case "--results" when value.Length > 0:
                     options = options with { Results = value };

@@ -59,7 +59,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         await using var gpus = new GpuJudge(cluster.Parts.GpuFolder, ChaosCatalog.GpuBytes, _findings);
         var load = new ChaosLoad(clients, ChaosCatalog.Models, new Random(random.Next()));
         var recovery = new RecoveryJudge(cluster, _findings);
-        var director = new ChaosDirector(cluster, options.SparesNats, say);
+        var director = new ChaosDirector(cluster, say);
 
         gpus.Start();
         await recovery.JudgePartsAsync();

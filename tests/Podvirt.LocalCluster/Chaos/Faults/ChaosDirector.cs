@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Podvirt.LocalCluster.Chaos.Faults;
 
 /// <summary>Breaks one thing after the other by chance, and mends each; several of these break several things at a time.</summary>
-internal sealed class ChaosDirector(ChaosCluster cluster, bool sparesNats, Action<string> say)
+internal sealed class ChaosDirector(ChaosCluster cluster, Action<string> say)
 {
     private readonly ProcessFaults _processes = new(cluster);
     private readonly ServerFaults _servers = new(cluster);
@@ -33,7 +33,7 @@ internal sealed class ChaosDirector(ChaosCluster cluster, bool sparesNats, Actio
     private Fault Draw(Random random) => random.Next(20) switch
     {
         < 8 => _processes.Draw(random),
-        < 11 => sparesNats ? _lines.Draw(random) : _servers.DrawNats(random),
+        < 11 => _servers.DrawNats(random),
         < 12 => _servers.DrawClickHouse(random),
         < 15 => _lines.Draw(random),
         < 16 => _lines.DrawNatsPeers(random),
