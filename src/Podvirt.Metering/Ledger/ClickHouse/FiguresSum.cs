@@ -9,8 +9,8 @@ internal sealed class FiguresSum
     private static readonly Dictionary<string, int> s_places = RollupTables.Sums.Select((s, i) => (s.Name, i)).ToDictionary(p => p.Name, p => p.i);
 
     private readonly Int128[] _sums = new Int128[RollupTables.Sums.Count];
-    private ushort[] _durations = [0, 0, 0];
-    private ushort[] _firstTokens = [0, 0, 0];
+    private float[] _durations = [0, 0, 0];
+    private float[] _firstTokens = [0, 0, 0];
 
     /// <param name="row">Holds the sums and histograms of <see cref="RollupTables"/> from a column on.</param>
     /// <param name="at">That column.</param>
@@ -22,8 +22,8 @@ internal sealed class FiguresSum
             var value = row.GetValue(at + i);
             sum._sums[i] = value is long number ? number : CostValue.ToCost(value).Pico;
         }
-        sum._durations = (ushort[])row.GetValue(at + sum._sums.Length);
-        sum._firstTokens = (ushort[])row.GetValue(at + sum._sums.Length + 1);
+        sum._durations = (float[])row.GetValue(at + sum._sums.Length);
+        sum._firstTokens = (float[])row.GetValue(at + sum._sums.Length + 1);
         return sum;
     }
 
@@ -49,9 +49,10 @@ internal sealed class FiguresSum
         ParkedUs = Get("parked_us"),
     };
 
-    /// <param name="buckets">Of the median, the 95th and the 99th percentile; the first one's where there is no duration.</param>
-    private static DurationFigures DurationsOf(ushort[] buckets, long count, long sumUs) => new(
-        count, sumUs, DurationHistogram.MiddleOf(buckets[0]), DurationHistogram.MiddleOf(buckets[1]), DurationHistogram.MiddleOf(buckets[2]));
+    /// <param name="slots">Of the median, the 95th and the 99th percentile.</param>
+    private static DurationFigures DurationsOf(float[] slots, long count, long sumUs) => new(count, sumUs, At(slots[0]), At(slots[1]), At(slots[2]));
+
+    private static long At(float slot) => DurationHistogram.MiddleOf(HistogramSlot.BucketOf(slot));
 
     private long Get(string name) => checked((long)_sums[s_places[name]]);
 }

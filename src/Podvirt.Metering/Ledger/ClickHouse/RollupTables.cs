@@ -36,28 +36,28 @@ internal static class RollupTables
         ("parked_us", "sum(u.parked_us)", "Int64"),
     ];
 
-    /// <summary>Two histograms come after the sums: how many durations in which bucket of <see cref="DurationHistogram"/>.</summary>
+    /// <summary>Two histograms come after the sums: how many durations in which bucket of <see cref="DurationHistogram"/>, as <see cref="HistogramSlot"/>.</summary>
     public static IReadOnlyList<(string Name, string Raw)> Histograms { get; } =
     [
-        ("durations", $"{Quantiles}State({Shares})(duration_bucket, toUInt64(1))"),
-        ("first_token_durations", $"{Quantiles}StateIf({Shares})(first_token_bucket, toUInt64(1), isNotNull(u.first_token_us))"),
+        ("durations", $"{Quantiles}State({Shares})(duration_slot)"),
+        ("first_token_durations", $"{Quantiles}StateIf({Shares})(first_token_slot, isNotNull(u.first_token_us))"),
     ];
 
-    /// <summary>A histogram's state is the buckets and their counts, and its quantiles are nearest ranks: those of <see cref="DurationHistogram"/>.</summary>
-    private const string Quantiles = "quantilesExactWeighted";
+    /// <summary>Its states are read and merged twenty times as fast as those that count numbers in a hash table.</summary>
+    private const string Quantiles = "quantilesTiming";
 
-    /// <summary>What dashboards show.</summary>
-    private const string Shares = "0.5, 0.95, 0.99";
+    /// <summary>What dashboards show: the median, the 95th and the 99th percentile (<see cref="SharesOf"/>).</summary>
+    private const string Shares = "0.4999999999999, 0.9499999999999, 0.9899999999999";
 
-    /// <summary>Rows that are read where one is asked for. A histogram is much to read: a day's hours should not bring a month's.</summary>
-    private const int Granularity = 256;
+    /// <summary>Rows that are read where one is asked for. A histogram is much to read: a model's hours should not bring all others'.</summary>
+    private const int Granularity = 64;
 
     public static IReadOnlyList<string> Create { get; } =
     [
-        Table("minute_by_project", "project, bucket_us, model, revision", isByProject: true),
-        Table("hour_by_project", "project, bucket_us, model, revision", isByProject: true),
-        Table("minute_by_model", "bucket_us, model, revision", isByProject: false),
-        Table("hour_by_model", "bucket_us, model, revision", isByProject: false),
+        Table("minute_by_project", Micros.Hour, isByProject: true),
+        Table("hour_by_project", Micros.Day, isByProject: true),
+        Table("minute_by_model", Micros.Hour, isByProject: false),
+        Table("hour_by_model", Micros.Day, isByProject: false),
         $"""
         CREATE TABLE IF NOT EXISTS hour_by_key (
           bucket_us Int64, project LowCardinality(String), key LowCardinality(String), model LowCardinality(String),
@@ -86,7 +86,7 @@ internal static class RollupTables
     public static string OfAdjustments(long lengthUs, string from) =>
         $"SELECT {Floor("a.ended_us", lengthUs)} AS bucket_us, project, model, revision, "
         + $"{string.Join(", ", Sums.Select(s => s.Name == "cost" ? "sum(a.cost) AS cost" : $"toInt64(0) AS {s.Name}"))}, "
-        + $"{string.Join(", ", Histograms.Select(h => $"{Quantiles}StateIf({Shares})(toUInt16(0), toUInt64(1), 0) AS {h.Name}"))} FROM {from} GROUP BY bucket_us, project, model, revision";
+        + $"{string.Join(", ", Histograms.Select(h => $"{Quantiles}StateIf({Shares})(toUInt16(0), 0) AS {h.Name}"))} FROM {from} GROUP BY bucket_us, project, model, revision";
 
     /// <summary>Rows of <c>hour_by_key</c> from raw ones: what was billed by the engine's counts, without adjustments.</summary>
     public static string KeysOf(string from) =>
@@ -97,14 +97,14 @@ internal static class RollupTables
     public static string Totals(string table) =>
         string.Join(", ", SumsOf(table).Concat(Histograms.Select(h => $"{Quantiles}MergeState({Shares})({table}.{h.Name}) AS {h.Name}")));
 
-    /// <summary>All sums, and of each histogram the buckets that hold its median, its 95th and its 99th percentile.</summary>
+    /// <summary>All sums, and of each histogram the slots of its median, its 95th and its 99th percentile.</summary>
     public static string Figures(string table) =>
         string.Join(", ", SumsOf(table).Concat(Histograms.Select(h => $"{Quantiles}Merge({Shares})({table}.{h.Name}) AS {h.Name}")));
 
     /// <summary>What a group of rollup rows says, as text: its sums, and the hundredths of its histograms.</summary>
     public static string Said(string table)
     {
-        var hundredths = string.Join(", ", Enumerable.Range(0, 101).Select(n => string.Create(CultureInfo.InvariantCulture, $"{n / 100.0}")));
+        var hundredths = SharesOf(Enumerable.Range(1, 100));
         var all = Sums.Select(s => $"sum({table}.{s.Name})").Concat(Histograms.Select(h => $"{Quantiles}Merge({hundredths})({table}.{h.Name})"));
         return $"toString(tuple({string.Join(", ", all)}))";
     }
@@ -114,12 +114,18 @@ internal static class RollupTables
     private static string Coarser(string from, string bucket, string project) =>
         $"SELECT {bucket} AS bucket_us, {project}model, revision, {Totals("r")} FROM {from} AS r GROUP BY bucket_us, {project}model, revision";
 
-    private static string Table(string name, string key, bool isByProject) =>
+    /// <summary>Just below each share: a list's rank is then the smallest that at least the share does not exceed, as that of counts.</summary>
+    private static string SharesOf(IEnumerable<int> percents) =>
+        string.Join(", ", percents.Select(p => string.Create(CultureInfo.InvariantCulture, $"{(p / 100.0) - 1e-13:0.#############}")));
+
+    /// <param name="spanUs">Of a span of time, a model's buckets stand next to each other: whoever asks for one of many models does not read all, nor whoever asks for a short time, all times.</param>
+    private static string Table(string name, long spanUs, bool isByProject) =>
         $"""
         CREATE TABLE IF NOT EXISTS {name} (
           bucket_us Int64, {(isByProject ? "project LowCardinality(String), " : "")}model LowCardinality(String), revision Int32,
           {string.Join(", ", Sums.Select(s => $"{s.Name} SimpleAggregateFunction(sum, {s.Type})"))},
-          {string.Join(", ", Histograms.Select(h => $"{h.Name} AggregateFunction({Quantiles}({Shares}), UInt16, UInt64)"))}
-        ) ENGINE = AggregatingMergeTree ORDER BY ({key}) SETTINGS non_replicated_deduplication_window = 10000, index_granularity = {Granularity}
+          {string.Join(", ", Histograms.Select(h => $"{h.Name} AggregateFunction({Quantiles}({Shares}), UInt16)"))}
+        ) ENGINE = AggregatingMergeTree ORDER BY ({(isByProject ? "project, " : "")}intDiv(bucket_us, {spanUs}), model, revision, bucket_us)
+        SETTINGS non_replicated_deduplication_window = 10000, index_granularity = {Granularity}
         """;
 }
