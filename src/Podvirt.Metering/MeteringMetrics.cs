@@ -20,6 +20,7 @@ internal sealed class MeteringMetrics : IDisposable
     private readonly Counter<long> _recovered;
     private readonly Counter<long> _servedUnsaved;
     private readonly Counter<long> _published;
+    private readonly Counter<long> _resent;
     private readonly Counter<long> _publishFailures;
     private readonly Counter<long> _unconfirmed;
     private readonly Counter<long> _stepFailures;
@@ -38,6 +39,7 @@ internal sealed class MeteringMetrics : IDisposable
         _recovered = _meter.CreateCounter<long>("podvirt.usage.recovered", "{record}", "Records made of the checkpoints of a process that was killed.");
         _servedUnsaved = _meter.CreateCounter<long>("podvirt.usage.served.unsaved", "{record}", "Ends of answers that went out while their record was in memory only.");
         _published = _meter.CreateCounter<long>("podvirt.usage.published", "{record}", "Records that the stream has acknowledged.");
+        _resent = _meter.CreateCounter<long>("podvirt.usage.resent", "{record}", "Records that the stream had acknowledged, went past and the ledger did not confirm: published again.");
         _publishFailures = _meter.CreateCounter<long>("podvirt.usage.publish.failures", "{attempt}", "Attempts to publish records that the stream did not take in full.");
         _unconfirmed = _meter.CreateCounter<long>("podvirt.usage.unconfirmed", "{record}", "Ends of answers that went out before the stream had their record, under durability: stream.");
         _stepFailures = _meter.CreateCounter<long>("podvirt.usage.stream.failures", "{attempt}", "Attempts of a metering worker to read the stream or its own place in it that failed.");
@@ -48,6 +50,9 @@ internal sealed class MeteringMetrics : IDisposable
 
     public void ObserveOutbox(Func<long> depth) =>
         _meter.CreateObservableGauge("podvirt.outbox.depth", depth, "{record}", "Records that are not in the ledger yet.");
+
+    public void ObserveSent(Func<int> records) =>
+        _meter.CreateObservableGauge("podvirt.outbox.sent", records, "{record}", "Of the outbox's, records that the stream has acknowledged: they stay until the ledger has them.");
 
     public void ObserveUnsaved(Func<int> records, Func<long> bytes, Func<long> lost)
     {
@@ -97,6 +102,8 @@ internal sealed class MeteringMetrics : IDisposable
     public void MoveFailed() => _moveFailures.Add(1);
 
     public void Published(int records) => _published.Add(records);
+
+    public void Resent(int records) => _resent.Add(records);
 
     public void PublishFailed() => _publishFailures.Add(1);
 

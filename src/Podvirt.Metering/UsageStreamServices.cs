@@ -31,8 +31,14 @@ public static class UsageStreamServices
         AddShared(services, stream);
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         MeteringServices.AddOutbox(services, options);
+        services.AddSingleton(new SentRows(stream.SentMax));
         services.AddSingleton(static provider => new StreamWaits(
-            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<SentRows>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Confirmations(
+            provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(),
+            provider.GetRequiredService<RecordedNews>(), provider.GetRequiredService<SentRows>(), stream, provider.GetRequiredService<MeteringMetrics>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Confirmations>>()));
+        services.AddHostedService(static provider => provider.GetRequiredService<Confirmations>());
         services.AddSingleton<IUsageFlow>(static provider => provider.GetRequiredService<StreamWaits>());
         services.AddSingleton<IUsageOutbox>(provider => stream.WaitsForStream
             ? new StreamedOutbox(
@@ -43,11 +49,13 @@ public static class UsageStreamServices
             provider.GetRequiredService<SqliteUsageOutbox>(),
             new StreamUnderway(
                 provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(), provider.GetRequiredService<RangeReader>(),
-                provider.GetRequiredService<ILedger>(), provider.GetRequiredService<ILogger<StreamUnderway>>()),
+                provider.GetRequiredService<ILogger<StreamUnderway>>()),
             provider.GetRequiredService<ILedger>(), provider.GetRequiredService<RateBook>(), options));
         services.AddHostedService(provider => new StreamPump(
             provider.GetRequiredService<SqliteUsageOutbox>(),
             provider.GetRequiredService<UsageStream>(),
+            provider.GetRequiredService<SentRows>(),
+            provider.GetRequiredService<Confirmations>(),
             provider.GetRequiredService<StreamWaits>(),
             stream,
             provider.GetRequiredService<MeteringMetrics>(),
@@ -93,6 +101,7 @@ public static class UsageStreamServices
         services.TryAddSingleton(provider => new UsageStream(provider.GetRequiredService<NatsClient>(), stream));
         services.TryAddSingleton(static provider => new RangeReader(provider.GetRequiredService<NatsClient>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(static provider => new StreamChain(provider.GetRequiredService<IStateStore>()));
+        services.TryAddSingleton(static provider => new RecordedNews(provider.GetRequiredService<NatsClient>()));
         services.TryAddSingleton(static provider => new ParkingStream(provider.GetRequiredService<NatsClient>()));
         services.TryAddSingleton<IParkedUsage>(static provider => provider.GetRequiredService<ParkingStream>());
     }
@@ -107,7 +116,7 @@ public static class UsageStreamServices
             provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(),
             name => new StreamLane(
                 name, provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<RangeReader>(), provider.GetRequiredService<StreamChain>(),
-                writer, provider.GetRequiredService<ILeases>(), stream, provider.GetRequiredService<ILogger<StreamLane>>()),
+                writer, provider.GetRequiredService<RecordedNews>(), provider.GetRequiredService<ILeases>(), stream, provider.GetRequiredService<ILogger<StreamLane>>()),
             provider.GetRequiredService<LeaseHolder>(), provider.GetRequiredService<RateBook>(), stream,
             provider.GetRequiredService<MeteringMetrics>(), time, provider.GetRequiredService<ILogger<UsageWorker>>());
     }

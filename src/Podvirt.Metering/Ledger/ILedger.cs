@@ -33,6 +33,11 @@ public partial interface ILedger
     /// <summary>The record with this id; null where there is none.</summary>
     ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default);
 
+    /// <summary>Which of these records are here.</summary>
+    /// <param name="places">Of each record its own: a ledger may look there alone.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<IReadOnlySet<Guid>> KnownAsync(IReadOnlyList<RecordPlace> places, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Records that the query takes, newest first: by the moment at which they ended, then by id, both descending. The next page
     /// is asked for with <see cref="UsageQuery.After"/> set to the last record of this one: records that arrive meanwhile shift

@@ -3,6 +3,9 @@ namespace Podvirt.Metering.Outbox;
 /// <summary>The outbox as the pump sees it.</summary>
 internal interface IOutboxQueue
 {
+    /// <summary>Of this outbox, for as long as its file is.</summary>
+    Guid Id { get; }
+
     /// <summary>Completes when rows may be there.</summary>
     ValueTask WaitAsync(CancellationToken cancellationToken);
 

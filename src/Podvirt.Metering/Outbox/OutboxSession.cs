@@ -25,6 +25,7 @@ internal sealed class OutboxSession : WriteSession
         $"CREATE TABLE checkpoint ({UsageColumns.Definition}) STRICT; " + UsageColumns.Added("checkpoint"),
         UsageColumns.AddedQuote("outbox") + UsageColumns.AddedQuote("invalid_usage") + UsageColumns.AddedQuote("checkpoint"),
         ReplyTable.Definition,
+        "CREATE TABLE identity (id BLOB NOT NULL) STRICT; INSERT INTO identity VALUES (randomblob(16));",
     ];
 
     private readonly Statement _append;
@@ -138,6 +139,14 @@ internal sealed class OutboxSession : WriteSession
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT count(*) FROM outbox";
         return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>Given to the file with its first start.</summary>
+    public static Guid Identity(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT id FROM identity";
+        return new Guid((byte[])command.ExecuteScalar()!, bigEndian: true);
     }
 
     /// <summary>The oldest rows, in the order of their appends.</summary>

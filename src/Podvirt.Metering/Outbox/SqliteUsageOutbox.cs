@@ -55,6 +55,7 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IReplyStore, IOu
         using (var connection = file.OpenReader())
         {
             _rows = OutboxSession.Count(connection);
+            Id = OutboxSession.Identity(connection);
         }
         if (_rows > 0)
         {
@@ -71,6 +72,8 @@ internal sealed partial class SqliteUsageOutbox : IUsageOutbox, IReplyStore, IOu
 
     /// <summary>A damaged file is none that takes records again: what would be held for it could never be saved.</summary>
     public bool IsHealthy => !_damaged && (_healthy || (_serveUnsaved && _unsaved.HasRoom));
+
+    public Guid Id { get; }
 
     public long Rows => Interlocked.Read(ref _rows);
 

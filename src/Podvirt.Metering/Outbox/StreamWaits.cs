@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Podvirt.Core.Usage;
 using Podvirt.Messaging;
+using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Outbox;
 
@@ -8,7 +9,7 @@ namespace Podvirt.Metering.Outbox;
 /// Whether records move on from the outbox, and who waits for one to: under <c>durability: stream</c> the end of an answer. Nobody waits
 /// while nothing moves.
 /// </summary>
-internal sealed class StreamWaits(IOutboxQueue outbox, TimeProvider time) : IUsageFlow
+internal sealed class StreamWaits(IOutboxQueue outbox, SentRows sent, TimeProvider time) : IUsageFlow
 {
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
     private volatile string _trouble = "";
@@ -17,18 +18,20 @@ internal sealed class StreamWaits(IOutboxQueue outbox, TimeProvider time) : IUsa
     public bool IsStuck => _trouble.Length > 0;
 
     public UsageFlow Now => IsStuck
-        ? new UsageFlow(outbox.Rows, _trouble, new DateTimeOffset(Interlocked.Read(ref _since), TimeSpan.Zero))
-        : new UsageFlow(outbox.Rows, "", null);
+        ? new UsageFlow(Waiting, _trouble, new DateTimeOffset(Interlocked.Read(ref _since), TimeSpan.Zero))
+        : new UsageFlow(Waiting, "", null);
+
+    private long Waiting => Math.Max(0, outbox.Rows - sent.Count);
 
     /// <summary>Begins to wait for a record, before it is appended. Dispose it.</summary>
     public Wait Begin(Guid id) => new(this, id);
 
     /// <summary>The stream has some of these.</summary>
-    public void Confirm(IReadOnlyList<UsageRecord> records, IReadOnlyList<bool> taken)
+    public void Confirm(IReadOnlyList<UsageRecord> records, PublishOutcome outcome)
     {
         for (var i = 0; i < records.Count; i++)
         {
-            if (taken[i] && _waiting.TryGetValue(records[i].Id, out var waiting))
+            if (outcome.IsTaken(i) && _waiting.TryGetValue(records[i].Id, out var waiting))
             {
                 waiting.TrySetResult();
             }

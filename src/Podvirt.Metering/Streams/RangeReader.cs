@@ -148,12 +148,13 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
             messages.Add(new StreamMessage(place.Revision, UsageStream.NanosecondsOf(place.At), message.Data.Record, message.Data.Error ?? "an empty message", message.Data.Bytes)
             {
                 IsNewer = message.Data.IsNewer,
+                Outbox = message.Data.Outbox,
             });
         }
         return place.Revision >= last;
     }
 
-    private readonly record struct Decoded(UsageRecord? Record, string? Error, ReadOnlyMemory<byte> Bytes, bool IsNewer);
+    private readonly record struct Decoded(UsageRecord? Record, Guid? Outbox, string? Error, ReadOnlyMemory<byte> Bytes, bool IsNewer);
 
     /// <summary>On the connection's own thread: nothing is copied but what the record keeps.</summary>
     private sealed class Decoder : INatsDeserialize<Decoded>
@@ -164,11 +165,12 @@ internal sealed class RangeReader(NatsClient nats, TimeProvider time)
         {
             try
             {
-                return new Decoded(UsageContract.Read(buffer, _texts), "", default, false);
+                var (record, outbox) = UsageContract.Read(buffer, _texts);
+                return new Decoded(record, outbox, "", default, false);
             }
             catch (InvalidDataException e)
             {
-                return new Decoded(null, e.Message, buffer.ToArray(), UsageContract.IsNewer(buffer));
+                return new Decoded(null, null, e.Message, buffer.ToArray(), UsageContract.IsNewer(buffer));
             }
         }
     }

@@ -11,13 +11,13 @@ namespace Podvirt.Metering.Streams;
 /// 1. take a range: the own one that was begun, else one whose worker is gone, else the next; by compare-and-set of the chain;
 /// 2. read its messages by their places; 3. seal it: note in the chain what the set is and by which rates it is billed, while it still is in these hands;
 /// 4. append the set under a token that is made of the stream, the range and the set, so that a repetition is one;
-/// 5. take the range off the chain; 6. purge what the ledger has.
+/// 5. tell the outboxes; 6. take the range off the chain; 7. purge what the ledger has.
 /// <para>Nothing of a range is purged before it is off the chain, and sealing proves that it still was on it after it had been read:
 /// so whoever repeats it reads the same set, or learns that it is done. Where the stream itself is not what the chain says, because servers lost
 /// what they had acknowledged, or somebody made it anew, all that it has is handed out again: the ledger knows ids.</para>
 /// </summary>
 internal sealed partial class StreamLane(
-    string name, UsageStream stream, RangeReader reader, StreamChain chain, BatchWriter writer, ILeases leases, UsageStreamOptions options,
+    string name, UsageStream stream, RangeReader reader, StreamChain chain, BatchWriter writer, RecordedNews news, ILeases leases, UsageStreamOptions options,
     ILogger<StreamLane> log)
 {
     private long _underWayNs;
@@ -114,6 +114,8 @@ internal sealed partial class StreamLane(
             LogNotMine(name, claim.First, claim.Last);
             return;
         }
+        // Before it is off the chain: an outbox that sees it go waits for no news any more.
+        await news.TellAsync(messages, cancellationToken);
         var done = await chain.ChangeAsync(s => s?.Done(claim.First, claim.Last, seal), cancellationToken);
         if (done is { DoneBefore: > 1 } && done.DoneBefore > facts.First)
         {

@@ -12,4 +12,7 @@ internal readonly record struct StreamMessage(long Sequence, long StoredNs, Usag
 {
     /// <summary>It is none here, and one to a newer Podvirt.</summary>
     public bool IsNewer { get; init; }
+
+    /// <summary>Who hears when the ledger has it; null: nobody.</summary>
+    public Guid? Outbox { get; init; }
 }

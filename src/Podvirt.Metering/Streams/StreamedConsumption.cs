@@ -9,8 +9,8 @@ namespace Podvirt.Metering.Streams;
 
 /// <summary>
 /// A month's consumption while records travel from this gateway's outbox over the stream of all gateways to the ledger. Read in the order in which they
-/// travel, so that none is missed: 1. the outbox, without what the ledger has of it; 2. what is under way on the stream; 3. the ledger's sums; 4. whether
-/// something of 1 or 2 is on the ledger by now: then it is read anew. What was met in the outbox and on the stream is one record by its id.
+/// travel, so that none is missed: 1. the outbox, 2. what is under way on the stream, 3. which of these the ledger has already, 4. the ledger's sums, 5. whether
+/// it has more of them by now: then all is read anew. What was met in the outbox and on the stream is one record by its id.
 /// </summary>
 internal sealed class StreamedConsumption(IOutboxQueue outbox, StreamUnderway stream, ILedger ledger, RateBook rates, MeteringOptions options) : IConsumption
 {
@@ -22,15 +22,15 @@ internal sealed class StreamedConsumption(IOutboxQueue outbox, StreamUnderway st
         await rates.CaughtUpAsync(cancellationToken);
         for (var i = 1; ; i++)
         {
-            var rows = await ReadOutboxAsync(month, cancellationToken);
-            var underway = await stream.ReadAsync(cancellationToken);
+            var met = await ReadOutboxAsync(month, cancellationToken);
+            met.AddRange((await stream.ReadAsync(cancellationToken)).Select(m => m.Record).OfType<UsageRecord>().Select(r => Travelling.Of(r, Use(r, month))).OfType<Travelling>());
+            var travelling = await WithoutTheLedgersAsync([.. met.DistinctBy(static t => t.Place.Id)], cancellationToken);
             var all = new List<Consumed>(await ledger.ConsumedAsync(month, cancellationToken));
-            if (i < TriesMax && (await HasFirstAsync(rows, cancellationToken) || !await stream.StandsAsync(underway, cancellationToken)))
+            if (i < TriesMax && (await WithoutTheLedgersAsync(travelling, cancellationToken)).Count < travelling.Count)
             {
                 continue;
             }
-            var published = underway.Where(static m => m.Record is not null).Select(m => new Travelling(m.Record!.Id, Use(m.Record, month)));
-            all.AddRange(rows.Concat(published).DistinctBy(static t => t.Id).Select(static t => t.Use).OfType<Consumed>());
+            all.AddRange(travelling.Select(static t => t.Use));
             return all;
         }
     }
@@ -43,28 +43,27 @@ internal sealed class StreamedConsumption(IOutboxQueue outbox, StreamUnderway st
         do
         {
             rows = await outbox.ReadBehindAsync(place, options.LedgerBatchMax, cancellationToken);
-            records.AddRange(rows.Select(r => new Travelling(r.Record.Id, Use(r.Record, month))));
+            records.AddRange(rows.Select(r => Travelling.Of(r.Record, Use(r.Record, month))).OfType<Travelling>());
             place = rows.Count > 0 ? rows[^1].Seq : place;
         }
         while (rows.Count > 0);
-
-        // A beginning that was published, and not removed before a crash.
-        var known = 0;
-        while (known < records.Count && await ledger.FindAsync(records[known].Id, cancellationToken) is not null)
-        {
-            known++;
-        }
-        return records[known..];
+        return records;
     }
 
-    private async ValueTask<bool> HasFirstAsync(List<Travelling> records, CancellationToken cancellationToken) =>
-        records.Count > 0 && await ledger.FindAsync(records[0].Id, cancellationToken) is not null;
+    private async ValueTask<List<Travelling>> WithoutTheLedgersAsync(List<Travelling> records, CancellationToken cancellationToken)
+    {
+        var known = await ledger.KnownAsync(records.ConvertAll(static t => t.Place), cancellationToken);
+        return known.Count == 0 ? records : records.FindAll(t => !known.Contains(t.Place.Id));
+    }
 
     private Consumed? Use(UsageRecord record, UtcMonth month) =>
         UtcMonth.Of(record.EndedAt) == month && UsageCheck.IsValid(record) && record.Source == UsageSource.Engine
             ? new Consumed(record.Project, record.Key, record.Model, record.Tokens.Prompt + record.Tokens.Completion, record.VideoUs, rates.Rated(record).Cost)
             : null;
 
-    /// <param name="Use">Null: none that counts in the month. Of the record no more is held: an outbox may have held back a day's.</param>
-    private readonly record struct Travelling(Guid Id, Consumed? Use);
+    /// <summary>A record that counts. No more of it is held: an outbox may have held back a day's.</summary>
+    private readonly record struct Travelling(RecordPlace Place, Consumed Use)
+    {
+        public static Travelling? Of(UsageRecord record, Consumed? use) => use is null ? null : new Travelling(RecordPlace.Of(record), use);
+    }
 }

@@ -7,7 +7,7 @@ namespace Podvirt.Metering.Streams;
 /// <summary>
 /// How a usage record stands on the stream: a MessagePack array whose places are its keys, for ever.
 /// <para><c>[version, id, project, key, model, revision, replica, surface, outcome, status, reason, streamed, prompt, cached,
-/// completion, reasoning, source, started_us, queued_us, parked_us, first_token_us, duration_us, video_us, quoted_rate, cold_start]</c></para>
+/// completion, reasoning, source, started_us, queued_us, parked_us, first_token_us, duration_us, video_us, quoted_rate, cold_start, outbox]</c></para>
 /// What a later Podvirt adds comes at the end: whoever does not know it skips it, and where it is missing its default holds. A
 /// change that an older reader would misread raises the version, and is refused by it.
 /// </summary>
@@ -15,21 +15,22 @@ internal static class UsageContract
 {
     public const int Version = 1;
 
-    private const int Places = 25;
+    private const int Places = 26;
 
     /// <summary>Up to the duration: without one of these there is no record.</summary>
     private const int PlacesMin = 22;
 
     private const int IdBytes = 16;
 
-    public static void Write(IBufferWriter<byte> buffer, UsageRecord record)
+    /// <param name="buffer">Where to.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="outbox">Who hears when the ledger has it.</param>
+    public static void Write(IBufferWriter<byte> buffer, UsageRecord record, Guid outbox)
     {
         var writer = new MessagePackWriter(buffer);
         writer.WriteArrayHeader(Places);
         writer.Write(Version);
-        writer.WriteBinHeader(IdBytes);
-        record.Id.TryWriteBytes(writer.GetSpan(IdBytes), bigEndian: true, out _);
-        writer.Advance(IdBytes);
+        WriteId(ref writer, record.Id);
         writer.Write(record.Project);
         writer.Write(record.Key);
         writer.Write(record.Model);
@@ -53,11 +54,13 @@ internal static class UsageContract
         writer.Write(record.VideoUs);
         WriteOrNil(ref writer, record.QuotedRate);
         writer.Write(record.ColdStart);
+        WriteId(ref writer, outbox);
         writer.Flush();
     }
 
+    /// <returns>The record, and who hears when the ledger has it; null: whoever wrote it does not ask.</returns>
     /// <exception cref="InvalidDataException">These bytes are no record, or one of a version that is not known here.</exception>
-    public static UsageRecord Read(in ReadOnlySequence<byte> bytes, TextCache texts)
+    public static (UsageRecord Record, Guid? Outbox) Read(in ReadOnlySequence<byte> bytes, TextCache texts)
     {
         var reader = new MessagePackReader(bytes);
         try
@@ -84,7 +87,7 @@ internal static class UsageContract
         }
     }
 
-    private static UsageRecord Read(ref MessagePackReader reader, TextCache texts)
+    private static (UsageRecord Record, Guid? Outbox) Read(ref MessagePackReader reader, TextCache texts)
     {
         var places = reader.ReadArrayHeader();
         var version = places > 0 ? reader.ReadInt32() : 0;
@@ -120,22 +123,30 @@ internal static class UsageContract
             QuotedRate = places <= PlacesMin + 1 || reader.TryReadNil() ? null : reader.ReadInt32(),
             ColdStart = places > PlacesMin + 2 && reader.ReadBoolean(),
         };
+        Guid? outbox = places <= PlacesMin + 3 || reader.TryReadNil() ? null : ReadId(ref reader);
         for (var unknown = Places; unknown < places; unknown++)
         {
             reader.Skip();
         }
-        return record;
+        return (record, outbox);
     }
 
     private static Guid ReadId(ref MessagePackReader reader)
     {
         if (reader.ReadBytes() is not { Length: IdBytes } bytes)
         {
-            throw new InvalidDataException($"a usage record whose id has not {IdBytes} bytes");
+            throw new InvalidDataException($"a usage record with an id that has not {IdBytes} bytes");
         }
         Span<byte> id = stackalloc byte[IdBytes];
         bytes.CopyTo(id);
         return new Guid(id, bigEndian: true);
+    }
+
+    private static void WriteId(ref MessagePackWriter writer, Guid id)
+    {
+        writer.WriteBinHeader(IdBytes);
+        id.TryWriteBytes(writer.GetSpan(IdBytes), bigEndian: true, out _);
+        writer.Advance(IdBytes);
     }
 
     private static void WriteOrNil(ref MessagePackWriter writer, long? value)

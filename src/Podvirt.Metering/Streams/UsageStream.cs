@@ -17,7 +17,6 @@ internal sealed class UsageStream(NatsClient nats, UsageStreamOptions options)
     public const string Name = "podvirt-usage";
     public const string Subject = "podvirt.usage";
 
-    private static readonly RecordSerializer s_serializer = new();
     private volatile bool _isOpen;
 
     /// <summary>Makes the stream where there is none, and gives it the bounds of the options.</summary>
@@ -36,11 +35,15 @@ internal sealed class UsageStream(NatsClient nats, UsageStreamOptions options)
     }
 
     /// <summary>
-    /// Publishes records at the same time, each under its request's id. Says for each whether the stream has it; an error is of the first that it has not.
+    /// Publishes records at the same time, each under its request's id. Says for each where the stream has it; an error is of the first that it has not.
     /// </summary>
+    /// <param name="records">The records.</param>
+    /// <param name="outbox">Where they are, and who hears when the ledger has them: see <see cref="RecordedNews"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="IOException">Nobody answered in time: which of them the stream has is not known.</exception>
-    public async ValueTask<PublishOutcome> PublishAsync(IReadOnlyList<UsageRecord> records, CancellationToken cancellationToken)
+    public async ValueTask<PublishOutcome> PublishAsync(IReadOnlyList<UsageRecord> records, Guid outbox, CancellationToken cancellationToken)
     {
+        var serializer = new RecordSerializer(outbox);
         if (!_isOpen)
         {
             await nats.OpenStreamAsync(Config(), cancellationToken);
@@ -50,20 +53,35 @@ internal sealed class UsageStream(NatsClient nats, UsageStreamOptions options)
             "publishing usage",
             async (js, ended) =>
             {
-                var acks = new Task<string>[records.Count];
+                var acks = new Task<(long Place, string Error)>[records.Count];
                 for (var i = 0; i < acks.Length; i++)
                 {
-                    acks[i] = PublishAsync(js, records[i], ended);
+                    acks[i] = PublishAsync(js, records[i], serializer, ended);
                 }
-                var errors = await Task.WhenAll(acks);
-                if (Array.Exists(errors, e => e.Length > 0))
+                var answers = await Task.WhenAll(acks);
+                var error = Array.Find(answers, a => a.Error.Length > 0).Error ?? "";
+                if (error.Length > 0)
                 {
                     // It may be gone: the next attempt looks.
                     _isOpen = false;
                 }
-                return new PublishOutcome(Array.ConvertAll(errors, e => e.Length == 0), Array.Find(errors, e => e.Length > 0) ?? "");
+                return new PublishOutcome(Array.ConvertAll(answers, a => a.Place), error);
             },
             cancellationToken);
+    }
+
+    /// <summary>Null: there is no stream.</summary>
+    /// <exception cref="IOException">No answer.</exception>
+    public async ValueTask<StreamFacts?> FindFactsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FactsAsync(cancellationToken);
+        }
+        catch (IOException e) when (e.InnerException is NatsJSApiException { Error.Code: 404 })
+        {
+            return null;
+        }
     }
 
     /// <exception cref="IOException">No answer, or no stream.</exception>
@@ -104,17 +122,17 @@ internal sealed class UsageStream(NatsClient nats, UsageStreamOptions options)
             "purging usage", (js, ended) => js.PurgeStreamAsync(Name, new StreamPurgeRequest { Seq = (ulong)before }, ended), cancellationToken);
     }
 
-    private static async Task<string> PublishAsync(NatsJSContext js, UsageRecord record, CancellationToken ended)
+    private static async Task<(long Place, string Error)> PublishAsync(NatsJSContext js, UsageRecord record, RecordSerializer serializer, CancellationToken ended)
     {
         try
         {
             var ack = await js.PublishAsync(
-                Subject, record, s_serializer, new NatsJSPubOpts { MsgId = record.Id.ToString("N"), ExpectedStream = Name }, cancellationToken: ended);
-            return ack.Error is { } error ? error.Description ?? $"error {error.ErrCode}" : "";
+                Subject, record, serializer, new NatsJSPubOpts { MsgId = record.Id.ToString("N"), ExpectedStream = Name }, cancellationToken: ended);
+            return ack.Error is { } error ? (0, error.Description ?? $"error {error.ErrCode}") : ((long)ack.Seq, "");
         }
         catch (NatsException e)
         {
-            return e.Message;
+            return (0, e.Message);
         }
     }
 
@@ -133,15 +151,18 @@ internal sealed class UsageStream(NatsClient nats, UsageStreamOptions options)
     /// <summary>.NET's times have a tenth of a microsecond: what a message says in nanoseconds is compared as that.</summary>
     internal static long NanosecondsOf(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
 
-    private sealed class RecordSerializer : INatsSerialize<UsageRecord>
+    private sealed class RecordSerializer(Guid outbox) : INatsSerialize<UsageRecord>
     {
-        public void Serialize(IBufferWriter<byte> bufferWriter, UsageRecord value) => UsageContract.Write(bufferWriter, value);
+        public void Serialize(IBufferWriter<byte> bufferWriter, UsageRecord value) => UsageContract.Write(bufferWriter, value, outbox);
     }
 }
 
-/// <param name="Taken">In the order of the records: whether the stream has it, from now or from before.</param>
+/// <param name="Places">In the order of the records: where the stream has it, from now or from before; 0: it has not.</param>
 /// <param name="Error">Why it has not all; empty: it has.</param>
-internal sealed record PublishOutcome(IReadOnlyList<bool> Taken, string Error);
+internal sealed record PublishOutcome(IReadOnlyList<long> Places, string Error)
+{
+    public bool IsTaken(int at) => Places[at] > 0;
+}
 
 /// <summary>A stream at one moment.</summary>
 /// <param name="Incarnation">Of the stream: another one of the same name begins its places anew.</param>

@@ -37,6 +37,9 @@ internal sealed record MeteringSettings
 
     /// <summary>What the stream holds. 1 MiB to 64 TiB.</summary>
     public long StreamBytes { get; init; } = new UsageStreamOptions().BytesMax;
+
+    /// <summary>Published records that a gateway keeps until the ledger has them, at most. 1,000 to 10,000,000.</summary>
+    public int SentRecords { get; init; } = new UsageStreamOptions().SentMax;
 }
 
 /// <summary>Reads <c>metering</c>.</summary>
@@ -62,6 +65,7 @@ internal static class MeteringReader
             WaitsForStream = map.TakeWord("durability", fallback: false, ("local", false), ("stream", true)),
             StreamWait = map.TakeDuration("stream_wait", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)) ?? defaults.StreamWait,
             StreamBytes = map.TakeMemory("stream_bytes", 1L << 20, 1L << 46) ?? defaults.StreamBytes,
+            SentRecords = map.TakeWhole("sent_records", defaults.SentRecords, 1_000, 10_000_000),
         };
         map.Close();
         return settings;

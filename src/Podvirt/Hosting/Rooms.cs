@@ -59,6 +59,7 @@ internal static class Rooms
         WaitsForStream = config.Metering.WaitsForStream,
         StreamWait = config.Metering.StreamWait,
         BytesMax = config.Metering.StreamBytes,
+        SentMax = config.Metering.SentRecords,
     };
 
     internal static SchedulerOptions SchedulerOptionsOf(PodvirtOptions options, PodvirtConfig config) => new()

@@ -51,6 +51,8 @@ internal sealed class Accounts : IAsyncDisposable, IOutboxQueue
     /// <summary>What the outbox has not moved.</summary>
     public List<UsageRecord> Waiting { get; } = [];
 
+    public Guid Id { get; } = Guid.CreateVersion7();
+
     public long Rows => Waiting.Count;
 
     private static CancellationToken Ended => TestContext.Current.CancellationToken;

@@ -30,6 +30,18 @@ public abstract partial class LedgerContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Known_AreThoseThatAreThere()
+    {
+        var late = Rated(2) with { Record = Sample.Record(2) with { StartedAt = Sample.Noon.AddDays(-40) } };
+        await Ledger.AppendAsync([Rated(1), late], Ended);
+
+        var known = await Ledger.KnownAsync([.. new[] { Rated(1), late, Rated(3) }.Select(r => RecordPlace.Of(r.Record))], Ended);
+        Assert.Equal([Sample.IdOf(1), Sample.IdOf(2)], known.Order());
+        Assert.Empty(await Ledger.KnownAsync([RecordPlace.Of(Sample.Record(3))], Ended));
+        Assert.Empty(await Ledger.KnownAsync([], Ended));
+    }
+
+    [Fact]
     public async Task SameBatchAgain_ChangesNothing()
     {
         RatedRecord[] batch = [Rated(1), Rated(2), Rated(1)];

@@ -11,6 +11,8 @@ internal sealed class FlakyOutbox(IOutboxQueue inner) : IOutboxQueue
 {
     public bool RemovalFails { get; set; }
 
+    public Guid Id => inner.Id;
+
     public long Rows => inner.Rows;
 
     public ValueTask WaitAsync(CancellationToken cancellationToken) => inner.WaitAsync(cancellationToken);
@@ -44,6 +46,9 @@ internal sealed class FlakyLedger(ILedger inner, TimeProvider time) : ILedger
         inner.GpuSecondsAsync(query, cancellationToken);
 
     public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) => inner.FindAsync(id, cancellationToken);
+
+    public ValueTask<IReadOnlySet<Guid>> KnownAsync(IReadOnlyList<RecordPlace> places, CancellationToken cancellationToken = default) =>
+        inner.KnownAsync(places, cancellationToken);
 
     public ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default) =>
         inner.ListAsync(query, limit, cancellationToken);

@@ -15,6 +15,9 @@ namespace Podvirt.Metering.Tests.Streams;
 /// <summary>A stream on a real server, with everything that a metering worker is made of.</summary>
 internal sealed class StreamBench : IAsyncDisposable
 {
+    /// <summary>Whose records are published here.</summary>
+    public static Guid Outbox { get; } = Guid.CreateVersion7();
+
     public static TimeSpan LeasePeriod { get; } = TimeSpan.FromMilliseconds(600);
 
     private StreamBench(NatsServer server, UsageStreamOptions options)
@@ -25,6 +28,7 @@ internal sealed class StreamBench : IAsyncDisposable
         Chain = new StreamChain(Store);
         Stream = new UsageStream(Nats, options);
         Reader = new RangeReader(Nats, TimeProvider.System);
+        News = new RecordedNews(Nats);
         Parking = new ParkingStream(Nats);
         Rates = new RateBook(Store, TimeProvider.System, NullLogger<RateBook>.Instance);
     }
@@ -40,6 +44,8 @@ internal sealed class StreamBench : IAsyncDisposable
     public UsageStream Stream { get; }
 
     public RangeReader Reader { get; }
+
+    public RecordedNews News { get; }
 
     public ParkingStream Parking { get; }
 
@@ -68,7 +74,7 @@ internal sealed class StreamBench : IAsyncDisposable
     public StreamLane Lane(string name, IBatchLedger ledger, ILeases? leases = null, IStateStore? store = null) => new(
         name, Stream, Reader, store is null ? Chain : new StreamChain(store),
         new BatchWriter(ledger, Rates, Parking, Metrics, TimeProvider.System, NullLogger<BatchWriter>.Instance),
-        leases ?? Leases, Options, NullLogger<StreamLane>.Instance);
+        News, leases ?? Leases, Options, NullLogger<StreamLane>.Instance);
 
     public UsageWorker Worker(IBatchLedger ledger, ILeases? leases = null) => new(
         Stream, Chain, name => Lane(name, ledger, leases), new LeaseHolder(leases ?? Leases, TimeProvider.System, NullLogger<LeaseHolder>.Instance),
@@ -79,7 +85,7 @@ internal sealed class StreamBench : IAsyncDisposable
         var records = Enumerable.Range(from, count).Select(n => Sample.Record(n)).ToArray();
         foreach (var chunk in records.Chunk(Options.PublishesMax))
         {
-            Assert.Equal("", (await Stream.PublishAsync(chunk, Ended)).Error);
+            Assert.Equal("", (await Stream.PublishAsync(chunk, Outbox, Ended)).Error);
         }
         return records;
     }

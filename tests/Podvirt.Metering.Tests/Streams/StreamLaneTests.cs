@@ -161,7 +161,7 @@ public sealed class StreamLaneTests(NatsFixture nats)
         await bench.PublishRawAsync([1, 2, 3]);
         await bench.PublishRawAsync([]);
         var impossible = Sample.Record(7) with { Tokens = new TokenCounts(-1, 0, 0, 0) };
-        await bench.Stream.PublishAsync([impossible, Sample.Record(8)], Ended);
+        await bench.Stream.PublishAsync([impossible, Sample.Record(8)], StreamBench.Outbox, Ended);
 
         await DrainAsync(bench.Lane("a/1", _ledger));
 
@@ -261,7 +261,7 @@ public sealed class StreamLaneTests(NatsFixture nats)
         var model = $"m-{Guid.NewGuid():N}";
         await RateWriter.ApplyPriceAsync(bench.Store, model, new PriceSpec { Prompt = 1 }, Sample.Noon.AddDays(-1), Ended);
         var record = Sample.Record(1, model);
-        Assert.Equal("", (await bench.Stream.PublishAsync([record], Ended)).Error);
+        Assert.Equal("", (await bench.Stream.PublishAsync([record], StreamBench.Outbox, Ended)).Error);
         var dead = new FirstLedger();
         using var kill = new CancellationTokenSource();
         dead.Taken = _ => kill.Cancel();

@@ -26,11 +26,11 @@ public sealed class StreamThroughputTests(NatsFixture nats)
         {
             foreach (var chunk in records.Chunk(bench.Options.PublishesMax))
             {
-                Assert.Equal("", (await bench.Stream.PublishAsync(chunk, Ended)).Error);
+                Assert.Equal("", (await bench.Stream.PublishAsync(chunk, StreamBench.Outbox, Ended)).Error);
             }
         });
         var buffer = new ArrayBufferWriter<byte>();
-        UsageContract.Write(buffer, records[0]);
+        UsageContract.Write(buffer, records[0], StreamBench.Outbox);
         var texts = new TextCache();
         await MeasureAsync("decoded", () =>
         {

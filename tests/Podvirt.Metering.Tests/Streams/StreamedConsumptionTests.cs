@@ -131,7 +131,7 @@ public sealed class StreamedConsumptionTests : IAsyncDisposable
 
     private async Task<long> SumAsync(StreamBench bench)
     {
-        var underway = new StreamUnderway(bench.Stream, bench.Chain, bench.Reader, _ledger, NullLogger<StreamUnderway>.Instance);
+        var underway = new StreamUnderway(bench.Stream, bench.Chain, bench.Reader, NullLogger<StreamUnderway>.Instance);
         var consumption = new StreamedConsumption(_outbox, underway, _ledger, bench.Rates, _options);
         return (await consumption.ReadAsync(s_month, Ended)).Sum(c => c.Tokens);
     }

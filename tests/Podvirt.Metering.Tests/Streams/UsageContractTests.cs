@@ -11,9 +11,11 @@ public sealed class UsageContractTests
 {
     /// <summary>Never changed: gateways and workers of different versions meet.</summary>
     private const string Golden =
-        "dc001901c410" + "00000001000700070102030405060708"
+        "dc001a01c410" + "00000001000700070102030405060708"
         + "a764656661756c74" + "a56b65792d31" + "a16d" + "01" + "a27231" + "b0636861742e636f6d706c6574696f6e73"
-        + "00" + "ccc8" + "a0" + "c3" + "65" + "28" + "14" + "05" + "01" + "cf000649add44933e8" + "15" + "11" + "cd04d2" + "cd1388" + "ce0003d090" + "03" + "c3";
+        + "00" + "ccc8" + "a0" + "c3" + "65" + "28" + "14" + "05" + "01" + "cf000649add44933e8" + "15" + "11" + "cd04d2" + "cd1388" + "ce0003d090" + "03" + "c3" + "c410" + "0f0e0d0c0b0a09080706050403020100";
+
+    private static readonly Guid s_outbox = new("0f0e0d0c-0b0a-0908-0706-050403020100");
 
     private static UsageRecord Record => Sample.Record(1) with { QuotedRate = 3 };
 
@@ -22,6 +24,7 @@ public sealed class UsageContractTests
     {
         Assert.Equal(Golden, Convert.ToHexStringLower(Write(Record)));
         Assert.Equal(Record, Read(Convert.FromHexString(Golden)));
+        Assert.Equal(s_outbox, UsageContract.Read(new ReadOnlySequence<byte>(Convert.FromHexString(Golden)), new TextCache()).Outbox);
     }
 
     [Fact]
@@ -46,7 +49,7 @@ public sealed class UsageContractTests
         {
             var first = new Piece(bytes.AsMemory(0, at));
             var second = first.Append(bytes.AsMemory(at));
-            Assert.Equal(Record, UsageContract.Read(new ReadOnlySequence<byte>(first, 0, second, second.Memory.Length), new TextCache()));
+            Assert.Equal(Record, UsageContract.Read(new ReadOnlySequence<byte>(first, 0, second, second.Memory.Length), new TextCache()).Record);
         }
     }
 
@@ -55,7 +58,7 @@ public sealed class UsageContractTests
     {
         var bytes = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(bytes);
-        writer.WriteArrayHeader(27);
+        writer.WriteArrayHeader(28);
         writer.WriteRaw(Write(Record).AsSpan(3));
         writer.WriteMapHeader(1);
         writer.Write("later");
@@ -69,11 +72,12 @@ public sealed class UsageContractTests
     [Fact]
     public void MissingLastFields_HaveTheirDefaults()
     {
-        // Without video, quote and cold start: 5 + 1 + 1 bytes.
-        var bytes = Write(Record)[..^7];
+        // Without video, quote, cold start and outbox: 5 + 1 + 1 + 18 bytes.
+        var bytes = Write(Record)[..^25];
         bytes[2] = 22;
 
         Assert.Equal(Record with { VideoUs = 0, QuotedRate = null, ColdStart = false }, Read(bytes));
+        Assert.Null(UsageContract.Read(new ReadOnlySequence<byte>(bytes), new TextCache()).Outbox);
     }
 
     [Theory]
@@ -105,11 +109,11 @@ public sealed class UsageContractTests
     private static byte[] Write(UsageRecord record)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        UsageContract.Write(buffer, record);
+        UsageContract.Write(buffer, record, s_outbox);
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static UsageRecord Read(byte[] bytes) => UsageContract.Read(new ReadOnlySequence<byte>(bytes), new TextCache());
+    private static UsageRecord Read(byte[] bytes) => UsageContract.Read(new ReadOnlySequence<byte>(bytes), new TextCache()).Record;
 
     private sealed class Piece : ReadOnlySequenceSegment<byte>
     {

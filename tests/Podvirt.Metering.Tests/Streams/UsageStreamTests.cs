@@ -28,8 +28,8 @@ public sealed class UsageStreamTests(NatsFixture nats)
         var error = "";
         foreach (var chunk in records.Chunk(500))
         {
-            var outcome = await bench.Stream.PublishAsync(chunk, Ended);
-            taken += outcome.Taken.Count(t => t);
+            var outcome = await bench.Stream.PublishAsync(chunk, StreamBench.Outbox, Ended);
+            taken += outcome.Places.Count(p => p > 0);
             error = outcome.Error;
         }
 
@@ -46,7 +46,7 @@ public sealed class UsageStreamTests(NatsFixture nats)
         await bench.PublishAsync(1, 1);
         await bench.DeleteStreamsAsync();
 
-        Assert.NotEqual("", (await bench.Stream.PublishAsync([Sample.Record(2)], Ended)).Error);
+        Assert.NotEqual("", (await bench.Stream.PublishAsync([Sample.Record(2)], StreamBench.Outbox, Ended)).Error);
         await bench.PublishAsync(2, 1);
 
         Assert.Equal(1, (await bench.Stream.FactsAsync(Ended)).Last);

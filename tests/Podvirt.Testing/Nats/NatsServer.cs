@@ -22,6 +22,11 @@ public sealed class NatsServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Where JetStream keeps its data, below the folder of its configuration.</summary>
+    private string Store => Path.Combine(_folder.FullName, "jetstream");
+
+    private string Kept => Path.Combine(_folder.FullName, "kept");
+
     /// <summary>For a client.</summary>
     public string Url => $"nats://127.0.0.1:{Port}";
 
@@ -69,6 +74,16 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>As a service manager ends it: what it has acknowledged is in its files.</summary>
+    public async Task StopAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.StopAsync();
+            await KillAsync();
+        }
+    }
+
     /// <summary>As a crash would end it; the data stays.</summary>
     public async Task KillAsync()
     {
@@ -79,10 +94,57 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Loses the end of every stream and bucket that was acknowledged, as servers that were killed may: it is stopped and its data copied,
+    /// starts again, is killed when <paramref name="write"/> has ended, and starts with the copy. What was written within is gone, and its
+    /// revisions are given again.
+    /// </summary>
+    /// <param name="write">Waits until the server has acknowledged what it writes. Its connection was lost a moment ago.</param>
+    /// <param name="away">Runs while the server is away for the second time; null: nothing.</param>
+    public Task LoseEndAsync(Func<Task> write, Func<Task>? away = null) => LoseEndAsync([this], write, away);
+
+    /// <inheritdoc cref="LoseEndAsync(Func{Task}, Func{Task})"/>
+    /// <param name="servers">All of a cluster: one that keeps the end would give it to the others.</param>
+    /// <param name="write">Waits until the servers have acknowledged what it writes.</param>
+    /// <param name="away">Runs while the servers are away for the second time; null: nothing.</param>
+    public static async Task LoseEndAsync(IReadOnlyList<NatsServer> servers, Func<Task> write, Func<Task>? away = null)
+    {
+        ArgumentNullException.ThrowIfNull(servers);
+        ArgumentNullException.ThrowIfNull(write);
+        await Task.WhenAll(servers.Select(static s => s.StopAsync()));
+        foreach (var server in servers)
+        {
+            Copy(server.Store, server.Kept);
+        }
+        await Task.WhenAll(servers.Select(static s => s.StartAgainAsync()));
+        await write();
+        await Task.WhenAll(servers.Select(static s => s.KillAsync()));
+        foreach (var server in servers)
+        {
+            Directory.Delete(server.Store, recursive: true);
+            Directory.Move(server.Kept, server.Store);
+        }
+        await (away?.Invoke() ?? Task.CompletedTask);
+        await Task.WhenAll(servers.Select(static s => s.StartAgainAsync()));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
         _folder.Delete(recursive: true);
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+        foreach (var folder in Directory.GetDirectories(from))
+        {
+            Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
+        }
     }
 
     private static string Config(int port, int monitorPort, string name, string options) => $$"""

@@ -222,6 +222,7 @@ public sealed class ConfigReaderTests
     [InlineData("metering: { durability: disk }", "metering.durability")]
     [InlineData("metering: { stream_wait: 1ms }", "metering.stream_wait")]
     [InlineData("metering: { stream_bytes: 1KiB }", "metering.stream_bytes")]
+    [InlineData("metering: { sent_records: 10 }", "metering.sent_records")]
     [InlineData("gateway: 5s", "gateway")]
     [InlineData("gateway: { comment_grace: 2m }", "gateway.comment_grace")]
     [InlineData("gateway: { comment_interval: 0s }", "gateway.comment_interval")]
@@ -412,8 +413,8 @@ public sealed class ConfigReaderTests
     public void UsageStreamOptions_ComeFromTheFile()
     {
         Assert.Equivalent(new UsageStreamOptions(), Rooms.UsageStreamOptionsOf(Read(Model)), strict: true);
-        var options = Rooms.UsageStreamOptionsOf(Read(Model + "\nmetering: { durability: stream, stream_wait: 3s, stream_bytes: 1GiB }\n"));
-        Assert.Equal((true, TimeSpan.FromSeconds(3), 1L << 30), (options.WaitsForStream, options.StreamWait, options.BytesMax));
+        var options = Rooms.UsageStreamOptionsOf(Read(Model + "\nmetering: { durability: stream, stream_wait: 3s, stream_bytes: 1GiB, sent_records: 5000 }\n"));
+        Assert.Equal((true, TimeSpan.FromSeconds(3), 1L << 30, 5_000), (options.WaitsForStream, options.StreamWait, options.BytesMax, options.SentMax));
     }
 
     [Fact]

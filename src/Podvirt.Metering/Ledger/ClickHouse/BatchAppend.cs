@@ -30,8 +30,8 @@ internal sealed class BatchAppend(ClickHouseStore store)
         {
             return;
         }
-        var times = TimesOf(rows);
-        var known = (await KnownAsync(rows, times, batch, cancellationToken)).ToHashSet();
+        var places = rows.ConvertAll(static r => RecordPlace.Of(r.Record));
+        var known = (await RecordQueries.KnownAsync(store, places, but: batch, cancellationToken)).ToHashSet();
         if (known.Count > 0)
         {
             rows.RemoveAll(r => known.Contains(r.Record.Id));
@@ -39,26 +39,12 @@ internal sealed class BatchAppend(ClickHouseStore store)
         if (rows.Count > 0)
         {
             await store.InsertOnceAsync("usage", token, UsageBlock.Columns, UsageBlock.Of(rows, batch), cancellationToken);
-            await NoteCopiesAsync(times, batch, cancellationToken);
+            await NoteCopiesAsync(TimeRanges.HoursOf(places), batch, cancellationToken);
         }
     }
 
     /// <summary>What stands for a token where a number must be enough: the same for the same token, and no other's in a ledger's life.</summary>
     public static ulong NumberOf(string token) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-
-    /// <summary>The ids go along as their bytes: as literals, the server spent more time on reading them than on the whole insert.</summary>
-    private Task<List<Guid>> KnownAsync(List<RatedRecord> rows, TimeRanges times, ulong batch, CancellationToken cancellationToken)
-    {
-        var ids = new byte[rows.Count * 16];
-        for (var i = 0; i < rows.Count; i++)
-        {
-            NativeColumns.WriteId(ids.AsSpan(i * 16, 16), rows[i].Record.Id);
-        }
-        return store.ReadAsync(
-            $"SELECT DISTINCT id FROM usage AS u PREWHERE {times.Of("u.ended_us")} WHERE NOT has(batches, {batch}) "
-            + $"AND id IN (SELECT id FROM format(RowBinary, 'id UUID', base64Decode('{Convert.ToBase64String(ids)}')))",
-            SqlParameters.None, row => row.GetGuid(0), cancellationToken);
-    }
 
     private async Task NoteCopiesAsync(TimeRanges times, ulong batch, CancellationToken cancellationToken)
     {
@@ -70,16 +56,5 @@ internal sealed class BatchAppend(ClickHouseStore store)
         {
             await store.ExecuteAsync(LedgerState.Mark(hours, isCleared: false), cancellationToken);
         }
-    }
-
-    /// <summary>From the first to the last record of each hour: a late one does not stretch over all since.</summary>
-    private static TimeRanges TimesOf(List<RatedRecord> rows)
-    {
-        var hours = new SortedDictionary<long, (long FromUs, long ToUs)>();
-        foreach (var hour in rows.Select(r => Micros.Of(r.Record.EndedAt)).GroupBy(us => Micros.FloorTo(us, Micros.Hour)))
-        {
-            hours[hour.Key] = (hour.Min(), hour.Max() + 1);
-        }
-        return new TimeRanges([.. hours.Values]);
     }
 }

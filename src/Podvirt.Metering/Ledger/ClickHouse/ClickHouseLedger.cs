@@ -18,6 +18,9 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database) : IL
     /// <summary>Records in one part of a long read: some MiB.</summary>
     private const int PartMax = 10_000;
 
+    /// <summary>Ids that one statement looks for: a MiB of it.</summary>
+    private const int KnownMax = 50_000;
+
     public async ValueTask AppendAsync(IReadOnlyList<RatedRecord> records, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(records);
@@ -36,6 +39,17 @@ internal sealed partial class ClickHouseLedger(ClickHouseDatabase database) : IL
 
     public async ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>
         await RecordQueries.FindAsync(await database.OpenAsync(cancellationToken), id, cancellationToken);
+
+    public async ValueTask<IReadOnlySet<Guid>> KnownAsync(IReadOnlyList<RecordPlace> places, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(places);
+        var known = new HashSet<Guid>();
+        foreach (var part in places.Chunk(KnownMax))
+        {
+            known.UnionWith(await RecordQueries.KnownAsync(await database.OpenAsync(cancellationToken), part, but: null, cancellationToken));
+        }
+        return known;
+    }
 
     public async ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default)
     {

@@ -47,6 +47,17 @@ internal readonly record struct TimeRanges(IReadOnlyList<(long FromUs, long ToUs
 {
     public static TimeRanges Of(long fromUs, long toUs) => new(fromUs < toUs ? [(fromUs, toUs)] : []);
 
+    /// <summary>From the first to the last record of each hour: a late one does not stretch over all since.</summary>
+    public static TimeRanges HoursOf(IEnumerable<RecordPlace> places)
+    {
+        var hours = new SortedDictionary<long, (long FromUs, long ToUs)>();
+        foreach (var hour in places.Select(static p => Micros.Of(p.EndedAt)).GroupBy(us => Micros.FloorTo(us, Micros.Hour)))
+        {
+            hours[hour.Key] = (hour.Min(), hour.Max() + 1);
+        }
+        return new TimeRanges([.. hours.Values]);
+    }
+
     public bool IsEmpty => All.Count == 0;
 
     public TimeRanges And(TimeRanges others) => new([.. All, .. others.All]);

@@ -21,6 +21,23 @@ internal static class LedgerQueries
         return reader.Read() ? ReadRow(reader) : null;
     }
 
+    public static HashSet<Guid> Known(SqliteConnection connection, IReadOnlyList<RecordPlace> places)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT 1 FROM usage WHERE id = $id";
+        var id = command.Parameters.Add("$id", SqliteType.Blob);
+        var known = new HashSet<Guid>();
+        foreach (var place in places)
+        {
+            id.Value = place.Id.ToByteArray(bigEndian: true);
+            if (command.ExecuteScalar() is not null)
+            {
+                known.Add(place.Id);
+            }
+        }
+        return known;
+    }
+
     public static List<RatedRecord> List(SqliteConnection connection, UsageQuery query, int limit)
     {
         using var command = connection.CreateCommand();

@@ -72,6 +72,12 @@ internal sealed partial class SqliteLedger : ILedger, IMinuteRollups, IGroupObse
     public ValueTask<RatedRecord?> FindAsync(Guid id, CancellationToken cancellationToken = default) =>
         _reader.RunAsync(c => LedgerQueries.Find(c, id), cancellationToken);
 
+    public async ValueTask<IReadOnlySet<Guid>> KnownAsync(IReadOnlyList<RecordPlace> places, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(places);
+        return await _reader.RunAsync(c => LedgerQueries.Known(c, places), cancellationToken);
+    }
+
     public async ValueTask<IReadOnlyList<RatedRecord>> ListAsync(UsageQuery query, int limit, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
