@@ -44,7 +44,7 @@ internal static class FiguresQueries
             if (!ranges.IsEmpty)
             {
                 tables.Add(
-                    $"{table}_by_{(query.Project is null ? "model" : "project")} AS p WHERE {ranges.Of("p.bucket_us")}"
+                    $"{table}_by_{(query.Project is null ? "model" : "project")} AS p WHERE {RollupTables.Within(table, "p.bucket_us", ranges)}"
                     + state.NotStale("p.bucket_us") + UsageConditions.Names("p", parameters, names));
             }
         }
@@ -86,7 +86,7 @@ internal static class FiguresQueries
 
     private static string Columns(string model) =>
         $"p.bucket_us AS bucket_us, {model} AS model, p.revision AS revision, "
-        + string.Join(", ", RollupTables.Sums.Select(s => s.Name).Concat(RollupTables.Histograms.Select(h => h.Name)).Select(c => $"p.{c} AS {c}"));
+        + string.Join(", ", RollupTables.Columns.Select(c => $"p.{c} AS {c}"));
 
     private static void Check(TimeRanges minutes, long minutesFromUs)
     {
