@@ -36,8 +36,8 @@ public static class UsageStreamServices
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<SentRows>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new Confirmations(
             provider.GetRequiredService<SqliteUsageOutbox>(), provider.GetRequiredService<UsageStream>(), provider.GetRequiredService<StreamChain>(),
-            provider.GetRequiredService<RecordedNews>(), provider.GetRequiredService<SentRows>(), stream, provider.GetRequiredService<MeteringMetrics>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Confirmations>>()));
+            provider.GetRequiredService<RecordedNews>(), provider.GetRequiredService<ILedger>(), provider.GetRequiredService<SentRows>(), stream,
+            provider.GetRequiredService<MeteringMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Confirmations>>()));
         services.AddHostedService(static provider => provider.GetRequiredService<Confirmations>());
         services.AddSingleton<IUsageFlow>(static provider => provider.GetRequiredService<StreamWaits>());
         services.AddSingleton<IUsageOutbox>(provider => stream.WaitsForStream

@@ -58,7 +58,10 @@ internal sealed partial class Membership : BackgroundService
     /// <summary>UTC, since when the gateway is known to be detached; null while it is attached.</summary>
     public DateTimeOffset? DetachedAt => Volatile.Read(ref _detachedAt) is var ticks and > 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 
-    /// <summary>Of the present hold, each later one's higher; 0: there was none yet.</summary>
+    /// <summary>
+    /// Of the present hold, each later one's higher; 0: there was none yet. Counted here: a store that lost its end gives the tokens of its
+    /// leases again.
+    /// </summary>
     public long Token => Volatile.Read(ref _token);
 
     /// <summary>The gateways whose leases held when they were last listed.</summary>
@@ -183,7 +186,10 @@ internal sealed partial class Membership : BackgroundService
             // The routes of before are not to be trusted: what happened meanwhile asked this gateway nothing.
             Volatile.Write(ref _trustedFrom, _time.GetTimestamp() + Ticks(s_settling));
         }
-        Volatile.Write(ref _token, _lease!.Token);
+        if (isNew)
+        {
+            Volatile.Write(ref _token, _token + 1);
+        }
         Volatile.Write(ref _heldUntil, until);
     }
 

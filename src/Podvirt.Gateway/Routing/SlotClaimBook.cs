@@ -12,13 +12,20 @@ internal sealed class SlotClaimBook(IStateStore store, Membership membership)
     /// <summary>Follows the claims, and yields each replica whose claims have changed.</summary>
     public async IAsyncEnumerable<string> FollowAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // What was known before and is not listed went while nobody followed.
+        var unseen = _entries.ToDictionary(StringComparer.Ordinal);
         await foreach (var change in store.WatchAsync(SlotClaims.KeyPrefix, cancellationToken))
         {
             if (change.IsCaughtUp)
             {
+                foreach (var gone in unseen.Where(_entries.TryRemove))
+                {
+                    yield return gone.Key;
+                }
                 continue;
             }
             var replica = change.Key[SlotClaims.KeyPrefix.Length..];
+            unseen.Remove(replica);
             if (change.Entry is { } entry)
             {
                 Note(replica, new ClaimedSlots(entry, entry.Read<SlotClaims>()));
@@ -34,14 +41,25 @@ internal sealed class SlotClaimBook(IStateStore store, Membership membership)
     /// <summary>As last heard; null: nobody claims anything.</summary>
     public ClaimedSlots? Cached(string replica) => _entries.GetValueOrDefault(replica);
 
+    /// <summary>
+    /// As the store has it now. That counts more than what was heard before, whatever the revisions: a store that lost its end has lower ones.
+    /// </summary>
     public async ValueTask<ClaimedSlots?> ReadAsync(string replica, CancellationToken cancellationToken)
     {
+        var known = Cached(replica);
         if (await store.GetAsync(SlotClaims.KeyOf(replica), cancellationToken) is not { } entry)
         {
+            if (known is not null)
+            {
+                _entries.TryRemove(new KeyValuePair<string, ClaimedSlots>(replica, known));
+            }
             return null;
         }
         var claimed = new ClaimedSlots(entry, entry.Read<SlotClaims>());
-        Note(replica, claimed);
+        if (known is null || !_entries.TryUpdate(replica, claimed, known))
+        {
+            Note(replica, claimed);
+        }
         return claimed;
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class SlotKeeper : BackgroundService
         }
     }
 
-    /// <summary>Looks at every share that was asked for.</summary>
+    /// <summary>Looks at every share that was asked for. Where one fails, it and those that were not reached are asked for still.</summary>
     internal async Task WorkAsync(CancellationToken cancellationToken)
     {
         var asked = _asked.Keys.ToArray();
@@ -66,7 +66,19 @@ internal sealed partial class SlotKeeper : BackgroundService
             {
                 // Taken out first: what happens from here on asks again.
                 _asked.TryRemove(replica, out _);
-                await SettleAsync(replica, token);
+                var isSettled = false;
+                try
+                {
+                    await SettleAsync(replica, token);
+                    isSettled = true;
+                }
+                finally
+                {
+                    if (!isSettled)
+                    {
+                        _asked.TryAdd(replica, true);
+                    }
+                }
             });
     }
 
@@ -96,8 +108,19 @@ internal sealed partial class SlotKeeper : BackgroundService
         {
             _isWorking = true;
             _signal.Reader.TryRead(out _);
-            await WorkAsync(cancellationToken);
-            _isWorking = false;
+            try
+            {
+                await WorkAsync(cancellationToken);
+            }
+            finally
+            {
+                if (!_asked.IsEmpty)
+                {
+                    // Nothing else brings up what was left: asking for it again changes nothing.
+                    _signal.Writer.TryWrite(true);
+                }
+                _isWorking = false;
+            }
         }
     }
 
@@ -133,10 +156,11 @@ internal sealed partial class SlotKeeper : BackgroundService
         {
             var entry = isNew || i > 0 ? await _book.ReadAsync(replicaId, cancellationToken) : _book.Cached(replicaId);
             var claims = await _book.WithoutTheDeadAsync(entry, cancellationToken);
-            if (isNew)
+            var stored = claims.Of(_membership.Id)?.Held ?? 0;
+            if (isNew || stored < replica.Held)
             {
-                var held = claims.Of(_membership.Id)?.Held ?? 0;
-                dispatcher.SetShare(replica, held, held);
+                // What the store has lost of it may be another's as well.
+                dispatcher.SetShare(replica, isNew ? stored : Math.Min(stored, replica.Limit), stored);
             }
             var use = dispatcher.GetUse(replica);
             var slots = replica.Route.Slots;

@@ -170,9 +170,9 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
     public async Task<VideoJob?> ChangeAnyAsync(
         Guid id, Func<VideoJob, VideoJob?> change, StateDurability durability = StateDurability.Machine, CancellationToken cancellationToken = default)
     {
-        while (true)
+        for (var entry = FindEntry(id); ;)
         {
-            if (FindEntry(id) is not { } entry)
+            if (entry is null)
             {
                 return null;
             }
@@ -186,7 +186,7 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
                 Put(new Entry(changed, revision));
                 return changed;
             }
-            await RefreshAsync(key, id, cancellationToken);
+            entry = await RefreshAsync(key, id, cancellationToken);
         }
     }
 
@@ -232,16 +232,17 @@ internal sealed partial class VideoBook(IStateStore store, ILogger<VideoBook> lo
         }
     }
 
-    private async Task RefreshAsync(string key, Guid id, CancellationToken cancellationToken)
+    /// <summary>What the store has, which may be older than what is known here: it can lose its end. The watch tells of that in time.</summary>
+    private async Task<Entry?> RefreshAsync(string key, Guid id, CancellationToken cancellationToken)
     {
-        if (await store.GetAsync(key, cancellationToken) is { } stored)
-        {
-            Put(new Entry(stored.Read<VideoJob>(), stored.Revision));
-        }
-        else
+        if (await store.GetAsync(key, cancellationToken) is not { } stored)
         {
             Drop(id);
+            return null;
         }
+        var entry = new Entry(stored.Read<VideoJob>(), stored.Revision);
+        Put(entry);
+        return entry;
     }
 
     // Of two writes that crossed on their way here the later one stays.

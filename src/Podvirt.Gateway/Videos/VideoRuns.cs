@@ -265,7 +265,7 @@ internal sealed partial class VideoRuns : BackgroundService
     [LoggerMessage(1622, LogLevel.Warning, "Video job {JobId} is worked on by another gateway now, which took this one for dead.")]
     private partial void LogTaken(Exception exception, Guid jobId);
 
-    [LoggerMessage(1623, LogLevel.Warning, "Video jobs are refused: several gateways need a bucket for them (videos.store of kind s3), because what lies in a folder of one of them ends with it.")]
+    [LoggerMessage(1623, LogLevel.Information, "Video jobs are refused: several gateways need a bucket for them (videos.store of kind s3), because what lies in a folder of one of them ends with it.")]
     private partial void LogNotShared();
 
     [LoggerMessage(1615, LogLevel.Information, "Video job {JobId} of project {Project} has had its time: it is deleted.")]

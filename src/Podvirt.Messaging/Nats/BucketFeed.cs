@@ -10,8 +10,9 @@ namespace Podvirt.Messaging.Nats;
 /// What one watch of a bucket has not read yet: at most one change per key. It follows the bucket from a revision on by an
 /// ordered consumer of its own, as one session:
 /// 1. ask the leader for the last revision, 2. let a consumer deliver everything after it, 3. have the reader list what is
-/// there, 4. gather changes until the connection is lost, a message is missing or the server falls silent. Then it begins anew, and
-/// the reader compares the fresh listing with what it has seen: nothing that was written or deleted meanwhile is missed.
+/// there, 4. gather changes until the connection is lost, a message is missing, the server falls silent or the bucket has lost its
+/// end. Then it begins anew, and the reader compares the fresh listing with what it has seen: nothing that was written or deleted
+/// meanwhile is missed.
 /// </summary>
 internal sealed partial class BucketFeed : IAsyncDisposable
 {
@@ -31,6 +32,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
 
     private readonly NatsBucket _bucket;
+    private readonly BucketEnd _end;
     private readonly string _prefix;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -40,11 +42,13 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
     private bool _stale;
+    private long _age;
     private int _failing;
 
-    public BucketFeed(NatsBucket bucket, string prefix, TimeProvider time, ILogger log)
+    public BucketFeed(NatsBucket bucket, BucketEnd end, string prefix, TimeProvider time, ILogger log)
     {
         _bucket = bucket;
+        _end = end;
         _prefix = prefix;
         _time = time;
         _log = log;
@@ -58,15 +62,15 @@ internal sealed partial class BucketFeed : IAsyncDisposable
         _signal.Reader.TryRead(out _);
     }
 
-    /// <summary>What has changed, by revision. Null: list it; what comes from now on is kept.</summary>
-    public List<BucketEntry>? Take()
+    /// <summary>What has changed, by revision, and in which age of the bucket. Null: list it; what comes from now on is kept.</summary>
+    public (List<BucketEntry>? Changes, long Age) Take()
     {
         lock (_gate)
         {
             var changes = _stale ? null : _changes.Values.OrderBy(static e => e.Revision).ToList();
             _stale = false;
             _changes.Clear();
-            return changes;
+            return (changes, _age);
         }
     }
 
@@ -96,12 +100,12 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                     NatsMetrics.WatchRestarted();
                 }
                 await _bucket.Client.WhenConnectedAsync(_stopping.Token);
-                using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, _bucket.Client.Held);
+                using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, _bucket.Client.Held, _end.Held);
                 await FollowAsync(ended.Token);
             }
             catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
             {
-                // The connection is lost: there is another one first.
+                // The connection is lost, and there is another one first; or the bucket is another.
                 continue;
             }
             catch (OperationCanceledException)
@@ -139,15 +143,17 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     /// <summary>One session. Returns when it has lost its thread.</summary>
     private async Task FollowAsync(CancellationToken ended)
     {
-        var from = await _bucket.LastRevisionAsync(ended) + 1;
+        var mark = await _end.LookAsync(ended);
         var inbox = _bucket.Client.JetStream.NewBaseInbox();
         await using var subscription = await _bucket.Client.Connection.SubscribeCoreAsync<byte[]>(
             inbox, opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = UnreadMax } }, cancellationToken: ended);
         await _bucket.Client.CallAsync(
-            $"watching '{_prefix}'", (js, token) => js.CreateOrUpdateConsumerAsync(_bucket.Stream, Consumer(inbox, from), token), ended);
-        Forget();
+            $"watching '{_prefix}'", (js, token) => js.CreateOrUpdateConsumerAsync(_bucket.Stream, Consumer(inbox, mark.End + 1), token), ended);
+        Forget(mark.Age);
 
-        for (var received = 0L; ;)
+        // A consumer that is made of a follower may begin before the revision that was asked for, and never goes back.
+        var (received, last) = (0L, 0L);
+        while (true)
         {
             try
             {
@@ -166,9 +172,14 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                 Volatile.Write(ref _failing, 0);
                 if (string.Equals(message.Subject, inbox, StringComparison.Ordinal))
                 {
-                    if (LastDelivered(message) is { } delivered && delivered != received)
+                    if (Number(message, "Nats-Last-Consumer") is { } delivered && delivered != received)
                     {
                         LogGap(_prefix, delivered - received);
+                        return;
+                    }
+                    if (Number(message, "Nats-Last-Stream") is { } passed && passed < last)
+                    {
+                        LogBehind(_prefix, last, passed);
                         return;
                     }
                 }
@@ -177,8 +188,15 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                     LogGap(_prefix, position.Delivery - received);
                     return;
                 }
+                else if (position.Revision <= last)
+                {
+                    LogBehind(_prefix, last, position.Revision);
+                    return;
+                }
                 else
                 {
+                    last = position.Revision;
+                    _end.Saw(mark.Age, last, position.At);
                     Offer(message, position);
                 }
             }
@@ -222,20 +240,21 @@ internal sealed partial class BucketFeed : IAsyncDisposable
         _signal.Writer.TryWrite(true);
     }
 
-    private void Forget()
+    private void Forget(long? age = null)
     {
         lock (_gate)
         {
+            _age = age ?? _age;
             _stale = true;
             _changes.Clear();
         }
         _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>What a heartbeat says: how many messages the server has sent to this consumer.</summary>
-    private static long? LastDelivered(NatsMsg<byte[]> message) =>
-        message.Headers?.TryGetLastValue("Nats-Last-Consumer", out var text) == true && long.TryParse(text, CultureInfo.InvariantCulture, out var delivered)
-            ? delivered
+    /// <summary>What a heartbeat says: how many messages the server has sent to this consumer, and how far in the bucket it has come.</summary>
+    private static long? Number(NatsMsg<byte[]> message, string header) =>
+        message.Headers?.TryGetLastValue(header, out var text) == true && long.TryParse(text, CultureInfo.InvariantCulture, out var number)
+            ? number
             : null;
 
     [LoggerMessage(3011, LogLevel.Warning, "The watch of '{Prefix}' failed; it is begun anew until it holds.")]
@@ -246,4 +265,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
 
     [LoggerMessage(3013, LogLevel.Information, "The watch of '{Prefix}' missed {Count} changes; it begins anew.")]
     private partial void LogGap(string prefix, long count);
+
+    [LoggerMessage(3017, LogLevel.Information, "The watch of '{Prefix}' was at revision {Last} and is told of {Revision}; it begins anew.")]
+    private partial void LogBehind(string prefix, long last, long revision);
 }

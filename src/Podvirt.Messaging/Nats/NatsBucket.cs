@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
@@ -44,24 +45,16 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
     /// <exception cref="IOException">No answer.</exception>
     public async ValueTask<BucketEntry?> GetAsync(string key, CancellationToken cancellationToken)
     {
-        var stream = await OpenAsync(cancellationToken);
         var request = new StreamMsgGetRequest { LastBySubj = SubjectOf(key) };
-        return await CallAsync(
-            $"reading '{key}'",
-            async (_, ended) =>
-            {
-                try
-                {
-                    var message = (await stream.GetAsync(request, ended)).Message;
-                    return new BucketEntry(key, message.Data, (long)message.Seq, IsDeletion(message), message.Time);
-                }
-                catch (NatsJSApiException e) when (e.Error.ErrCode == JetStreamErrors.MessageNotFound)
-                {
-                    return (BucketEntry?)null;
-                }
-            },
-            cancellationToken);
+        return await FindAsync($"reading '{key}'", request, cancellationToken) is { } message
+            ? new BucketEntry(key, message.Data, (long)message.Seq, IsDeletion(message), message.Time)
+            : null;
     }
+
+    /// <summary>When the write of a revision was done; null: it was written over.</summary>
+    /// <exception cref="IOException">No answer.</exception>
+    public async ValueTask<DateTimeOffset?> TimeOfAsync(long revision, CancellationToken cancellationToken) =>
+        (await FindAsync($"reading revision {revision}", new StreamMsgGetRequest { Seq = (ulong)revision }, cancellationToken))?.Time;
 
     /// <summary>Writes a value. Returns its revision, or null where the key's last revision is not the expected one.</summary>
     /// <param name="expected">The revision to write over, 0 for a key that has none; null: any.</param>
@@ -87,14 +80,19 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
         return [.. entries.Where(static e => e is { IsDeleted: false }).Select(static e => e!.Value)];
     }
 
-    /// <summary>The revision of the last write to the bucket, whatever its key.</summary>
+    /// <summary>What its leader says of it.</summary>
     /// <exception cref="IOException">No answer.</exception>
-    public async ValueTask<long> LastRevisionAsync(CancellationToken cancellationToken)
+    public async ValueTask<BucketState> StateAsync(CancellationToken cancellationToken)
     {
         await OpenAsync(cancellationToken);
         return await CallAsync(
             $"asking for the state of '{name}'",
-            async (js, ended) => (long)(await js.GetStreamAsync(Stream, cancellationToken: ended)).Info.State.LastSeq,
+            async (js, ended) =>
+            {
+                var info = (await js.GetStreamAsync(Stream, cancellationToken: ended)).Info;
+                var at = DateTimeOffset.TryParse(info.State.LastTs, CultureInfo.InvariantCulture, out var time) ? time : (DateTimeOffset?)null;
+                return new BucketState((long)info.State.LastSeq, at, info.Cluster?.Leader);
+            },
             cancellationToken);
     }
 
@@ -119,6 +117,25 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
         // Base64 of a header block; a plain value has none.
         return message.Hdrs is { Length: > 0 } headers
             && System.Text.Encoding.ASCII.GetString(Convert.FromBase64String(headers)).Contains(OperationHeader + ":", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private async ValueTask<StoredMessage?> FindAsync(string what, StreamMsgGetRequest request, CancellationToken cancellationToken)
+    {
+        var stream = await OpenAsync(cancellationToken);
+        return await CallAsync(
+            what,
+            async (_, ended) =>
+            {
+                try
+                {
+                    return (await stream.GetAsync(request, ended)).Message;
+                }
+                catch (NatsJSApiException e) when (e.Error.ErrCode == JetStreamErrors.MessageNotFound)
+                {
+                    return (StoredMessage?)null;
+                }
+            },
+            cancellationToken);
     }
 
     private async ValueTask<List<string>> KeysAsync(string prefix, CancellationToken cancellationToken)
@@ -233,4 +250,13 @@ internal sealed class NatsBucket(NatsClient client, string name, TimeSpan? maxAg
 /// <param name="IsDeleted">The key was deleted with this revision.</param>
 /// <param name="At">When it was written, by the server's clock.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct BucketEntry(string Key, ReadOnlyMemory<byte> Value, long Revision, bool IsDeleted, DateTimeOffset At);
+internal readonly record struct BucketEntry(string Key, ReadOnlyMemory<byte> Value, long Revision, bool IsDeleted, DateTimeOffset At)
+{
+    public StateEntry ToState(long age) => new(Key, Value, BucketEnd.ToState(age, Revision));
+}
+
+/// <param name="End">The revision of the last write, whatever its key.</param>
+/// <param name="At">When that was written, by the server's clock.</param>
+/// <param name="Leader">The server that answers; null: there is one server alone.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct BucketState(long End, DateTimeOffset? At, string? Leader);

@@ -35,6 +35,9 @@ internal static class NatsMetrics
     private static readonly Counter<long> _watchRestarts = MessagingMetrics.Meter.CreateCounter<long>(
         "podvirt.nats.watch.restarts", "{watch}", "Times a watch of the state store lost its thread and compared everything anew.");
 
+    private static readonly Counter<long> _endsLost = MessagingMetrics.Meter.CreateCounter<long>(
+        "podvirt.nats.ends.lost", "{loss}", "Times the state store was found to have lost writes that it had acknowledged.");
+
     private static readonly Counter<long> _markersPurged = MessagingMetrics.Meter.CreateCounter<long>(
         "podvirt.nats.markers.purged", "{marker}", "Marks of deleted keys that were old enough to be removed.");
 
@@ -55,6 +58,8 @@ internal static class NatsMetrics
     public static void RequestFailed() => _requestFailures.Add(1);
 
     public static void WatchRestarted() => _watchRestarts.Add(1);
+
+    public static void EndLost() => _endsLost.Add(1);
 
     public static void MarkersPurged(int count) => _markersPurged.Add(count);
 

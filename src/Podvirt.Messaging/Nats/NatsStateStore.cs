@@ -14,6 +14,7 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
     private readonly NatsBucket _bucket;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly BucketEnd _end;
     private readonly MarkerSweep _sweep;
     private readonly CancellationTokenSource _closing = new();
     private int _closed;
@@ -23,6 +24,7 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
         _bucket = new NatsBucket(client, BucketName, maxAge: null);
         _time = time;
         _log = log;
+        _end = new BucketEnd(_bucket, time, log, BucketEnd.DefaultInterval);
         _sweep = new MarkerSweep(_bucket, time, log, MarkerSweep.DefaultInterval, MarkerSweep.DefaultAge);
     }
 
@@ -30,12 +32,13 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
     {
         StateKeys.CheckKey(key);
         CheckOpen();
-        return await _bucket.GetAsync(key, cancellationToken) is { IsDeleted: false } entry ? ToState(entry) : null;
+        var age = _end.Now.Age;
+        return await _bucket.GetAsync(key, cancellationToken) is { IsDeleted: false } entry ? entry.ToState(age) : null;
     }
 
     public async ValueTask<long> PutAsync(
         string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default) =>
-        (await _bucket.PutAsync(key, Checked(key, value), expected: null, cancellationToken))!.Value;
+        (await WriteAsync(key, Checked(key, value), expected: null, cancellationToken))!.Value;
 
     public async ValueTask<long?> CreateAsync(
         string key, ReadOnlyMemory<byte> value, StateDurability durability, CancellationToken cancellationToken = default)
@@ -43,7 +46,7 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
         var copy = Checked(key, value);
         for (var expected = 0L; ;)
         {
-            if (await _bucket.PutAsync(key, copy, expected, cancellationToken) is { } revision)
+            if (await WriteAsync(key, copy, expected, cancellationToken) is { } revision)
             {
                 return revision;
             }
@@ -62,7 +65,7 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
     {
         var copy = Checked(key, value);
         // To the server 0 means a key that is not there.
-        return revision <= 0 ? null : await _bucket.PutAsync(key, copy, revision, cancellationToken);
+        return _end.FromState(revision) is > 0 and var expected ? await WriteAsync(key, copy, expected, cancellationToken) : null;
     }
 
     public async ValueTask<bool> DeleteAsync(
@@ -72,13 +75,15 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
         CheckOpen();
         while (true)
         {
+            var before = _end.Now;
             var present = await _bucket.GetAsync(key, cancellationToken);
-            if (present is not { IsDeleted: false } entry || (revision ?? entry.Revision) != entry.Revision)
+            if (present is not { IsDeleted: false } entry || (revision is { } expected && _end.FromState(expected) != entry.Revision))
             {
                 return false;
             }
-            if (await _bucket.DeleteAsync(key, entry.Revision, cancellationToken) is not null)
+            if (await _bucket.DeleteAsync(key, entry.Revision, cancellationToken) is { } mark)
             {
+                _end.Wrote(before, mark);
                 return true;
             }
         }
@@ -88,7 +93,8 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
     {
         StateKeys.CheckPrefix(prefix);
         CheckOpen();
-        return [.. (await _bucket.ListAsync(prefix, cancellationToken)).Select(ToState)];
+        var age = _end.Now.Age;
+        return [.. (await _bucket.ListAsync(prefix, cancellationToken)).Select(e => e.ToState(age))];
     }
 
     /// <summary>
@@ -110,13 +116,14 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
         {
             await _closing.CancelAsync();
             await _sweep.DisposeAsync();
+            await _end.DisposeAsync();
         }
     }
 
     private async IAsyncEnumerable<StateChange> WatchCoreAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-        await using var feed = new BucketFeed(_bucket, prefix, _time, _log);
+        await using var feed = new BucketFeed(_bucket, _end, prefix, _time, _log);
         var seen = new SeenKeys();
         while (true)
         {
@@ -125,10 +132,19 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
             try
             {
                 await feed.WaitAsync(ended.Token);
-                changes = feed.Take() is { } taken ? seen.TakeNews(taken) : null;
+                var (taken, age) = feed.Take();
+                changes = taken is null ? null : seen.TakeNews(taken, age);
                 if (changes is null)
                 {
-                    changes = seen.Compare(await _bucket.ListAsync(prefix, ended.Token));
+                    var before = _end.Now;
+                    var listing = await _bucket.ListAsync(prefix, ended.Token);
+                    if (seen.FindLost(listing, before.Age) is { } lost)
+                    {
+                        // All begins anew, this watch too.
+                        _end.Lose(before, lost);
+                        continue;
+                    }
+                    changes = seen.Compare(listing, before.Age);
                     listed = true;
                 }
             }
@@ -152,7 +168,11 @@ internal sealed class NatsStateStore : IStateStore, IAsyncDisposable, IDisposabl
         }
     }
 
-    private static StateEntry ToState(BucketEntry entry) => new(entry.Key, entry.Value, entry.Revision);
+    private async ValueTask<long?> WriteAsync(string key, ReadOnlyMemory<byte> value, long? expected, CancellationToken cancellationToken)
+    {
+        var before = _end.Now;
+        return await _bucket.PutAsync(key, value, expected, cancellationToken) is { } revision ? _end.Wrote(before, revision) : null;
+    }
 
     /// <summary>A copy: the caller's buffer is its own again as soon as the call returns.</summary>
     private byte[] Checked(string key, ReadOnlyMemory<byte> value)

@@ -1,24 +1,25 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Podvirt.Metering.Ledger;
 using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Outbox;
 
 /// <summary>
 /// Keeps published rows in the outbox until the ledger has their records:
-/// 1. hears from metering workers which it has; 2. removes the rows up to the first that it has not; 3. publishes again what the stream has gone past, or has
-/// no more, and nobody confirmed. That happens where servers of the stream lose what they had acknowledged, and where the news was lost.
+/// 1. hears from metering workers which it has; 2. removes the rows up to the first that it has not; 3. of what the stream has gone past, or has no more, and nobody
+/// confirmed, asks the ledger, as the news may be lost; 4. publishes again what is not there: servers of the stream may lose what they had acknowledged.
 /// </summary>
 internal sealed partial class Confirmations(
-    IOutboxQueue outbox, UsageStream stream, StreamChain chain, RecordedNews news, SentRows sent, UsageStreamOptions options, MeteringMetrics metrics,
-    TimeProvider time, ILogger<Confirmations> log) : BackgroundService
+    IOutboxQueue outbox, UsageStream stream, StreamChain chain, RecordedNews news, ILedger ledger, SentRows sent, UsageStreamOptions options,
+    MeteringMetrics metrics, TimeProvider time, ILogger<Confirmations> log) : BackgroundService
 {
     private static readonly TimeSpan s_lookInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_backoff = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Ten minutes in all, longer than the stream remembers ids. A record that the workers bring to the ledger each time and never confirm is on it: they are of a
-    /// Podvirt that does not say so.
+    /// Ten minutes in all, longer than the stream remembers ids. What was brought to the ledger so often and is not there is nothing that workers can read: they have
+    /// parked it.
     /// </summary>
     private const int PublicationsMax = 6;
 
@@ -63,7 +64,7 @@ internal sealed partial class Confirmations(
         {
             var state = await chain.ReadAsync(cancellationToken);
             var facts = await stream.FindFactsAsync(cancellationToken);
-            await ResendAsync([.. overdue.Where(r => IsMissing(r, facts, state))], cancellationToken);
+            await ResendAsync(await WithoutTheLedgersAsync([.. overdue.Where(r => IsMissing(r, facts, state))], cancellationToken), cancellationToken);
         }
         await RemoveDoneAsync(cancellationToken);
     }
@@ -82,6 +83,13 @@ internal sealed partial class Confirmations(
             sent.Confirm(ids);
             await RemoveDoneAsync(cancellationToken);
         }
+    }
+
+    private async ValueTask<IReadOnlyList<SentRow>> WithoutTheLedgersAsync(List<SentRow> rows, CancellationToken cancellationToken)
+    {
+        var known = await ledger.KnownAsync(rows.ConvertAll(static r => r.Record), cancellationToken);
+        sent.Confirm([.. known]);
+        return rows.FindAll(r => !known.Contains(r.Id));
     }
 
     private async ValueTask ResendAsync(IReadOnlyList<SentRow> missing, CancellationToken cancellationToken)
@@ -139,10 +147,10 @@ internal sealed partial class Confirmations(
         }
     }
 
-    [LoggerMessage(EventId = 4551, Level = LogLevel.Warning, Message = "{Count} usage records that the stream had acknowledged are neither on it nor confirmed: they are published again")]
+    [LoggerMessage(EventId = 4551, Level = LogLevel.Warning, Message = "{Count} usage records that the stream had acknowledged did not reach the ledger: they are published again")]
     private partial void LogResent(int count);
 
-    [LoggerMessage(EventId = 4552, Level = LogLevel.Error, Message = "{Count} usage records were published {Times} times and brought to the ledger, and no metering worker confirms it: they leave the outbox. Bring the workers up to date")]
+    [LoggerMessage(EventId = 4552, Level = LogLevel.Error, Message = "{Count} usage records were published {Times} times and are not on the ledger: they leave the outbox. See what is parked, and whether metering workers are older than this gateway")]
     private partial void LogGivenUp(int count, int times);
 
     [LoggerMessage(EventId = 4553, Level = LogLevel.Warning, Message = "Whether the ledger has the published usage is not known at this moment; the records stay in the outbox")]

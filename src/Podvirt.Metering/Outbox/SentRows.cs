@@ -1,3 +1,5 @@
+using Podvirt.Metering.Ledger;
+
 namespace Podvirt.Metering.Outbox;
 
 /// <summary>
@@ -48,7 +50,7 @@ internal sealed class SentRows(int max)
                 if (row.Seq > _lastSeq)
                 {
                     _lastSeq = row.Seq;
-                    var sent = new SentRow(row.Seq, row.Record.Id);
+                    var sent = new SentRow(row.Seq, RecordPlace.Of(row.Record));
                     _rows.Enqueue(sent);
                     _byId[sent.Id] = sent;
                 }
@@ -129,14 +131,16 @@ internal sealed class SentRows(int max)
 }
 
 /// <summary>A published row. Its changing parts belong to <see cref="SentRows"/>.</summary>
-internal sealed class SentRow(long seq, Guid id)
+internal sealed class SentRow(long seq, RecordPlace record)
 {
     /// <summary>Longer than a batch is under way to a ledger that is well.</summary>
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(10);
 
     public long Seq => seq;
 
-    public Guid Id => id;
+    public RecordPlace Record => record;
+
+    public Guid Id => record.Id;
 
     /// <summary>On the stream; 0: not known.</summary>
     public long Place { get; set; }

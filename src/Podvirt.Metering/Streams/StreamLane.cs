@@ -159,7 +159,7 @@ internal sealed partial class StreamLane(
     [LoggerMessage(EventId = 4501, Level = LogLevel.Warning, Message = "{Lane} takes over the usage from {First} to {Last}: {Worker} is gone")]
     private partial void LogAdopted(string lane, long first, long last, string worker);
 
-    [LoggerMessage(EventId = 4502, Level = LogLevel.Information, Message = "{Lane} leaves the usage from {First} to {Last}: it is done, or in other hands")]
+    [LoggerMessage(EventId = 4502, Level = LogLevel.Debug, Message = "{Lane} leaves the usage from {First} to {Last}: it is done, or in other hands")]
     private partial void LogNotMine(string lane, long first, long last);
 
     [LoggerMessage(EventId = 4503, Level = LogLevel.Error, Message = "The stream of usage is not the one that was read: {Why}. All that it has, {First} to {Last}, goes to the ledger again, which knows what it has; before, {Next} was next")]

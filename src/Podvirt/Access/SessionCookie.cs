@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Podvirt.Api;
+using Podvirt.ConsoleSite;
 
 namespace Podvirt.Access;
 
@@ -30,7 +32,7 @@ internal static class SessionCookie
     {
         HttpOnly = true,
         SameSite = SameSiteMode.Strict,
-        Secure = context.Request.IsHttps,
+        Secure = context.RequestServices.GetRequiredService<ConsoleSwitch>().IsSecure(context),
         Path = "/",
     };
 }

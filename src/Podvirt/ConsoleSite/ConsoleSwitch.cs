@@ -16,6 +16,9 @@ internal sealed class ConsoleSwitch(string? flag, Uri? publicUrl)
     /// <summary>Where the caller's browser reaches the console.</summary>
     public Uri OriginOf(HttpContext context) => PublicUrl ?? new($"{context.Request.Scheme}://{context.Request.Host.ToUriComponent()}");
 
+    /// <summary>Whether the browser comes over TLS, which a balancer before this server may end: a cookie is for such ways alone then.</summary>
+    public bool IsSecure(HttpContext context) => context.Request.IsHttps || OriginOf(context).Scheme == Uri.UriSchemeHttps;
+
     public void ThrowIfOff()
     {
         if (!IsOn)

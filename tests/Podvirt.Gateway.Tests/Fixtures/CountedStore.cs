@@ -6,8 +6,19 @@ namespace Podvirt.Gateway.Tests.Fixtures;
 internal sealed class CountedStore(IStateStore inner) : IStateStore
 {
     private int _calls;
+    private int _failures;
+    private volatile bool _isSilent;
 
     public int Calls => Volatile.Read(ref _calls);
+
+    /// <summary>Calls fail. Watches go on.</summary>
+    public bool IsSilent
+    {
+        get => _isSilent;
+        set => _isSilent = value;
+    }
+
+    public int Failures => Volatile.Read(ref _failures);
 
     /// <summary>The next write is done, and its writer never hears of it.</summary>
     public bool LosesNextAnswer { get; set; }
@@ -34,6 +45,11 @@ internal sealed class CountedStore(IStateStore inner) : IStateStore
     private IStateStore Counted()
     {
         Interlocked.Increment(ref _calls);
+        if (_isSilent)
+        {
+            Interlocked.Increment(ref _failures);
+            throw new IOException("the store does not answer");
+        }
         return inner;
     }
 

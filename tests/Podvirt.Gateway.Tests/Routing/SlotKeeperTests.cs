@@ -209,6 +209,45 @@ public sealed class SlotKeeperTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task SettlementThatFails_IsAskedForStill_AndTheRestToo()
+    {
+        var store = new CountedStore(_shared.Store);
+        await using var gateway = new SharedGateway(_shared, store);
+        await gateway.Routes.StartAsync(CancellationToken.None);
+        await gateway.Membership.RenewAsync(default);
+        var table = new RouteTable(1, ++_revision, [Lot.Active(20, slots: 8)]);
+        await _shared.Bus.PublishAsync(Subjects.Routes, table);
+        await gateway.HearAsync(table);
+        store.IsSilent = true;
+        await Assert.ThrowsAsync<IOException>(() => gateway.Keeper.WorkAsync(CancellationToken.None));
+        Assert.False(gateway.Keeper.IsQuiet);
+
+        store.IsSilent = false;
+        await gateway.Keeper.WorkAsync(CancellationToken.None);
+        Assert.All(Enumerable.Range(0, 20), i => Assert.Equal(8, gateway.Limit($"m-{i}")));
+        Assert.True(gateway.Keeper.IsQuiet);
+    }
+
+    [Fact]
+    public async Task StoreSilentForAMoment_AllIsSettledWithoutBeingAskedForAgain()
+    {
+        var store = new CountedStore(_shared.Store);
+        var (first, second) = (await JoinAsync(store), await JoinAsync());
+        await PublishAsync(slots: 8, replicas: 20);
+        await Eventually.TrueAsync(() => Enumerable.Range(0, 20).All(i => (first.Limit($"m-{i}"), second.Limit($"m-{i}")) == (4, 4)), "each has half of all");
+        await QuietAsync(_gateways);
+
+        // It has a use for more of every replica, and then for none.
+        store.IsSilent = true;
+        var leases = Enumerable.Range(0, 80).Select(i => first.TryLease((ulong)i)!).ToList();
+        await Eventually.TrueAsync(() => store.Failures > 0, "the store was asked in vain");
+        leases.ForEach(lease => lease.Dispose());
+        store.IsSilent = false;
+
+        await PassUntilAsync(() => first.Keeper.IsQuiet, () => "nothing is left to settle");
+    }
+
+    [Fact]
     public async Task SameSession_SameReplicaOnBothGateways_WhileNoneIsAtItsBound()
     {
         var (first, second) = await TwoAsync(slots: 64, replicas: 5);

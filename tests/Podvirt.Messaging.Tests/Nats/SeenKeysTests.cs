@@ -5,6 +5,7 @@ namespace Podvirt.Messaging.Tests.Nats;
 public sealed class SeenKeysTests
 {
     private readonly SeenKeys _seen = new();
+    private long _age;
 
     [Fact]
     public void FirstListing_IsToldByKeyAndCaughtUpOnce()
@@ -43,22 +44,55 @@ public sealed class SeenKeysTests
     }
 
     [Fact]
-    public void BucketThatWasMadeAnew_IsToldThoughItCountsFromOne()
+    public void NewAge_TellsAllAnewWithHigherRevisions()
     {
-        Compare(Put("a", 70));
+        Compare(Put("a", 70), Put("gone", 71), Put("same", 1));
         _seen.CatchUp();
 
-        Assert.Equal(["a@1"], Compare(Put("a", 1)));
-        Assert.Equal(["a@2"], News(Put("a", 2)));
+        _age = 1;
+        Assert.Equal(["gone-", "same@1+1", "a@2+1"], Compare(Put("a", 2), Put("same", 1)));
+        Assert.Equal(["a@3+1"], News(Put("a", 3)));
+        Assert.True(BucketEnd.ToState(1, 1) > BucketEnd.ToState(0, 1_000_000_000_000));
+    }
+
+    [Fact]
+    public void ChangeOfAnAgeThatIsOver_IsNoNews()
+    {
+        _age = 1;
+        Compare(Put("a", 2));
+
+        _age = 0;
+        Assert.Empty(News(Put("a", 71), Put("b", 72), Deleted("a", 73)));
+    }
+
+    [Fact]
+    public void ListingWithLowerRevision_ShowsThatTheEndWasLost()
+    {
+        Compare(Put("a", 70), Put("b", 71));
+
+        Assert.Null(_seen.FindLost([Put("a", 72), Put("b", 71), Put("new", 3)], _age));
+        Assert.Equal(69, _seen.FindLost([Put("a", 69), Put("b", 71)], _age));
+        Assert.Null(_seen.FindLost([Put("a", 1)], age: 1));
+    }
+
+    [Fact]
+    public void ListingWithAnotherWriteOfTheSameRevision_ShowsThatTheEndWasLost()
+    {
+        Compare(Put("a", 70));
+
+        Assert.Null(_seen.FindLost([Put("a", 70) with { At = default(DateTimeOffset).AddTicks(1) }], _age));
+        Assert.Equal(70, _seen.FindLost([Put("a", 70) with { At = default(DateTimeOffset).AddSeconds(1) }], _age));
     }
 
     private static BucketEntry Put(string key, long revision) => new(key, new byte[] { 1 }, revision, IsDeleted: false, default);
 
     private static BucketEntry Deleted(string key, long revision) => new(key, default, revision, IsDeleted: true, default);
 
-    private List<string> News(params List<BucketEntry> changes) => [.. _seen.TakeNews(changes).Select(Show)];
+    private List<string> News(params List<BucketEntry> changes) => [.. _seen.TakeNews(changes, _age).Select(Show)];
 
-    private List<string> Compare(params List<BucketEntry> listing) => [.. _seen.Compare(listing).Select(Show)];
+    private List<string> Compare(params List<BucketEntry> listing) => [.. _seen.Compare(listing, _age).Select(Show)];
 
-    private static string Show(StateChange change) => change.Entry is { } entry ? $"{entry.Key}@{entry.Revision}" : $"{change.Key}-";
+    private static string Show(StateChange change) => change.Entry is { Revision: var revision }
+        ? $"{change.Key}@{revision & ((1L << 44) - 1)}{(revision >> 44 is > 0 and var age ? $"+{age}" : "")}"
+        : $"{change.Key}-";
 }

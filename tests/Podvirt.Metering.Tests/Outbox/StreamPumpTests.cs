@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Usage;
+using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
@@ -14,8 +15,8 @@ public sealed class StreamPumpTests : IAsyncDisposable
     private readonly TempDirectory _directory = new();
     private readonly MeteringMetrics _metrics = new();
     private readonly SqliteUsageOutbox _outbox;
-    private readonly FlakyOutbox _queue;
     private readonly SentRows _sent = new(1_000);
+    private readonly SqliteLedger _ledger;
     private readonly StreamWaits _waits;
 
     public StreamPumpTests(NatsFixture nats)
@@ -23,8 +24,8 @@ public sealed class StreamPumpTests : IAsyncDisposable
         _nats = nats;
         _outbox = SqliteUsageOutbox.Open(
             new MeteringOptions { DataDirectory = _directory.Path }, _metrics, TimeProvider.System, NullLogger<SqliteUsageOutbox>.Instance);
-        _queue = new FlakyOutbox(_outbox);
-        _waits = new StreamWaits(_queue, _sent, TimeProvider.System);
+        _ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
+        _waits = new StreamWaits(_outbox, _sent, TimeProvider.System);
     }
 
     private static CancellationToken Ended => TestContext.Current.CancellationToken;
@@ -32,6 +33,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _outbox.DisposeAsync();
+        await _ledger.DisposeAsync();
         _metrics.Dispose();
         _directory.Dispose();
     }
@@ -174,9 +176,9 @@ public sealed class StreamPumpTests : IAsyncDisposable
     private static UsageStreamOptions Options() => new() { BytesMax = 1 << 20, PublishesMax = 10, Linger = TimeSpan.FromMilliseconds(2) };
 
     private StreamPump Pump(StreamBench bench, SentRows? sent = null) => new(
-        _queue, bench.Stream, sent ?? _sent,
+        _outbox, bench.Stream, sent ?? _sent,
         new Confirmations(
-            _queue, bench.Stream, bench.Chain, bench.News, sent ?? _sent, bench.Options, _metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
+            _outbox, bench.Stream, bench.Chain, bench.News, _ledger, sent ?? _sent, bench.Options, _metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
         _waits, bench.Options, _metrics, TimeProvider.System, NullLogger<StreamPump>.Instance);
 
     private async Task<UsageRecord[]> AppendAsync(int from, int count)

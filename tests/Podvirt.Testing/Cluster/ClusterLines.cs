@@ -1,3 +1,4 @@
+using Podvirt.Testing.Nats;
 using Podvirt.Testing.Net;
 
 namespace Podvirt.Testing.Cluster;
@@ -10,15 +11,16 @@ public enum ClusterService
     Nomad,
 }
 
-/// <summary>The lines between the processes of a cluster and its servers: each process has its own to each server.</summary>
+/// <summary>The lines between the processes of a cluster and its servers, each process has its own to each server, and between the servers of NATS.</summary>
 public sealed class ClusterLines : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Process, ClusterService Service), TcpProxy[]> _lines = [];
     private readonly Dictionary<ClusterService, int[]> _ports;
 
-    internal ClusterLines(IEnumerable<int> nats, int clickHouse, int nomad)
+    internal ClusterLines(NatsPeerLines natsPeers, IEnumerable<int> nats, int clickHouse, int nomad)
     {
+        NatsPeers = natsPeers;
         _ports = new()
         {
             [ClusterService.Nats] = [.. nats],
@@ -26,6 +28,8 @@ public sealed class ClusterLines : IAsyncDisposable
             [ClusterService.Nomad] = [nomad],
         };
     }
+
+    public NatsPeerLines NatsPeers { get; }
 
     /// <summary>Of a process to a service: one to each of its servers. They stay over the process's restarts.</summary>
     public IReadOnlyList<TcpProxy> Of(string process, ClusterService service)
@@ -42,6 +46,7 @@ public sealed class ClusterLines : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await NatsPeers.DisposeAsync();
         foreach (var line in _lines.Values.SelectMany(static l => l))
         {
             await line.DisposeAsync();

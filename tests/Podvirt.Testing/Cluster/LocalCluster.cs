@@ -68,7 +68,8 @@ public sealed class LocalCluster : IAsyncDisposable
         string catalog, string lease = "2s", int natsServers = 1, IReadOnlyDictionary<string, string>? environment = null, bool lines = false)
     {
         var node = new NomadDoubleNode("node-1");
-        var nats = StartNatsAsync(natsServers);
+        var natsPeers = new NatsPeerLines();
+        var nats = StartNatsAsync(natsServers, lines ? natsPeers : null);
         var clickHouse = ClickHouseServer.StartAsync();
         var nomad = NomadDouble.StartAsync(new NomadDoubleOptions { Nodes = [node] });
         try
@@ -78,7 +79,7 @@ public sealed class LocalCluster : IAsyncDisposable
         catch
         {
             // What did start must not stay.
-            foreach (var server in (IAsyncDisposable?[])[await StartedAsync(clickHouse), await StartedAsync(nomad), .. await StartedAsync(nats) ?? []])
+            foreach (var server in (IAsyncDisposable?[])[natsPeers, await StartedAsync(clickHouse), await StartedAsync(nomad), .. await StartedAsync(nats) ?? []])
             {
                 await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
             }
@@ -87,7 +88,7 @@ public sealed class LocalCluster : IAsyncDisposable
         return new LocalCluster(catalog, lease, await nats, await clickHouse, await nomad, environment ?? new Dictionary<string, string>())
         {
             _nodeId = node.Id,
-            Lines = lines ? new ClusterLines((await nats).Select(static s => s.Port), (await clickHouse).Url.Port, (await nomad).Address.Port) : null,
+            Lines = lines ? new ClusterLines(natsPeers, (await nats).Select(static s => s.Port), (await clickHouse).Url.Port, (await nomad).Address.Port) : null,
         };
     }
 
@@ -167,8 +168,8 @@ public sealed class LocalCluster : IAsyncDisposable
         return start.IsCompletedSuccessfully ? await start : null;
     }
 
-    private static async Task<IReadOnlyList<NatsServer>> StartNatsAsync(int servers) =>
-        servers == 1 ? [await NatsServer.StartAsync()] : await NatsServer.StartClusterAsync(servers);
+    private static async Task<IReadOnlyList<NatsServer>> StartNatsAsync(int servers, NatsPeerLines? lines) =>
+        servers == 1 ? [await NatsServer.StartAsync()] : await NatsServer.StartClusterAsync(servers, lines: lines);
 
     /// <summary>Null: without lines.</summary>
     private string? AddressOf(string process, ClusterService service) => Lines is null

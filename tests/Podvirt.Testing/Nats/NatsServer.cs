@@ -46,15 +46,25 @@ public sealed class NatsServer : IAsyncDisposable
     }
 
     /// <summary>Servers that know each other, with replicated JetStream. They tell clients nothing of each other: each is reached as its client was told.</summary>
-    public static async Task<IReadOnlyList<NatsServer>> StartClusterAsync(int count = 3, string options = "")
+    /// <param name="count">Of servers.</param>
+    /// <param name="options">More lines of their configuration.</param>
+    /// <param name="lines">Lines between them; null: they reach each other without.</param>
+    public static async Task<IReadOnlyList<NatsServer>> StartClusterAsync(int count = 3, string options = "", NatsPeerLines? lines = null)
     {
         var ports = Ports.Free(3 * count);
-        var routes = string.Join(", ", ports[(2 * count)..].Select(static p => $"\"nats://127.0.0.1:{p}\""));
+        // They tell each other, too, where they are: nobody is there, so that each goes by its lines.
+        var advertised = lines is null ? "" : ", advertise: \"127.0.0.1:9\"";
         var servers = Enumerable.Range(0, count).Select(i => new NatsServer(ports[i], ports[count + i], Config(
             ports[i], ports[count + i], $"n{i + 1}",
-            $"{options}\ncluster {{ name: podvirt, no_advertise: true, listen: \"127.0.0.1:{ports[(2 * count) + i]}\", routes: [{routes}] }}"))).ToArray();
+            $"{options}\ncluster {{ name: podvirt, no_advertise: true, listen: \"127.0.0.1:{ports[(2 * count) + i]}\"{advertised}, routes: [{Routes(i)}] }}"))).ToArray();
         await Task.WhenAll(servers.Select(static s => s.StartAgainAsync()));
         return servers;
+
+        string Routes(int from) => string.Join(", ", Enumerable.Range(0, count).Where(to => to != from).Select(to =>
+        {
+            var port = ports[(2 * count) + to];
+            return $"\"nats://127.0.0.1:{lines?.Open(from, to, port) ?? port}\"";
+        }));
     }
 
     /// <summary>On the same port, with the same data. Returns when it answers.</summary>

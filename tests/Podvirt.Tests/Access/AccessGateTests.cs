@@ -71,6 +71,16 @@ public sealed class AccessGateTests : IAsyncLifetime
         var cookie = response.Headers.GetValues("Set-Cookie").Single();
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("secure", cookie, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task TheCookie_GoesOverTlsAlone_WhereABalancerEndsIt()
+    {
+        await using var app = await PodvirtApp.StartAsync(yaml: PodvirtApp.Yaml + "\npublic_url: https://inference.example.com\n");
+        using var response = await app.Stranger.PostAsJsonAsync("/api/session", new { token = PodvirtApp.AdminToken });
+
+        Assert.Contains("; secure", response.Headers.GetValues("Set-Cookie").Single(), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Podvirt.Access;
 using Podvirt.Api;
@@ -155,7 +156,7 @@ internal sealed partial class OidcEndpoints : IDisposable
         HttpOnly = true,
         // The provider's page leads back here, and such a visit carries no stricter cookie.
         SameSite = SameSiteMode.Lax,
-        Secure = context.Request.IsHttps,
+        Secure = context.RequestServices.GetRequiredService<ConsoleSwitch>().IsSecure(context),
         Path = Path,
         MaxAge = OidcSignIns.Lifetime,
     };

@@ -35,7 +35,8 @@ internal sealed class ChaosDirector(ChaosCluster cluster, bool sparesNats, Actio
         < 8 => _processes.Draw(random),
         < 11 => sparesNats ? _lines.Draw(random) : _servers.DrawNats(random),
         < 12 => _servers.DrawClickHouse(random),
-        < 16 => _lines.Draw(random),
+        < 15 => _lines.Draw(random),
+        < 16 => _lines.DrawNatsPeers(random),
         < 18 => _nomad.DrawAgent(random),
         _ => _nomad.DrawEngine(random),
     };

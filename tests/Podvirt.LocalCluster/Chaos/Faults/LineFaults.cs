@@ -3,7 +3,7 @@ using Podvirt.Testing.Net;
 
 namespace Podvirt.LocalCluster.Chaos.Faults;
 
-/// <summary>The lines between one process and NATS, ClickHouse or Nomad: cut, frozen or slow.</summary>
+/// <summary>The lines between one process and NATS, ClickHouse or Nomad, or between one server of NATS and the others: cut, frozen or slow.</summary>
 internal sealed class LineFaults(ChaosCluster cluster)
 {
     private static readonly TimeSpan s_slowness = TimeSpan.FromMilliseconds(100);
@@ -17,6 +17,18 @@ internal sealed class LineFaults(ChaosCluster cluster)
         var hit = lines.Count > 1 && random.Next(3) == 0 ? [random.Of(lines)] : lines;
         var component = $"line to {(service == ClusterService.Nats ? "NATS" : service)}";
         var target = $"{name} {service}";
+        return Draw(random, component, target, hit);
+    }
+
+    /// <summary>One server away from the other two: clients still reach it.</summary>
+    public Fault DrawNatsPeers(Random random)
+    {
+        var server = random.Next(cluster.Parts.NatsServers.Count);
+        return Draw(random, "lines between NATS servers", $"nats-{server + 1} peers", cluster.Lines.NatsPeers.Of(server));
+    }
+
+    private static Fault Draw(Random random, string component, string target, IReadOnlyList<TcpProxy> hit)
+    {
         var lasts = random.Between(1, 8);
         return random.Next(3) switch
         {
