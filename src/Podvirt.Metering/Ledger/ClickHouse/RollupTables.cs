@@ -45,7 +45,7 @@ internal static class RollupTables
     /// </summary>
     public static IReadOnlyList<string> Columns { get; } = ["counts", "requests", "cost", "durations", "first_token_durations"];
 
-    /// <summary>Its states are read and merged twenty times as fast as those that count numbers in a hash table.</summary>
+    /// <summary>Its states are read and merged ten times as fast as those that count numbers in a hash table.</summary>
     private const string Quantiles = "quantilesTiming";
 
     /// <summary>What dashboards show: the median, the 95th and the 99th percentile (<see cref="SharesOf"/>).</summary>
