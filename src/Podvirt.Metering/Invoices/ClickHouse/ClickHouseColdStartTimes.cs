@@ -21,7 +21,7 @@ internal sealed class ClickHouseColdStartTimes(ClickHouseLedger ledger, ClickHou
         var whole = TimeRanges.Of(Micros.Of(from), Micros.Of(to));
         var parts = new List<string>
         {
-            $"SELECT r.project AS project, r.model AS model, r.cold_starts AS requests FROM hour_by_project AS r WHERE {whole.Of("r.bucket_us")}{state.NotStale("r.bucket_us")}",
+            $"SELECT r.project AS project, r.model AS model, {RollupTables.CountOf("r", "cold_starts")} AS requests FROM hour_by_project AS r WHERE {whole.Of("r.bucket_us")}{state.NotStale("r.bucket_us")}",
         };
         var raw = whole.Within(state.StaleHours);
         if (!raw.IsEmpty)

@@ -26,65 +26,67 @@ internal static class FiguresQueries
         var length = step == FiguresStep.Hour ? Micros.Hour : Micros.Minute;
         var (fromUs, toUs) = Bounds(query, length);
         var (range, none) = (TimeRanges.Of(fromUs, toUs), TimeRanges.Of(0, 0));
-        var rows = await ReadAsync(
-            store, query, group, RollupTables.Floor("p.bucket_us", length), step == FiguresStep.Hour ? none : range, step == FiguresStep.Hour ? range : none, cancellationToken);
+        var rows = await ReadAsync(store, query, group, length, step == FiguresStep.Hour ? none : range, step == FiguresStep.Hour ? range : none, cancellationToken);
         return [.. rows.Select(r => new FiguresPoint(Micros.ToTime(r.AtUs), r.Model, r.Revision, r.Sum.ToFigures()))];
     }
 
-    /// <param name="step">Where a row's step of time begins; null: there are no steps, and a row that says the total.</param>
+    /// <param name="stepUs">How long a row's step of time is; null: there are no steps, and a row that says the total.</param>
     private static async Task<List<Row>> ReadAsync(
-        ClickHouseStore store, FiguresQuery query, FiguresGroup group, string? step, TimeRanges minutes, TimeRanges hours, CancellationToken cancellationToken)
+        ClickHouseStore store, FiguresQuery query, FiguresGroup group, long? stepUs, TimeRanges minutes, TimeRanges hours, CancellationToken cancellationToken)
     {
         var state = await LedgerState.ReadAsync(store, cancellationToken);
         Check(minutes, state.MinutesFromUs);
         var parameters = new SqlParameters();
         var names = new UsageQuery(default, default, query.Model, Project: query.Project);
-        var parts = new List<string>();
+        var tables = new List<string>();
         foreach (var (table, ranges) in ((string, TimeRanges)[])[("minute", minutes), ("hour", hours)])
         {
             if (!ranges.IsEmpty)
             {
-                parts.Add(
-                    $"SELECT r.bucket_us AS bucket_us, toString(r.model) AS model, r.revision AS revision, {Columns("r")} "
-                    + $"FROM {table}_by_{(query.Project is null ? "model" : "project")} AS r WHERE {ranges.Of("r.bucket_us")}"
-                    + state.NotStale("r.bucket_us") + UsageConditions.Names("r", parameters, names));
+                tables.Add(
+                    $"{table}_by_{(query.Project is null ? "model" : "project")} AS p WHERE {RollupTables.Within(table, "p.bucket_us", ranges)}"
+                    + state.NotStale("p.bucket_us") + UsageConditions.Names("p", parameters, names));
             }
         }
         var raw = minutes.And(hours).Within(state.StaleHours);
+        var rows = new List<string>();
         if (!raw.IsEmpty)
         {
-            parts.Add(Of(RollupTables.OfUsage(Micros.Minute, $"usage AS u FINAL WHERE {UsageConditions.OfUsage(parameters, names, raw)}")));
-            parts.Add(Of(RollupTables.OfAdjustments(Micros.Minute, $"adjustment AS a WHERE {UsageConditions.OfAdjustments(parameters, names, raw)}")));
+            var lengthUs = stepUs ?? Micros.Minute;
+            rows.Add(RollupTables.OfUsage(lengthUs, $"usage AS u FINAL WHERE {UsageConditions.OfUsage(parameters, names, raw)}"));
+            rows.Add(RollupTables.OfAdjustments(lengthUs, $"adjustment AS a WHERE {UsageConditions.OfAdjustments(parameters, names, raw)}"));
         }
-        if (parts.Count == 0)
+        if (tables.Count == 0)
         {
             return [];
         }
-        var key = group switch
+        // Every column of every level costs the server time before it reads anything.
+        var from = tables.Count == 1 && rows.Count == 0
+            ? tables[0]
+            : $"({string.Join(" UNION ALL ", tables.Select(t => $"SELECT {Columns("p.model")} FROM {t}").Concat(rows.Select(r => $"SELECT {Columns("toString(p.model)")} FROM ({r}) AS p")))}) AS p";
+        string[] keys = group switch
         {
-            FiguresGroup.None => "'' AS of_model, toInt32(0) AS of_revision",
-            FiguresGroup.Model => "p.model AS of_model, toInt32(0) AS of_revision",
-            _ => "p.model AS of_model, p.revision AS of_revision",
+            FiguresGroup.None => [],
+            FiguresGroup.Model => ["p.model"],
+            _ => ["p.model", "p.revision"],
         };
-        var from = $"({string.Join(" UNION ALL ", parts)}) AS p";
-        var sql = (step, group) switch
+        var (model, revision) = (keys.Length > 0 ? keys[0] : "''", keys.Length > 1 ? keys[1] : "toInt32(0)");
+        // The total comes from the groups' states, so that each row is read and merged once. A model's revisions together are on the way there.
+        var (at, isTotal, groups) = (stepUs, keys.Length) switch
         {
-            ({ } at, _) => $"SELECT {at} AS at, {key}, toUInt8(0) AS is_total, {RollupTables.Figures("p")} FROM {from} "
-                + "GROUP BY at, of_model, of_revision ORDER BY at, of_model, of_revision",
-            (null, FiguresGroup.None) => $"SELECT min(p.bucket_us) AS at, '' AS of_model, toInt32(0) AS of_revision, toUInt8(1) AS is_total, {RollupTables.Figures("p")} FROM {from}",
-            // The groups come first, and the total from them: most of a histogram is merged once.
-            _ => $"SELECT min(g.at) AS at, g.of_model, g.of_revision, toUInt8(grouping(g.of_model, g.of_revision) > 0) AS is_total, {RollupTables.Figures("g")} "
-                + $"FROM (SELECT min(p.bucket_us) AS at, {key}, {RollupTables.Totals("p")} FROM {from} GROUP BY of_model, of_revision) AS g "
-                + "GROUP BY GROUPING SETS ((g.of_model, g.of_revision), ()) ORDER BY is_total, g.of_model, g.of_revision",
+            ({ }, _) => ("p.bucket_us", "0", $" GROUP BY {string.Join(", ", keys.Prepend("at"))}"),
+            (null, 0) => ("min(p.bucket_us)", "1", ""),
+            _ => ("min(p.bucket_us)", "grouping(p.model)", $" GROUP BY ROLLUP({string.Join(", ", keys)}) HAVING grouping(p.model) = grouping({keys[^1]})"),
         };
         return await store.ReadAsync(
-            sql, parameters, row => new Row(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetByte(3) != 0, FiguresSum.Read(row, 4)), cancellationToken);
+            $"SELECT {at} AS at, {model} AS of_model, {revision} AS of_revision, toUInt8({isTotal}), {RollupTables.Figures("p")} FROM {from}{groups} "
+            + $"ORDER BY {(stepUs is null ? "" : "at, ")}of_model, of_revision",
+            parameters, row => new Row(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetByte(3) != 0, FiguresSum.Read(row, 4)), cancellationToken);
     }
 
-    private static string Of(string rows) => $"SELECT s.bucket_us, toString(s.model), s.revision, {Columns("s")} FROM ({rows}) AS s";
-
-    private static string Columns(string table) =>
-        string.Join(", ", RollupTables.Sums.Select(s => s.Name).Concat(RollupTables.Histograms.Select(h => h.Name)).Select(c => $"{table}.{c} AS {c}"));
+    private static string Columns(string model) =>
+        $"p.bucket_us AS bucket_us, {model} AS model, p.revision AS revision, "
+        + string.Join(", ", RollupTables.Columns.Select(c => $"p.{c} AS {c}"));
 
     private static void Check(TimeRanges minutes, long minutesFromUs)
     {

@@ -6,30 +6,28 @@ namespace Podvirt.Metering.Ledger.ClickHouse;
 /// <summary>What rollup rows of a group come to, as the server summed them up (<see cref="RollupTables.Figures"/>).</summary>
 internal sealed class FiguresSum
 {
-    private static readonly Dictionary<string, int> s_places = RollupTables.Sums.Select((s, i) => (s.Name, i)).ToDictionary(p => p.Name, p => p.i);
+    private static readonly Dictionary<string, int> s_places = RollupTables.Counts.Select((c, i) => (c.Name, i)).ToDictionary(p => p.Name, p => p.i);
 
-    private readonly Int128[] _sums = new Int128[RollupTables.Sums.Count];
-    private ushort[] _durations = [0, 0, 0];
-    private ushort[] _firstTokens = [0, 0, 0];
+    private long[] _counts = [];
+    private long _requests;
+    private Cost _cost;
+    private float[] _durations = [0, 0, 0];
+    private float[] _firstTokens = [0, 0, 0];
 
-    /// <param name="row">Holds the sums and histograms of <see cref="RollupTables"/> from a column on.</param>
+    /// <param name="row">Holds the values of <see cref="RollupTables.Columns"/> from a column on.</param>
     /// <param name="at">That column.</param>
-    public static FiguresSum Read(ClickHouseDataReader row, int at)
+    public static FiguresSum Read(ClickHouseDataReader row, int at) => new()
     {
-        var sum = new FiguresSum();
-        for (var i = 0; i < sum._sums.Length; i++)
-        {
-            var value = row.GetValue(at + i);
-            sum._sums[i] = value is long number ? number : CostValue.ToCost(value).Pico;
-        }
-        sum._durations = (ushort[])row.GetValue(at + sum._sums.Length);
-        sum._firstTokens = (ushort[])row.GetValue(at + sum._sums.Length + 1);
-        return sum;
-    }
+        _counts = (long[])row.GetValue(at),
+        _requests = row.GetInt64(at + 1),
+        _cost = CostValue.ToCost(row.GetValue(at + 2)),
+        _durations = (float[])row.GetValue(at + 3),
+        _firstTokens = (float[])row.GetValue(at + 4),
+    };
 
     public UsageFigures ToFigures() => new()
     {
-        Requests = Get("completed") + Get("cancelled") + Get("truncated") + Get("failed"),
+        Requests = _requests,
         Completed = Get("completed"),
         Cancelled = Get("cancelled"),
         Truncated = Get("truncated"),
@@ -40,8 +38,8 @@ internal sealed class FiguresSum
         EmbeddingTokens = Get("embedding"),
         VideoUs = Get("video_us"),
         DecodeUs = Get("decode_us"),
-        Cost = new Cost(_sums[s_places["cost"]]),
-        Latency = DurationsOf(_durations, Get("completed") + Get("cancelled") + Get("truncated") + Get("failed"), Get("duration_us")),
+        Cost = _cost,
+        Latency = DurationsOf(_durations, _requests, Get("duration_us")),
         FirstToken = DurationsOf(_firstTokens, Get("first_tokens"), Get("first_token_us")),
         ColdStarts = Get("cold_starts"),
         ColdStartUs = Get("cold_start_us"),
@@ -49,9 +47,11 @@ internal sealed class FiguresSum
         ParkedUs = Get("parked_us"),
     };
 
-    /// <param name="buckets">Of the median, the 95th and the 99th percentile; the first one's where there is no duration.</param>
-    private static DurationFigures DurationsOf(ushort[] buckets, long count, long sumUs) => new(
-        count, sumUs, DurationHistogram.MiddleOf(buckets[0]), DurationHistogram.MiddleOf(buckets[1]), DurationHistogram.MiddleOf(buckets[2]));
+    /// <param name="slots">Of the median, the 95th and the 99th percentile.</param>
+    private static DurationFigures DurationsOf(float[] slots, long count, long sumUs) => new(count, sumUs, At(slots[0]), At(slots[1]), At(slots[2]));
 
-    private long Get(string name) => checked((long)_sums[s_places[name]]);
+    private static long At(float slot) => DurationHistogram.MiddleOf(HistogramSlot.BucketOf(slot));
+
+    /// <summary>Of no rows there is no array.</summary>
+    private long Get(string name) => _counts.Length == 0 ? 0 : _counts[s_places[name]];
 }

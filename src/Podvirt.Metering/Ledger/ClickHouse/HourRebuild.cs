@@ -11,8 +11,7 @@ internal sealed class HourRebuild(ClickHouseStore store, TimeSpan quiet, TimePro
 {
     private static readonly string[] s_tables = ["minute_by_project", "hour_by_project", "minute_by_model", "hour_by_model", "hour_by_key"];
 
-    private static readonly string s_columns =
-        string.Join(", ", RollupTables.Sums.Select(s => s.Name).Concat(RollupTables.Histograms.Select(h => h.Name)).Prepend("bucket_us, project, model, revision"));
+    private static readonly string s_columns = string.Join(", ", RollupTables.Columns.Prepend("bucket_us, project, model, revision"));
 
     /// <summary>Returns how many hours were cleared.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -65,7 +64,7 @@ internal sealed class HourRebuild(ClickHouseStore store, TimeSpan quiet, TimePro
 
     private async Task<bool> AgreesAsync(TimeRanges hour, CancellationToken cancellationToken)
     {
-        const string requests = "sum(completed + cancelled + truncated + failed), sum(cost)";
+        const string requests = "sum(requests), sum(cost)";
         var rows = await store.ReadAsync(
             $"""
             SELECT toString(tuple({requests})) FROM hour_by_project WHERE {hour.Of("bucket_us")}

@@ -11,7 +11,7 @@ internal static class RecordQueries
     public static async Task<RatedRecord?> FindAsync(ClickHouseStore store, Guid id, CancellationToken cancellationToken)
     {
         var rows = await store.ReadAsync(
-            Select($"id = toUUID('{id}')", $"usage_id = toUUID('{id}')"), SqlParameters.None, UsageTable.Read, cancellationToken);
+            Select($"u.id = toUUID('{id}')", $"usage_id = toUUID('{id}')"), SqlParameters.None, UsageTable.Read, cancellationToken);
         return rows.Count > 0 ? rows[0] : null;
     }
 
@@ -59,8 +59,8 @@ internal static class RecordQueries
     private static async Task<List<RatedRecord>> PageAsync(
         ClickHouseStore store, SqlParameters parameters, string condition, string order, int limit, CancellationToken cancellationToken)
     {
-        // The server stops at so many rows, and at so many different keys it does not. Copies that are not merged yet are rows, too: seldom more than one of a record.
-        var rowsMax = 2 * limit;
+        // The server stops at so many rows, and at so many different keys it does not. Copies that are not merged yet are rows, too: seldom of many records.
+        var rowsMax = limit + (limit / 8) + 1;
         var page = await store.ReadAsync(Sql(condition, order, $"LIMIT {rowsMax}", limit), parameters, Row, cancellationToken);
         if (page.Count > 0 && page.Count < limit && page[0].RowsSeen == rowsMax)
         {
@@ -79,12 +79,14 @@ internal static class RecordQueries
     {
         var (last, within) = order == "DESC" ? ("min", ">=") : ("max", "<=");
         var page = $"(SELECT ({last}(at), toInt64(count())) FROM (SELECT u.ended_us AS at FROM usage AS u WHERE {condition} ORDER BY u.ended_us {order} {first}))";
-        return $"WITH {page} AS page " + Select($"{condition} AND u.ended_us {within} page.1", $"ended_us {within} page.1", ", page.2")
-            + $" ORDER BY u.ended_us {order}, toUInt128(u.id) {order} LIMIT {limit}";
+        var sorted = $" ORDER BY u.ended_us {order}, toUInt128(u.id) {order}";
+        // What is read ahead here would be behind the page's end.
+        return $"WITH {page} AS page " + Select($"{condition} AND u.ended_us {within} page.1{sorted} LIMIT {limit}", $"ended_us {within} page.1", ", page.2")
+            + sorted + " SETTINGS read_in_order_use_buffering = 0";
     }
 
-    private static string Select(string condition, string adjustments, string more = "") =>
-        $"SELECT {UsageTable.Columns}{more} FROM usage AS u FINAL "
-        + $"LEFT JOIN (SELECT usage_id, sum(cost) AS adjusted FROM adjustment WHERE {adjustments} GROUP BY usage_id) AS a ON a.usage_id = u.id "
-        + $"WHERE {condition}";
+    /// <summary>Adjustments are looked up for the records that are returned, not for all that are looked through.</summary>
+    private static string Select(string records, string adjustments, string more = "") =>
+        $"SELECT u.*, a.adjusted{more} FROM (SELECT {UsageTable.Columns} FROM usage AS u FINAL WHERE {records}) AS u "
+        + $"LEFT JOIN (SELECT usage_id, sum(cost) AS adjusted FROM adjustment WHERE {adjustments} GROUP BY usage_id) AS a ON a.usage_id = u.id";
 }

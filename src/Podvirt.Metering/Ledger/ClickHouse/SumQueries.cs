@@ -9,17 +9,12 @@ namespace Podvirt.Metering.Ledger.ClickHouse;
 /// </summary>
 internal static class SumQueries
 {
-    private static readonly string[] s_columns =
-        ["completed", "cancelled", "truncated", "failed", "unreported", "quarantined", "prompt", "cached", "completion", "reasoning", "embedding", "video_us", "cost"];
-
     private static readonly string s_raw =
-        string.Join(", ", s_columns.Select(c => $"{RollupTables.Sums.Single(s => s.Name == c).Raw} AS {c}"));
+        $"[{string.Join(", ", RollupTables.Counts.Take(RollupTables.BilledCounts).Select(c => c.Raw))}] AS counts, sum(u.cost) AS cost";
 
-    private static readonly string s_adjusted = string.Join(", ", s_columns.Select(c => c == "cost" ? "sum(a.cost) AS cost" : $"toInt64(0) AS {c}"));
+    private static readonly string s_adjusted = $"arrayWithConstant({RollupTables.BilledCounts}, toInt64(0)) AS counts, sum(a.cost) AS cost";
 
-    private static readonly string s_rolled = string.Join(", ", s_columns.Select(c => $"sum(r.{c}) AS {c}"));
-
-    private static readonly string s_total = string.Join(", ", s_columns.Select(c => $"sum(p.{c})"));
+    private static readonly string s_rolled = $"{RollupTables.CountsOf("r")} AS counts, sum(r.cost) AS cost";
 
     public static async Task<List<UsageSum>> RunAsync(ClickHouseStore store, UsageQuery query, UsageGroup group, CancellationToken cancellationToken)
     {
@@ -42,7 +37,7 @@ internal static class SumQueries
         {
             var table = query.Project is not null || group == UsageGroup.Project ? "hour_by_project" : "hour_by_model";
             parts.Add(
-                $"SELECT {Group(group, "r", "r.bucket_us")}, {s_rolled} FROM {table} AS r WHERE {TimeRanges.Of(hours.FromUs, hours.ToUs).Of("r.bucket_us")}"
+                $"SELECT {Group(group, "r", "r.bucket_us")}, {s_rolled} FROM {table} AS r WHERE {RollupTables.Within("hour", "r.bucket_us", TimeRanges.Of(hours.FromUs, hours.ToUs))}"
                 + $"{state.NotStale("r.bucket_us")}{UsageConditions.Names("r", parameters, query)} GROUP BY name, number");
         }
         if (parts.Count == 0)
@@ -50,17 +45,17 @@ internal static class SumQueries
             return [];
         }
         // A group of adjustments alone cannot be: what they adjust is in the same time.
-        var sql = $"SELECT p.name, p.number, {s_total} FROM ({string.Join(" UNION ALL ", parts)}) AS p GROUP BY p.name, p.number ORDER BY p.name, p.number";
+        var sql = $"SELECT p.name, p.number, sumForEach(p.counts), sum(p.cost) FROM ({string.Join(" UNION ALL ", parts)}) AS p GROUP BY p.name, p.number ORDER BY p.name, p.number";
         return await store.ReadAsync(
             sql, parameters,
             row =>
             {
-                long At(int column) => row.GetInt64(2 + column);
+                var at = (long[])row.GetValue(2);
                 return new UsageSum(
-                    NameOf(group, row.GetString(0), row.GetInt64(1)), At(0) + At(1) + At(2) + At(3), At(0), At(1), At(2), At(3), At(4),
-                    new TokenCounts(At(6), At(7), At(8), At(9)), CostValue.ToCost(row.GetValue(14)), At(10), At(11))
+                    NameOf(group, row.GetString(0), row.GetInt64(1)), at[0] + at[1] + at[2] + at[3], at[0], at[1], at[2], at[3], at[4],
+                    new TokenCounts(at[6], at[7], at[8], at[9]), CostValue.ToCost(row.GetValue(3)), at[10], at[11])
                 {
-                    Quarantined = At(5),
+                    Quarantined = at[5],
                 };
             },
             cancellationToken);

@@ -28,7 +28,7 @@ internal static class TotalQueries
         var state = await LedgerState.ReadAsync(store, cancellationToken);
         var parts = new List<string>
         {
-            $"SELECT toString(r.model) AS model, sum(r.completed + r.cancelled + r.truncated + r.failed) AS requests FROM hour_by_model AS r WHERE 1{state.NotStale("r.bucket_us")} GROUP BY model",
+            $"SELECT toString(r.model) AS model, sum(r.requests) AS requests FROM hour_by_model AS r WHERE 1{state.NotStale("r.bucket_us")} GROUP BY model",
         };
         var raw = TimeRanges.Of(long.MinValue, long.MaxValue).Within(state.StaleHours);
         if (!raw.IsEmpty)

@@ -11,7 +11,7 @@ internal static class UsageBlock
     [
         "id", "ended_us", "month", "batch", "project", "key", "model", "revision", "replica", "surface", "outcome", "status", "reason", "streamed",
         "prompt", "cached", "completion", "reasoning", "source", "queued_us", "parked_us", "first_token_us", "duration_us", "video_us", "quoted_rate",
-        "cold_start", "rate_version", "cost", "duration_bucket", "first_token_bucket",
+        "cold_start", "rate_version", "cost", "duration_slot", "first_token_slot",
     ];
 
     /// <summary>Of numbers and ids; names take one or two bytes more.</summary>
@@ -51,8 +51,8 @@ internal static class UsageBlock
         block.Add("cold_start", "UInt8", records, r => r.Record.ColdStart ? (byte)1 : (byte)0);
         block.Add("rate_version", "Int32", records, r => r.RateVersion);
         block.Add("cost", $"Decimal(38, {CostValue.Scale})", records, r => r.Cost.Pico);
-        block.Add("duration_bucket", "UInt16", records, r => (ushort)DurationHistogram.BucketOf(r.Record.DurationUs));
-        block.Add("first_token_bucket", "UInt16", records, r => (ushort)(r.Record.FirstTokenUs is { } us ? DurationHistogram.BucketOf(us) : 0));
+        block.Add("duration_slot", "UInt16", records, r => HistogramSlot.Of(DurationHistogram.BucketOf(r.Record.DurationUs)));
+        block.Add("first_token_slot", "UInt16", records, r => r.Record.FirstTokenUs is { } us ? HistogramSlot.Of(DurationHistogram.BucketOf(us)) : (ushort)0);
         return block.ToStream();
     }
 

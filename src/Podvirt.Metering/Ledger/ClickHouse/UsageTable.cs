@@ -41,8 +41,8 @@ internal static class UsageTable
           cold_start SimpleAggregateFunction(any, UInt8),
           rate_version SimpleAggregateFunction(any, Int32),
           cost SimpleAggregateFunction(any, Decimal(38, 12)),
-          duration_bucket SimpleAggregateFunction(any, UInt16),
-          first_token_bucket SimpleAggregateFunction(any, UInt16),
+          duration_slot SimpleAggregateFunction(any, UInt16),
+          first_token_slot SimpleAggregateFunction(any, UInt16),
           copies SimpleAggregateFunction(sum, UInt64) DEFAULT 1,
           batches SimpleAggregateFunction(groupUniqArrayArray, Array(UInt64)) DEFAULT [batch],
           appended_at SimpleAggregateFunction(max, DateTime('UTC')) DEFAULT now('UTC'),
@@ -52,13 +52,12 @@ internal static class UsageTable
         SETTINGS non_replicated_deduplication_window = 10000
         """;
 
-    /// <summary>The columns that <see cref="Read"/> takes, in its order; of <c>usage u</c> and of adjustments <c>a</c>.</summary>
+    /// <summary>The columns that <see cref="Read"/> takes, in its order, but the last one: what adjustments add.</summary>
     public const string Columns =
-        "u.id, u.project, u.key, u.model, u.revision, u.replica, u.surface, u.outcome, u.status, u.reason, u.streamed, u.prompt, u.cached, u.completion, "
-        + "u.reasoning, u.source, u.ended_us, u.queued_us, u.parked_us, u.first_token_us, u.duration_us, u.video_us, u.quoted_rate, u.cold_start, "
-        + "u.rate_version, u.cost, a.adjusted";
+        "id, project, key, model, revision, replica, surface, outcome, status, reason, streamed, prompt, cached, completion, reasoning, source, ended_us, "
+        + "queued_us, parked_us, first_token_us, duration_us, video_us, quoted_rate, cold_start, rate_version, cost";
 
-    /// <summary>How many columns those are.</summary>
+    /// <summary>How many columns those are, with that one.</summary>
     public const int Count = 27;
 
     public static RatedRecord Read(ClickHouseDataReader row)

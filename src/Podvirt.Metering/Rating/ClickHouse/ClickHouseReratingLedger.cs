@@ -57,7 +57,7 @@ internal sealed class ClickHouseReratingLedger(ClickHouseDatabase database) : IR
         var behind = step is null ? "" : $" AND (u.ended_us > {SqlParameters.Of(step.AtUs)} OR toUInt128(u.id) > {UsageConditions.Number(step.AtRecord)})";
         return store.ReadAsync(
             $"""
-            SELECT {UsageTable.Columns}, a.billed_by, a.last_rerating FROM usage AS u FINAL
+            SELECT {UsageTable.Columns}, a.adjusted, a.billed_by, a.last_rerating FROM usage AS u FINAL
             LEFT JOIN (
               SELECT usage_id, sum(cost) AS adjusted, argMax(new_version, rerating) AS billed_by, max(rerating) AS last_rerating
               FROM adjustment WHERE model = {model} AND {times.Of("ended_us")} GROUP BY usage_id) AS a ON a.usage_id = u.id

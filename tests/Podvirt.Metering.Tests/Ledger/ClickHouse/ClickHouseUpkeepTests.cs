@@ -67,7 +67,7 @@ public sealed class ClickHouseUpkeepTests(ClickHouseFixture clickHouse)
     [InlineData("ALTER TABLE hour_by_model DELETE WHERE 1", "hour_by_model")]
     [InlineData("ALTER TABLE usage DELETE WHERE 1", "hour_by_project")]
     [InlineData("INSERT INTO hour_by_key SELECT bucket_us, project, key, model, 1, 0, 0 FROM hour_by_key", "hour_by_key")]
-    [InlineData("INSERT INTO minute_by_model (bucket_us, model, revision, prompt) SELECT bucket_us, model, revision, 1 FROM minute_by_model", "minute_by_model")]
+    [InlineData("INSERT INTO minute_by_model (bucket_us, model, revision, counts) SELECT bucket_us, model, revision, initializeAggregation('sumForEachState', [toInt64(0), 1]) FROM minute_by_model", "minute_by_model")]
     public async Task Reconciliation_SeesWhatWasChanged(string change, string where)
     {
         var options = clickHouse.NewOptions();
