@@ -85,7 +85,8 @@ internal sealed partial class SharedReplies(
                 Reply = new Head(reply.RequestId, reply.Status, reply.ContentType, reply.Replica, reply.Body.Length, revision),
                 Until = reply.ExpiresAt,
             };
-            if (await store.UpdateAsync(Prefix + name, StateJson.ToBytes(kept), revision, CancellationToken.None) is not null)
+            if (await WriteAsync(name, kept, revision, CancellationToken.None) is not null
+                || (await FindOwnAsync(name, mine) is { } own && await WriteAsync(name, kept, own, CancellationToken.None) is not null))
             {
                 return true;
             }
@@ -107,11 +108,14 @@ internal sealed partial class SharedReplies(
         return false;
     }
 
-    internal async Task LeaveAsync(string name, long revision)
+    internal async Task LeaveAsync(string name, Entry mine, long revision)
     {
         try
         {
-            await store.DeleteAsync(Prefix + name, revision, StateDurability.Process, CancellationToken.None);
+            if (!await store.DeleteAsync(Prefix + name, revision, StateDurability.Process, CancellationToken.None) && await FindOwnAsync(name, mine) is { } own)
+            {
+                await store.DeleteAsync(Prefix + name, own, StateDurability.Process, CancellationToken.None);
+            }
         }
         catch (IOException error)
         {
@@ -170,6 +174,10 @@ internal sealed partial class SharedReplies(
         }
     }
 
+    /// <summary>The claim itself under another revision: a store that lost its end takes all that were read before for outdated.</summary>
+    private async Task<long?> FindOwnAsync(string name, Entry mine) =>
+        await store.GetAsync(Prefix + name, CancellationToken.None) is { } entry && entry.Read<Entry>() == mine ? entry.Revision : null;
+
     private static string BodyOf(string name, long claim) => string.Create(CultureInfo.InvariantCulture, $"{BodyPrefix}{name}/{claim}");
 
     private async ValueTask<bool> IsGoneAsync(string owner, CancellationToken cancellationToken) => !(await owners.ListAsync(cancellationToken)).Contains(owner);
@@ -222,5 +230,5 @@ internal sealed class ReplyClaim(SharedReplies replies, string name, SharedRepli
     }
 
     /// <summary>The call is over; without a reply the key is free.</summary>
-    public Task LeaveAsync() => _isToStay ? Task.CompletedTask : replies.LeaveAsync(name, revision);
+    public Task LeaveAsync() => _isToStay ? Task.CompletedTask : replies.LeaveAsync(name, mine, revision);
 }

@@ -109,6 +109,24 @@ public sealed class SharedRepliesTests : IDisposable
     }
 
     [Fact]
+    public async Task ClaimUnderALaterRevision_IsTheGatewaysOwnStill()
+    {
+        var (kept, _, _) = await New("g1").ClaimAsync([1], [2], TimeSpan.Zero, s_none);
+        var (left, _, _) = await New("g1").ClaimAsync([3], [4], TimeSpan.Zero, s_none);
+        foreach (var claim in await _state.Store.ListAsync("replies/", s_none))
+        {
+            await _state.Store.PutAsync(claim.Key, claim.Value, s_none);
+        }
+
+        Assert.True(await kept!.KeepAsync(Reply("kept", DateTimeOffset.UtcNow.AddHours(1))));
+        await left!.LeaveAsync();
+
+        var reply = (await New("g2").ClaimAsync([1], [2], TimeSpan.Zero, s_none)).Reply!;
+        Assert.Equal("kept", System.Text.Encoding.UTF8.GetString(reply.Body.Span));
+        Assert.NotNull((await New("g2").ClaimAsync([3], [4], TimeSpan.Zero, s_none)).Claim);
+    }
+
+    [Fact]
     public async Task GatewayThatWasPaused_TouchesNothingOfTheReplyThatCounts()
     {
         var until = DateTimeOffset.UtcNow.AddHours(1);
