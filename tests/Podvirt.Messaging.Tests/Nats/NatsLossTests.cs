@@ -42,7 +42,9 @@ public sealed class NatsLossTests
         var left = await ReadUntilAsync(watch, "w/changed", "w/deleted", "w/kept", "w/new");
         Assert.Equal(("1", "1", "1", null), (Text(left["w/changed"]), Text(left["w/deleted"]), Text(left["w/kept"]), Text(left["w/new"])));
         Assert.All(left.Values, entry => Assert.True(entry is null || known.Values.All(k => k is null || k.Revision < entry.Revision)));
-        Assert.Equal((1, 1), (_log.Count(LostEvent), losses.Sum));
+        Assert.Equal(1, _log.Count(LostEvent));
+        // Of the process: other tests' losses are in it.
+        Assert.True(losses.Sum >= 1);
 
         // What is written from now on is told as ever.
         var changed = await store.UpdateAsync("w/changed", Bytes("2"), left["w/changed"]!.Revision, Ended);
