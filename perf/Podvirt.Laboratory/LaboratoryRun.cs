@@ -67,7 +67,8 @@ internal static class LaboratoryRun
             Choice: tuning, Points: Measure([.. s_prices[1..].Select(price => Podvirt(price, tuning))], s_tuningSeeds, TraceSettings.Quick))).ToList();
         var sleepers = new double[] { 900, 3600, 6 * 3600, 24 * 3600, 72 * 3600 }.Select(sleeper => (
             Choice: sleeper, Points: Measure([.. s_timeouts.Select(time => FixedSleep(time, sleeper))], s_tuningSeeds, TraceSettings.Quick))).ToList();
-        var (_, table) = Best(podvirt, tuning => $"memory of {tuning.GapMemory} gaps, fleet's weight {tuning.FleetWeight}, start factor {tuning.StartFactor}, eviction factor {tuning.EvictionFactor}");
+        var (_, table) = Best(podvirt, tuning => $"memory of {tuning.GapMemory} gaps, fleet's weight {tuning.FleetWeight}, start factor {tuning.StartFactor}, "
+            + $"eviction factor {tuning.EvictionFactor}");
         var (sleeperSeconds, sleeperTable) = Best(sleepers, seconds => $"sleepers stop after {Time(seconds)}");
         return new TuningChoice(sleeperSeconds, [.. table, .. sleeperTable]);
     }
