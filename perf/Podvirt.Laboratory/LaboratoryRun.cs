@@ -15,7 +15,7 @@ namespace Podvirt.Laboratory;
 internal static class LaboratoryRun
 {
     private static readonly int[] s_tuningSeeds = [1, 2];
-    private static readonly int[] s_reportSeeds = [41, 42];
+    private static readonly int[] s_reportSeeds = [51, 52];
     private static readonly double[] s_prices = [0.001, 0.003, 0.01, 0.02, 0.04, 0.06, 0.1, 0.3];
     private static readonly double[] s_timeouts = [5, 60, 300, 900];
 
@@ -59,20 +59,23 @@ internal static class LaboratoryRun
             from memory in new[] { 96.0, 288 }
             from weight in new[] { 1.0, 2, 4 }
             from factor in new[] { 1.0, 4, 16 }
-            let tuning = new IdleTuning { GapMemory = memory, FleetWeight = weight, StartFactor = factor }
+            from eviction in new[] { 1.0, 8, 32 }
+            let tuning = new IdleTuning { GapMemory = memory, FleetWeight = weight, StartFactor = factor, EvictionFactor = eviction }
             where Differences(tuning, IdleTuning.Default) <= 1
             select tuning;
         var podvirt = tunings.Select(tuning => (
             Choice: tuning, Points: Measure([.. s_prices[1..].Select(price => Podvirt(price, tuning))], s_tuningSeeds, TraceSettings.Quick))).ToList();
         var sleepers = new double[] { 900, 3600, 6 * 3600, 24 * 3600, 72 * 3600 }.Select(sleeper => (
             Choice: sleeper, Points: Measure([.. s_timeouts.Select(time => FixedSleep(time, sleeper))], s_tuningSeeds, TraceSettings.Quick))).ToList();
-        var (_, table) = Best(podvirt, tuning => $"memory of {tuning.GapMemory} gaps, fleet's weight {tuning.FleetWeight}, start factor {tuning.StartFactor}");
+        var (_, table) = Best(podvirt, tuning => $"memory of {tuning.GapMemory} gaps, fleet's weight {tuning.FleetWeight}, start factor {tuning.StartFactor}, "
+            + $"eviction factor {tuning.EvictionFactor}");
         var (sleeperSeconds, sleeperTable) = Best(sleepers, seconds => $"sleepers stop after {Time(seconds)}");
         return new TuningChoice(sleeperSeconds, [.. table, .. sleeperTable]);
     }
 
     private static int Differences(IdleTuning one, IdleTuning other) =>
-        (one.GapMemory == other.GapMemory ? 0 : 1) + (one.FleetWeight == other.FleetWeight ? 0 : 1) + (one.StartFactor == other.StartFactor ? 0 : 1);
+        (one.GapMemory == other.GapMemory ? 0 : 1) + (one.FleetWeight == other.FleetWeight ? 0 : 1) + (one.StartFactor == other.StartFactor ? 0 : 1)
+        + (one.EvictionFactor == other.EvictionFactor ? 0 : 1);
 
     private static (T Choice, IReadOnlyList<(string Name, double Score)> Table) Best<T>(
         List<(T Choice, List<Point> Points)> candidates, Func<T, string> name)

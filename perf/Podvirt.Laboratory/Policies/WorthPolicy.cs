@@ -48,7 +48,8 @@ internal sealed class WorthPolicy(double price, int gpus, IdleTuning tuning) : I
             }
         }
 
-        return new Verdict(decision, worth, Math.Max(1, GapBuckets.Start(next) - idleSeconds + 1e-6), curve.ChanceSoon(idleSeconds));
+        return new Verdict(
+            decision, worth.AgainstOthers(tuning), Math.Max(1, GapBuckets.Start(next) - idleSeconds + 1e-6), curve.ChanceSoon(idleSeconds));
 
         IdleDecision Decide(Worth at) =>
             IdlePolicy.Decide(IdleSpec.Auto, TimeSpan.FromSeconds(idleSeconds), at, current, isAsleep, canSleep: true);

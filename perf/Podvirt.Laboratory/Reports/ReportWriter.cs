@@ -35,7 +35,8 @@ internal static class ReportWriter
         AddCauses(text, report);
         text.AppendLine().AppendLine("## Tuning").AppendLine();
         text.AppendLine($"Waiting relative to the best candidate at equal gpu-hours. Podvirt was measured with the scheduler's own constants: memory of "
-            + $"{IdleTuning.Default.GapMemory} gaps, fleet's weight {IdleTuning.Default.FleetWeight}, start factor {IdleTuning.Default.StartFactor}.").AppendLine();
+            + $"{IdleTuning.Default.GapMemory} gaps, fleet's weight {IdleTuning.Default.FleetWeight}, start factor {IdleTuning.Default.StartFactor}, "
+            + $"eviction factor {IdleTuning.Default.EvictionFactor}.").AppendLine();
         text.AppendLine("| candidate | waiting |").AppendLine("|---|---:|");
         foreach (var (name, score) in report.Choice.Table)
         {

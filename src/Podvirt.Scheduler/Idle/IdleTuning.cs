@@ -19,4 +19,10 @@ internal sealed record IdleTuning
     /// holds up whoever sleeps there.
     /// </summary>
     public double StartFactor { get; init; } = 4;
+
+    /// <summary>
+    /// How many times more a sleeper is worth to whom it would be stopped for than when nobody asks for its memory: where it is asked
+    /// for it is short, and the one that was stopped comes back there to stop others in its turn.
+    /// </summary>
+    public double EvictionFactor { get; init; } = 8;
 }

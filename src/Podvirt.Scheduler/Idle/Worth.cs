@@ -24,6 +24,10 @@ internal readonly record struct Worth(double Awake, double Asleep)
             Per(returns * wake, costs.AwakeGpus - costs.AsleepGpus), Per(returns * Math.Max(0, (tuning.StartFactor * start) - wake), costs.AsleepGpus));
     }
 
+    /// <summary>The same where others want the memory, and somebody has to leave for them: those that are merely awake before sleepers.</summary>
+    /// <param name="tuning">How much more a sleeper is worth then.</param>
+    public Worth AgainstOthers(IdleTuning tuning) => this with { Asleep = Asleep * tuning.EvictionFactor };
+
     /// <summary>What waking sooner saves for each second asleep, in waiting seconds.</summary>
     /// <param name="returns">Returns a second, from <see cref="ReuseCurve.At"/>.</param>
     /// <param name="quick">The model's costs where it wakes sooner.</param>

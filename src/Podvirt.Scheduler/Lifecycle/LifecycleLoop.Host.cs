@@ -153,7 +153,7 @@ internal sealed partial class LifecycleLoop
     private double SleepSaves(Replica replica)
     {
         var costs = Costs(_models[replica.Model.Id], replica, replica.SleepLevel);
-        return costs.AsleepGpus > 0 ? WorthOf(replica).Asleep * costs.AsleepGpus : double.PositiveInfinity;
+        return costs.AsleepGpus > 0 ? WorthOf(replica).AgainstOthers(IdleTuning.Default).Asleep * costs.AsleepGpus : double.PositiveInfinity;
     }
 
     /// <summary>What level 1 saves over what it would do otherwise: sleep at level 2, or stop.</summary>

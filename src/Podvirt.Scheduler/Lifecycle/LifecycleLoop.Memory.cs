@@ -2,6 +2,7 @@ using Podvirt.Core.Gpus;
 using Podvirt.Core.Messages;
 using Podvirt.Core.Replicas;
 using Podvirt.Scheduler.Engines;
+using Podvirt.Scheduler.Idle;
 using Podvirt.Scheduler.Placement;
 
 namespace Podvirt.Scheduler.Lifecycle;
@@ -56,7 +57,7 @@ internal sealed partial class LifecycleLoop
             ReplicaState.Active => (reserved, asleep, Standing(replica)),
             _ => (reserved, reserved, HoldingKind.Rising),
         };
-        var worth = replica.State is ReplicaState.Active or ReplicaState.Sleeping ? WorthOf(replica) : default;
+        var worth = replica.State is ReplicaState.Active or ReplicaState.Sleeping ? WorthOf(replica).AgainstOthers(IdleTuning.Default) : default;
         var holding = new Holding(
             replica.Id, replica.GpuIds, bytes, after, kind, Math.Min(worth.Awake, Evictions.WorthMax),
             Math.Min(worth.Asleep, Evictions.WorthMax), HostBytes: HostBytes(replica),

@@ -15,6 +15,17 @@ public class WorthTests
     }
 
     [Fact]
+    public void SleeperUsedOnceADay_IsWorthMoreAgainstOthersThanOneThatIsAwakeAndUsedEveryTenSeconds()
+    {
+        var sleeper = Worth.Of(returns: 1 / 86_400.0, Costs, price: 0, IdleTuning.Default);
+        var awake = Worth.Of(returns: 1 / 10.0, Costs, price: 0, IdleTuning.Default);
+        Assert.True(sleeper.AgainstOthers(IdleTuning.Default).Asleep > awake.AgainstOthers(IdleTuning.Default).Awake);
+
+        // With nobody to ask for its memory, that is what it would be without others.
+        Assert.True(sleeper.Asleep < awake.Awake);
+    }
+
+    [Fact]
     public void EngineWithoutSleep_SavesAWholeStart() =>
         Assert.Equal(0.01 * 60 / 0.5, Worth.Of(0.01, Costs with { CanSleep = false }, price: 0, IdleTuning.Default).Awake, tolerance: 1e-9);
 

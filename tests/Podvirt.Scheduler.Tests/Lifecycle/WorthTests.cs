@@ -15,15 +15,8 @@ public class WorthTests
     [Fact]
     public void ModelThatReturnsEveryTwoMinutes_IsKept_AndOneThatIsNewIsNot()
     {
-        var gaps = new GapHistogram(IdleTuning.Default);
-        for (var i = 0; i < 40; i++)
-        {
-            gaps.Record(120);
-        }
-
-        var known = Slow with { Use = UseRecord.Of(new UseHistory(gaps, 0, IdleTuning.Default)) };
         var world = new LoopWorld(
-            Make.Gpus(1, 80), histories: new Dictionary<string, StartHistory> { ["known"] = known, ["new"] = Slow });
+            Make.Gpus(1, 80), histories: new Dictionary<string, StartHistory> { ["known"] = UsedEvery(120), ["new"] = Slow });
         world.Apply(Make.Model("known"), Make.Model("new"));
         world.Serve("known");
         world.Serve("new");
@@ -38,15 +31,8 @@ public class WorthTests
     [Fact]
     public void Eviction_TakesWhoeverIsWorthLeast_NotWhoeverWasUsedFirst()
     {
-        var gaps = new GapHistogram(IdleTuning.Default);
-        for (var i = 0; i < 40; i++)
-        {
-            gaps.Record(20);
-        }
-
-        var known = Slow with { Use = UseRecord.Of(new UseHistory(gaps, 0, IdleTuning.Default)) };
         var world = new LoopWorld(
-            Make.Gpus(1, 80), histories: new Dictionary<string, StartHistory> { ["known"] = known, ["new"] = Slow });
+            Make.Gpus(1, 80), histories: new Dictionary<string, StartHistory> { ["known"] = UsedEvery(20), ["new"] = Slow });
         world.Apply(Make.Model("known", gib: 30), Make.Model("new", gib: 30), Make.Model("third", gib: 30));
         world.Serve("known");
         world.Live(Second);
@@ -54,6 +40,24 @@ public class WorthTests
         world.Live(world.Options.ResidencyMin);
         world.Report(new ModelDemand("third", 1, 0, 0));
         Assert.Equal((ReplicaState.Active, ReplicaState.Draining), (world.StateOf("known"), world.StateOf("new")));
+    }
+
+    [Fact]
+    public void Eviction_PutsOneThatIsUsedOftenToSleep_BeforeItStopsASleeperThatIsUsedSomeTimesADay()
+    {
+        var world = new LoopWorld(
+            Make.Gpus(1, 80),
+            histories: new Dictionary<string, StartHistory> { ["often"] = UsedEvery(20), ["seldom"] = UsedEvery(7200), ["third"] = Slow });
+        world.Apply(Make.Model("often", gib: 60), Make.Model("seldom", gib: 15, sleepAfter: Second), Make.Model("third", gib: 20));
+        world.Serve("seldom");
+        world.Live(Second);
+        world.FinishSleep("seldom");
+        world.Serve("often");
+        world.Live(world.Options.ResidencyMin);
+
+        // Either of them alone would make room for it.
+        world.Report(new ModelDemand("third", 1, 0, 0));
+        Assert.Equal((ReplicaState.Draining, ReplicaState.Sleeping), (world.StateOf("often"), world.StateOf("seldom")));
     }
 
     [Fact]
@@ -123,6 +127,17 @@ public class WorthTests
                 world.Tick(TimeSpan.FromMinutes(0.5));
             }
         }
+    }
+
+    private static StartHistory UsedEvery(double seconds)
+    {
+        var gaps = new GapHistogram(IdleTuning.Default);
+        for (var i = 0; i < 40; i++)
+        {
+            gaps.Record(seconds);
+        }
+
+        return Slow with { Use = UseRecord.Of(new UseHistory(gaps, 0, IdleTuning.Default)) };
     }
 
     private static LoopWorld TwoReplicas(out IReadOnlyList<Replica> replicas)
