@@ -16,7 +16,7 @@ internal static class LaboratoryRun
 {
     private static readonly int[] s_tuningSeeds = [1, 2];
     private static readonly int[] s_reportSeeds = [51, 52];
-    private static readonly double[] s_prices = [0.001, 0.003, 0.01, 0.02, 0.04, 0.06, 0.1, 0.3];
+    private static readonly double[] s_prices = [0.001, 0.003, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.3];
     private static readonly double[] s_timeouts = [5, 60, 300, 900];
 
     public static int Run(bool isQuick, string? results)
