@@ -11,7 +11,7 @@ internal sealed class LedgerReader(ChaosCluster cluster, DateTimeOffset began, F
 {
     private const int PageRows = 1_000;
 
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(8);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private HttpClient Admin => cluster[ChaosCluster.Gateways[0]].Admin;
