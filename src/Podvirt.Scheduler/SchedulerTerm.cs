@@ -228,8 +228,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
     /// Another one leads since, or the state store has lost the end of what it had, and this epoch was another's before: no gateway would hear of
     /// its routes.
     /// </summary>
-    private static bool IsAhead(GatewayReport report, long epoch, long revision) =>
-        report.RoutesEpoch > epoch || (report.RoutesEpoch == epoch && report.RoutesRevision > revision);
+    private static bool IsAhead(GatewayReport report, RouteTable own) => new RouteTable(report.RoutesEpoch, report.RoutesRevision, []).IsNewerThan(own);
 
     private async Task LoopAsync(LifecycleLoop loop, Mandate mandate, CancellationToken cancellationToken)
     {
@@ -237,7 +236,7 @@ internal sealed partial class SchedulerTerm(TermParts parts, string name, LeaseH
         {
             // After a pause the clock knows before any timer does.
             mandate.ThrowIfEnded();
-            if (happened is GatewayReported { Report: var report } && election is not null && IsAhead(report, mandate.Epoch, loop.Routes.Revision))
+            if (happened is GatewayReported { Report: var report } && election is not null && IsAhead(report, loop.Routes with { Epoch = mandate.Epoch }))
             {
                 election.HearOf(report.RoutesEpoch);
                 mandate.End("a gateway works by routes that are newer than this scheduler's");

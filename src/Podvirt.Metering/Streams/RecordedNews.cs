@@ -54,18 +54,17 @@ internal sealed class RecordedNews(NatsClient nats)
     public async IAsyncEnumerable<Guid[]> HearAsync(Guid outbox, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var room = new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = UnreadMax } };
-        await using var subscription = await nats.Connection.SubscribeCoreAsync<ReadOnlySequence<byte>>(
-            SubjectOf(outbox), serializer: Copy.Instance, opts: room, cancellationToken: cancellationToken);
+        await using var subscription = await nats.Connection.SubscribeCoreAsync<byte[]>(SubjectOf(outbox), opts: room, cancellationToken: cancellationToken);
         await foreach (var message in subscription.Msgs.ReadAllAsync(cancellationToken))
         {
-            if (Read(message.Data) is { Length: > 0 } ids)
+            if (message.Data is { } bytes && Read(bytes) is { Length: > 0 } ids)
             {
                 yield return ids;
             }
         }
     }
 
-    internal static byte[] Write(ReadOnlySpan<Guid> ids)
+    private static byte[] Write(ReadOnlySpan<Guid> ids)
     {
         var buffer = new ArrayBufferWriter<byte>((ids.Length * IdBytes) + 16);
         var writer = new MessagePackWriter(buffer);
@@ -82,7 +81,7 @@ internal sealed class RecordedNews(NatsClient nats)
     }
 
     /// <summary>Empty: no such message, or one of a later version.</summary>
-    internal static Guid[] Read(in ReadOnlySequence<byte> message)
+    private static Guid[] Read(byte[] message)
     {
         var reader = new MessagePackReader(message);
         try
@@ -116,13 +115,5 @@ internal sealed class RecordedNews(NatsClient nats)
         {
             throw new IOException($"outboxes could not be told that {ids.Length} records are done: {e.Message}", e);
         }
-    }
-
-    /// <summary>The library's buffers are its own again after the call.</summary>
-    private sealed class Copy : INatsDeserialize<ReadOnlySequence<byte>>
-    {
-        public static readonly Copy Instance = new();
-
-        public ReadOnlySequence<byte> Deserialize(in ReadOnlySequence<byte> buffer) => new(buffer.ToArray());
     }
 }

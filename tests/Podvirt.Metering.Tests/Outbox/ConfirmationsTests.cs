@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Podvirt.Core.Usage;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
@@ -10,47 +8,29 @@ using Podvirt.Testing.Nats;
 namespace Podvirt.Metering.Tests.Outbox;
 
 [Collection(NatsFixture.Collection)]
-public sealed class ConfirmationsTests : IAsyncDisposable
+public sealed class ConfirmationsTests(NatsFixture nats) : IAsyncDisposable
 {
-    private readonly NatsFixture _nats;
-    private readonly TempDirectory _directory = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
-    private readonly MeteringMetrics _metrics = new();
     private readonly SentRows _sent = new(1_000);
-    private readonly SqliteUsageOutbox _outbox;
-    private readonly SqliteLedger _ledger;
-
-    public ConfirmationsTests(NatsFixture nats)
-    {
-        _nats = nats;
-        _outbox = SqliteUsageOutbox.Open(
-            new MeteringOptions { DataDirectory = _directory.Path }, _metrics, TimeProvider.System, NullLogger<SqliteUsageOutbox>.Instance);
-        _ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
-    }
+    private readonly GatewayFiles _files = new();
 
     private static CancellationToken Ended => TestContext.Current.CancellationToken;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _ledger.DisposeAsync();
-        await _outbox.DisposeAsync();
-        _metrics.Dispose();
-        _directory.Dispose();
-    }
+    public ValueTask DisposeAsync() => _files.DisposeAsync();
 
     [Fact]
     public async Task LedgerHasThem_TheyLeaveTheOutbox()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
         using var confirmations = Confirmations(bench);
         await confirmations.StartAsync(Ended);
         await HearsAsync(bench, confirmations);
         await PublishAsync(bench, confirmations, 1, 25);
-        Assert.Equal(25, _outbox.Rows);
+        Assert.Equal(25, _files.Outbox.Rows);
 
         await BringAsync(bench);
 
-        await Eventually.TrueAsync(() => _outbox.Rows == 0);
+        await Eventually.TrueAsync(() => _files.Outbox.Rows == 0);
         Assert.Equal(0, _sent.Count);
         await confirmations.StopAsync(Ended);
     }
@@ -58,7 +38,7 @@ public sealed class ConfirmationsTests : IAsyncDisposable
     [Fact]
     public async Task StreamIsGoneWithWhatItAcknowledged_TheyArePublishedAgain_AndTheLedgerHasEachOnce()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
         using var confirmations = Confirmations(bench);
         await PublishAsync(bench, confirmations, 1, 10);
         await BringAsync(bench);
@@ -72,29 +52,29 @@ public sealed class ConfirmationsTests : IAsyncDisposable
 
         for (var n = 1; n <= 20; n++)
         {
-            Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(n), Ended));
+            Assert.NotNull(await _files.Ledger.FindAsync(Sample.IdOf(n), Ended));
         }
-        Assert.Equal(20, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
+        Assert.Equal(20, (await _files.Ledger.RequestTotalsAsync(Ended)).Values.Sum());
     }
 
     [Fact]
     public async Task OthersStandWhereTheyStood_TheyArePublishedAgain()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
         using var confirmations = Confirmations(bench);
         await PublishAsync(bench, confirmations, 1, 10);
         await bench.DeleteStreamsAsync();
         await bench.Stream.OpenAsync(Ended);
         await bench.PublishAsync(1_001, 30);
         await BringAsync(bench);
-        Assert.Null(await _ledger.FindAsync(Sample.IdOf(1), Ended));
+        Assert.Null(await _files.Ledger.FindAsync(Sample.IdOf(1), Ended));
 
         _time.Advance(TimeSpan.FromSeconds(10));
         await confirmations.LookAsync(Ended);
         await BringAsync(bench);
 
-        Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(1), Ended));
-        Assert.Equal(40, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
+        Assert.NotNull(await _files.Ledger.FindAsync(Sample.IdOf(1), Ended));
+        Assert.Equal(40, (await _files.Ledger.RequestTotalsAsync(Ended)).Values.Sum());
     }
 
     [Fact]
@@ -109,21 +89,21 @@ public sealed class ConfirmationsTests : IAsyncDisposable
         await bench.PublishAsync(1_001, 10);
         Assert.Equal(20, (await bench.Stream.FactsAsync(Ended)).Last);
         await BringAsync(bench);
-        Assert.Null(await _ledger.FindAsync(Sample.IdOf(11), Ended));
+        Assert.Null(await _files.Ledger.FindAsync(Sample.IdOf(11), Ended));
 
         _time.Advance(TimeSpan.FromSeconds(10));
         await confirmations.LookAsync(Ended);
         await BringAsync(bench);
 
-        Assert.NotNull(await _ledger.FindAsync(Sample.IdOf(11), Ended));
-        Assert.Equal(30, (await _ledger.RequestTotalsAsync(Ended)).Values.Sum());
+        Assert.NotNull(await _files.Ledger.FindAsync(Sample.IdOf(11), Ended));
+        Assert.Equal(30, (await _files.Ledger.RequestTotalsAsync(Ended)).Values.Sum());
     }
 
     [Fact]
     public async Task LedgerIsAway_NothingIsPublishedAgain()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
-        using var metrics = new MetricRecorder(_metrics);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        using var metrics = new MetricRecorder(_files.Metrics);
         using var confirmations = Confirmations(bench);
         await PublishAsync(bench, confirmations, 1, 10);
 
@@ -131,15 +111,15 @@ public sealed class ConfirmationsTests : IAsyncDisposable
         await confirmations.LookAsync(Ended);
 
         Assert.Empty(metrics.Of("podvirt.usage.resent"));
-        Assert.Equal(10, _outbox.Rows);
+        Assert.Equal(10, _files.Outbox.Rows);
         Assert.Equal(10, (await bench.Stream.FactsAsync(Ended)).Last);
     }
 
     [Fact]
     public async Task NewsIsLost_TheLedgerIsAskedAndNothingIsPublishedAgain()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
-        using var metrics = new MetricRecorder(_metrics);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        using var metrics = new MetricRecorder(_files.Metrics);
         using var confirmations = Confirmations(bench);
         await PublishAsync(bench, confirmations, 1, 10);
         await BringAsync(bench);
@@ -147,18 +127,18 @@ public sealed class ConfirmationsTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromSeconds(10));
         await confirmations.LookAsync(Ended);
 
-        Assert.Equal(0, _outbox.Rows);
+        Assert.Equal(0, _files.Outbox.Rows);
         Assert.Empty(metrics.Of("podvirt.usage.resent"));
     }
 
     [Fact]
     public async Task NeverOnTheLedger_IsPublishedSixTimes_ThenTheRowsGo()
     {
-        await using var bench = await StreamBench.StartAsync(_nats.Server);
-        using var metrics = new MetricRecorder(_metrics);
+        await using var bench = await StreamBench.StartAsync(nats.Server);
+        using var metrics = new MetricRecorder(_files.Metrics);
         using var confirmations = Confirmations(bench);
         await PublishAsync(bench, confirmations, 1, 3);
-        for (var looks = 0; _outbox.Rows > 0; looks++)
+        for (var looks = 0; _files.Outbox.Rows > 0; looks++)
         {
             Assert.InRange(looks, 0, 6);
             // As if workers had brought all of it.
@@ -172,13 +152,13 @@ public sealed class ConfirmationsTests : IAsyncDisposable
     }
 
     private Confirmations Confirmations(StreamBench bench) => new(
-        _outbox, bench.Stream, bench.Chain, bench.News, _ledger, _sent, bench.Options, _metrics, _time, NullLogger<Confirmations>.Instance);
+        _files.Outbox, bench.Stream, bench.Chain, bench.News, _files.Ledger, _sent, bench.Options, _files.Metrics, _time, NullLogger<Confirmations>.Instance);
 
     /// <summary>A subscription begins some time after it is asked for: a record that is told of until it goes shows that it has.</summary>
     private async Task HearsAsync(StreamBench bench, Confirmations confirmations)
     {
         await PublishAsync(bench, confirmations, 999, 1);
-        var done = new StreamMessage(1, 0, Sample.Record(999), "", default) { Outbox = _outbox.Id };
+        var done = new StreamMessage(1, 0, Sample.Record(999), "", default) { Outbox = _files.Outbox.Id };
         var telling = Task.CompletedTask;
         await Eventually.TrueAsync(() =>
         {
@@ -186,7 +166,7 @@ public sealed class ConfirmationsTests : IAsyncDisposable
             {
                 telling = bench.News.TellAsync([done], Ended).AsTask();
             }
-            return _outbox.Rows == 0;
+            return _files.Outbox.Rows == 0;
         });
         await telling;
     }
@@ -194,9 +174,9 @@ public sealed class ConfirmationsTests : IAsyncDisposable
     /// <summary>As the pump does.</summary>
     private async Task PublishAsync(StreamBench bench, Confirmations confirmations, int from, int count)
     {
-        await Task.WhenAll(Enumerable.Range(from, count).Select(n => _outbox.AppendAsync(Sample.Record(n), Ended).AsTask()));
+        await Task.WhenAll(Enumerable.Range(from, count).Select(n => _files.Outbox.AppendAsync(Sample.Record(n), Ended).AsTask()));
         using var pump = new StreamPump(
-            _outbox, bench.Stream, _sent, confirmations, new StreamWaits(_outbox, _sent, _time), bench.Options, _metrics, _time, NullLogger<StreamPump>.Instance);
+            _files.Outbox, bench.Stream, _sent, confirmations, new StreamWaits(_files.Outbox, _sent, _time), bench.Options, _files.Metrics, _time, NullLogger<StreamPump>.Instance);
         while (await pump.MoveAsync(Ended))
         {
             // Until it is empty.
@@ -206,7 +186,7 @@ public sealed class ConfirmationsTests : IAsyncDisposable
     /// <summary>All that the stream has, to the ledger.</summary>
     private async Task BringAsync(StreamBench bench)
     {
-        var lane = bench.Lane("a/1", new SqliteBatchLedger(_ledger));
+        var lane = bench.Lane("a/1", new SqliteBatchLedger(_files.Ledger));
         while (await lane.StepAsync(Ended))
         {
             // Until there is nothing.

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Podvirt.Core.Usage;
-using Podvirt.Metering.Ledger.Sqlite;
 using Podvirt.Metering.Outbox;
 using Podvirt.Metering.Streams;
 using Podvirt.Metering.Tests.Streams;
@@ -12,31 +11,19 @@ namespace Podvirt.Metering.Tests.Outbox;
 public sealed class StreamPumpTests : IAsyncDisposable
 {
     private readonly NatsFixture _nats;
-    private readonly TempDirectory _directory = new();
-    private readonly MeteringMetrics _metrics = new();
-    private readonly SqliteUsageOutbox _outbox;
+    private readonly GatewayFiles _files = new();
     private readonly SentRows _sent = new(1_000);
-    private readonly SqliteLedger _ledger;
     private readonly StreamWaits _waits;
 
     public StreamPumpTests(NatsFixture nats)
     {
         _nats = nats;
-        _outbox = SqliteUsageOutbox.Open(
-            new MeteringOptions { DataDirectory = _directory.Path }, _metrics, TimeProvider.System, NullLogger<SqliteUsageOutbox>.Instance);
-        _ledger = SqliteLedger.Open(_directory.File("ledger.db"), TimeProvider.System);
-        _waits = new StreamWaits(_outbox, _sent, TimeProvider.System);
+        _waits = new StreamWaits(_files.Outbox, _sent, TimeProvider.System);
     }
 
     private static CancellationToken Ended => TestContext.Current.CancellationToken;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _outbox.DisposeAsync();
-        await _ledger.DisposeAsync();
-        _metrics.Dispose();
-        _directory.Dispose();
-    }
+    public ValueTask DisposeAsync() => _files.DisposeAsync();
 
     [Fact]
     public async Task Rows_MoveToTheStream_AndStayUntilTheLedgerHasThem()
@@ -50,10 +37,10 @@ public sealed class StreamPumpTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _sent.Count == 25);
         await pump.StopAsync(Ended);
         Assert.Equal(0, _waits.Now.Waiting);
-        Assert.Equal(25, _outbox.Rows);
+        Assert.Equal(25, _files.Outbox.Rows);
         var messages = await bench.Reader.ReadAsync(1, 25, Ended);
         Assert.Equal(records, messages.Select(m => m.Record));
-        Assert.All(messages, m => Assert.Equal(_outbox.Id, m.Outbox));
+        Assert.All(messages, m => Assert.Equal(_files.Outbox.Id, m.Outbox));
     }
 
     [Fact]
@@ -72,7 +59,7 @@ public sealed class StreamPumpTests : IAsyncDisposable
             Assert.Equal(25, sent.Count);
         }
 
-        Assert.Equal(25, _outbox.Rows);
+        Assert.Equal(25, _files.Outbox.Rows);
         Assert.Equal(25, (await bench.Stream.FactsAsync(Ended)).Last);
     }
 
@@ -119,10 +106,10 @@ public sealed class StreamPumpTests : IAsyncDisposable
     public async Task StreamDurability_AppendReturnsWhenTheStreamHasIt()
     {
         await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
-        using var metrics = new MetricRecorder(_metrics);
+        using var metrics = new MetricRecorder(_files.Metrics);
         using var pump = Pump(bench);
         await pump.StartAsync(Ended);
-        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromSeconds(30), _metrics);
+        var outbox = new StreamedOutbox(_files.Outbox, _waits, TimeSpan.FromSeconds(30), _files.Metrics);
 
         for (var n = 1; n <= 5; n++)
         {
@@ -138,26 +125,26 @@ public sealed class StreamPumpTests : IAsyncDisposable
     {
         await using var bench = await StreamBench.StartAsync(_nats.Server, Options());
         await FillAsync(bench);
-        using var metrics = new MetricRecorder(_metrics);
+        using var metrics = new MetricRecorder(_files.Metrics);
         using var pump = Pump(bench);
         await pump.StartAsync(Ended);
         // An hour: only the refusal can end the first wait.
-        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromHours(1), _metrics);
+        var outbox = new StreamedOutbox(_files.Outbox, _waits, TimeSpan.FromHours(1), _files.Metrics);
 
         await outbox.AppendAsync(Sample.Record(1), Ended);
         Assert.True(_waits.IsStuck);
         await outbox.AppendAsync(Sample.Record(2), Ended);
 
         Assert.Equal(2, metrics.Of("podvirt.usage.unconfirmed").Count);
-        Assert.Equal(2, _outbox.Rows);
+        Assert.Equal(2, _files.Outbox.Rows);
         await pump.StopAsync(Ended);
     }
 
     [Fact]
     public async Task StreamDurabilityAndSilence_AppendReturnsAfterTheLimit()
     {
-        using var metrics = new MetricRecorder(_metrics);
-        var outbox = new StreamedOutbox(_outbox, _waits, TimeSpan.FromMilliseconds(20), _metrics);
+        using var metrics = new MetricRecorder(_files.Metrics);
+        var outbox = new StreamedOutbox(_files.Outbox, _waits, TimeSpan.FromMilliseconds(20), _files.Metrics);
 
         await outbox.AppendAsync(Sample.Record(1), Ended);
 
@@ -176,15 +163,15 @@ public sealed class StreamPumpTests : IAsyncDisposable
     private static UsageStreamOptions Options() => new() { BytesMax = 1 << 20, PublishesMax = 10, Linger = TimeSpan.FromMilliseconds(2) };
 
     private StreamPump Pump(StreamBench bench, SentRows? sent = null) => new(
-        _outbox, bench.Stream, sent ?? _sent,
+        _files.Outbox, bench.Stream, sent ?? _sent,
         new Confirmations(
-            _outbox, bench.Stream, bench.Chain, bench.News, _ledger, sent ?? _sent, bench.Options, _metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
-        _waits, bench.Options, _metrics, TimeProvider.System, NullLogger<StreamPump>.Instance);
+            _files.Outbox, bench.Stream, bench.Chain, bench.News, _files.Ledger, sent ?? _sent, bench.Options, _files.Metrics, TimeProvider.System, NullLogger<Confirmations>.Instance),
+        _waits, bench.Options, _files.Metrics, TimeProvider.System, NullLogger<StreamPump>.Instance);
 
     private async Task<UsageRecord[]> AppendAsync(int from, int count)
     {
         var records = Enumerable.Range(from, count).Select(n => Sample.Record(n)).ToArray();
-        await Task.WhenAll(records.Select(r => _outbox.AppendAsync(r, Ended).AsTask()));
+        await Task.WhenAll(records.Select(r => _files.Outbox.AppendAsync(r, Ended).AsTask()));
         return records;
     }
 }
