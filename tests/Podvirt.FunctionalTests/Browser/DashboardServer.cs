@@ -34,12 +34,14 @@ public sealed class DashboardServer : IAsyncLifetime
         await response.Content.ReadAsByteArrayAsync();
     }
 
-    /// <summary>Changes how the swapped model is started: its next revision.</summary>
+    /// <summary>Changes how the swapped model is started: its next revision. The old one may serve until the new one does, so it is waited for.</summary>
     public async Task SwapAsync()
     {
         var before = (int)(await Process.ModelAsync(Swapped))["revision"]!;
         await File.WriteAllTextAsync(Path.Combine(Process.Data, "podvirt.yaml"), Yaml("--sim-token-time, 1ms"));
         await Until.TrueAsync(async () => (int)(await Process.ModelAsync(Swapped))["revision"]! == before + 1, () => "The file's change was not taken.");
+        await Until.TrueAsync(
+            async () => (await GetAsync($"api/replicas?model={Swapped}"))["data"]!.AsArray().All(r => (int)r!["revision"]! > before), () => "A replica of the old revision stayed.");
     }
 
     public async Task OrderAsync(string model, string order, string status)
