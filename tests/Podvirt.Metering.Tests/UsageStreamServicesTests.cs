@@ -13,7 +13,7 @@ using Podvirt.Metering.Tests.Streams;
 
 namespace Podvirt.Metering.Tests;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class UsageStreamServicesTests(NatsFixture nats) : IDisposable
 {
     private readonly TempDirectory _directory = new();

@@ -17,7 +17,7 @@ internal static class ClickHouseMeasurement
 
     private const int Batch = 100_000;
 
-    private const int Runs = 10;
+    private const int Runs = 100;
 
     private const int Seed = 20_261_120;
 
@@ -75,28 +75,45 @@ internal static class ClickHouseMeasurement
         Write("");
         Write("## What dashboards ask");
         Write("");
-        Write($"{Runs} runs after a first one. Milliseconds; the target is {TargetMs:0}, for p95. The last column is the processor time of the engine for one run, in milliseconds.");
+        Write($"{Runs} runs after a first one. Milliseconds; the target is {TargetMs:0}, for p95. \"engine\" is its processor time for one run, in milliseconds.");
         Write("");
-        Write("| | first | p50 | p95 | max | | engine |");
-        Write("|---|---:|---:|---:|---:|---|---:|");
+        Write("| | first | p50 | p95 | max | engine | |");
+        Write("|---|---:|---:|---:|---:|---:|---|");
         foreach (var (name, ask) in LedgerQuestions.Dashboard())
         {
-            var first = await LedgerMeasurement.OnceAsync(ledger, ask);
-            var warm = new double[Runs];
-            var spent = Spent(engine);
-            for (var i = 0; i < Runs; i++)
-            {
-                warm[i] = await LedgerMeasurement.OnceAsync(ledger, ask);
-            }
-            spent = Spent(engine) - spent;
-            Array.Sort(warm);
-            var p95 = LedgerMeasurement.At(warm, 95);
-            Write($"| {name} | {first:0.0} | {LedgerMeasurement.At(warm, 50):0.0} | {p95:0.0} | {warm[^1]:0.0} | {(p95 <= TargetMs ? "met" : "missed")} | {spent.TotalMilliseconds / Runs:0.0} |");
+            var (times, p95) = await TimeAsync(ledger, ask, engine);
+            Write($"| {name} | {times} | {(p95 <= TargetMs ? "met" : "missed")} |");
+        }
+        Write("");
+        Write("## Longer than the console's dashboards");
+        Write("");
+        Write("The API gives these series too; they have no target.");
+        Write("");
+        Write("| | first | p50 | p95 | max | engine |");
+        Write("|---|---:|---:|---:|---:|---:|");
+        foreach (var (name, ask) in LedgerQuestions.LongSeries())
+        {
+            Write($"| {name} | {(await TimeAsync(ledger, ask, engine)).Cells} |");
         }
         if (results is not null)
         {
             await File.WriteAllLinesAsync(Path.Combine(results, $"ledger-clickhouse-{at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}-{commit}.md"), lines);
         }
+    }
+
+    private static async Task<(string Cells, double P95)> TimeAsync(ClickHouseLedger ledger, Func<ILedger, Task> ask, int engine)
+    {
+        var first = await LedgerMeasurement.OnceAsync(ledger, ask);
+        var warm = new double[Runs];
+        var spent = Spent(engine);
+        for (var i = 0; i < Runs; i++)
+        {
+            warm[i] = await LedgerMeasurement.OnceAsync(ledger, ask);
+        }
+        spent = Spent(engine) - spent;
+        Array.Sort(warm);
+        var p95 = LedgerMeasurement.At(warm, 95);
+        return ($"{first:0.0} | {LedgerMeasurement.At(warm, 50):0.0} | {p95:0.0} | {warm[^1]:0.0} | {spent.TotalMilliseconds / Runs:0.0}", p95);
     }
 
     /// <summary>New records of the last minutes.</summary>

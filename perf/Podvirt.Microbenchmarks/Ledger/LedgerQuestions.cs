@@ -3,7 +3,7 @@ using Podvirt.Metering.Ledger;
 
 namespace Podvirt.Microbenchmarks.Ledger;
 
-/// <summary>What the console asks of a ledger, as the API asks it.</summary>
+/// <summary>What is asked of a ledger, as the API asks it.</summary>
 internal static class LedgerQuestions
 {
     private static readonly DateTimeOffset s_minute = Floor(RandomTraffic.End, TimeSpan.FromMinutes(1));
@@ -12,6 +12,7 @@ internal static class LedgerQuestions
     /// <summary>An exact range of somebody's own: it begins and ends within an hour.</summary>
     private static readonly UsageQuery s_month = new(RandomTraffic.End.AddDays(-30).AddMinutes(-7), RandomTraffic.End.AddMinutes(-11));
 
+    /// <summary>What the console's pages ask, of the whole, of a model and of a project.</summary>
     public static IEnumerable<(string Name, Func<ILedger, Task> Ask)> Dashboard()
     {
         foreach (var (window, hours) in ((string, int)[])[("1 h", 1), ("24 h", 24)])
@@ -21,14 +22,10 @@ internal static class LedgerQuestions
             yield return ($"last {window} of a project, by model", Figures(Last(hours) with { Project = RandomTraffic.Project(0) }, FiguresGroup.Model));
             yield return ($"last {window} of a model", Figures(Last(hours) with { Model = RandomTraffic.Model(0) }, FiguresGroup.None));
         }
-        foreach (var (name, hours) in ((string, int)[])[("24 hours", 24), ("7 days", 7 * 24)])
+        foreach (var question in HourlySeries("24 hours", 24))
         {
-            yield return ($"hourly series of {name}", Series(Hours(hours), FiguresStep.Hour, FiguresGroup.None));
-            yield return ($"hourly series of {name}, by model", Series(Hours(hours), FiguresStep.Hour, FiguresGroup.Model));
-            yield return ($"hourly series of {name}, one model by revision", Series(Hours(hours) with { Model = RandomTraffic.Model(3) }, FiguresStep.Hour, FiguresGroup.Revision));
-            yield return ($"hourly series of {name}, one project by model", Series(Hours(hours) with { Project = RandomTraffic.Project(2) }, FiguresStep.Hour, FiguresGroup.Model));
+            yield return question;
         }
-        yield return ("hourly series of 35 days, one model", Series(Hours(35 * 24) with { Model = RandomTraffic.Model(3) }, FiguresStep.Hour, FiguresGroup.None));
         yield return ("series of 60 minutes, by model", Series(Last(1), FiguresStep.Minute, FiguresGroup.Model));
         yield return ("series of 24 hours by the minute, one model", Series(Last(24) with { Model = RandomTraffic.Model(0) }, FiguresStep.Minute, FiguresGroup.None));
         yield return ("changes of revisions within 24 hours", Figures(Hours(24), FiguresGroup.Revision));
@@ -39,6 +36,10 @@ internal static class LedgerQuestions
         yield return ("newest 100 records without counts", List(s_month with { Source = UsageSource.None }));
         yield return ("a page in the middle of the month", List(s_month with { After = new RecordPlace(RandomTraffic.End.AddDays(-15), default) }));
     }
+
+    /// <summary>Series of a longer time than the console shows: the API gives them, with up to 20,000 points.</summary>
+    public static IEnumerable<(string Name, Func<ILedger, Task> Ask)> LongSeries() => HourlySeries("7 days", 7 * 24)
+        .Append(("hourly series of 35 days, one model", Series(Hours(35 * 24) with { Model = RandomTraffic.Model(3) }, FiguresStep.Hour, FiguresGroup.None)));
 
     public static IEnumerable<(string Name, Func<ILedger, Task> Ask)> Analytics()
     {
@@ -51,6 +52,14 @@ internal static class LedgerQuestions
         yield return ("24 hours by outcome, ms", Sum(day, UsageGroup.Outcome));
         yield return ("30 days by key, ms", Sum(s_month, UsageGroup.Key));
     }
+
+    private static IEnumerable<(string Name, Func<ILedger, Task> Ask)> HourlySeries(string name, int hours) =>
+    [
+        ($"hourly series of {name}", Series(Hours(hours), FiguresStep.Hour, FiguresGroup.None)),
+        ($"hourly series of {name}, by model", Series(Hours(hours), FiguresStep.Hour, FiguresGroup.Model)),
+        ($"hourly series of {name}, one model by revision", Series(Hours(hours) with { Model = RandomTraffic.Model(3) }, FiguresStep.Hour, FiguresGroup.Revision)),
+        ($"hourly series of {name}, one project by model", Series(Hours(hours) with { Project = RandomTraffic.Project(2) }, FiguresStep.Hour, FiguresGroup.Model)),
+    ];
 
     private static FiguresQuery Last(int hours) => new(s_minute.AddHours(-hours), s_minute.AddMinutes(1));
 

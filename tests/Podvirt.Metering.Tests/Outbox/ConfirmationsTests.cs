@@ -7,7 +7,7 @@ using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests.Outbox;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class ConfirmationsTests(NatsFixture nats) : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);

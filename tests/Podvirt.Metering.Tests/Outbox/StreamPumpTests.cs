@@ -7,7 +7,7 @@ using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests.Outbox;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class StreamPumpTests : IAsyncDisposable
 {
     private readonly NatsFixture _nats;

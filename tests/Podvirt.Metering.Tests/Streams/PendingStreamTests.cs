@@ -3,7 +3,7 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Tests.Streams;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class PendingStreamTests(NatsFixture nats)
 {
     private static readonly UtcMonth s_month = UtcMonth.Of(Sample.Noon);

@@ -7,7 +7,7 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Tests.Streams;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class StreamLaneTests(NatsFixture nats)
 {
     private readonly TokenLedger _ledger = new();

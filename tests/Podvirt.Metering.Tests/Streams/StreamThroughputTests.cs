@@ -7,7 +7,7 @@ using Podvirt.Metering.Streams;
 namespace Podvirt.Metering.Tests.Streams;
 
 /// <summary>What one worker does in a second without a ledger behind it. Says numbers; run it by its name on a quiet machine.</summary>
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class StreamThroughputTests(NatsFixture nats)
 {
     private const int Count = 400_000;

@@ -5,7 +5,7 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Tests.Streams;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class StreamedConsumptionTests(NatsFixture nats) : IAsyncDisposable
 {
     private static readonly UtcMonth s_month = UtcMonth.Of(Sample.Noon);

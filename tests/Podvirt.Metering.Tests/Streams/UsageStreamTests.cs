@@ -2,7 +2,7 @@ using Podvirt.Metering.Streams;
 
 namespace Podvirt.Metering.Tests.Streams;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class UsageStreamTests(NatsFixture nats)
 {
     private static CancellationToken Ended => TestContext.Current.CancellationToken;

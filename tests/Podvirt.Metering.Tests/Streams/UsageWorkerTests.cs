@@ -6,7 +6,7 @@ using Podvirt.Testing.Nats;
 
 namespace Podvirt.Metering.Tests.Streams;
 
-[Collection(NatsFixture.Collection)]
+[Collection(NatsCollection.Name)]
 public sealed class UsageWorkerTests(NatsFixture nats)
 {
     private const int Rounds = 12;

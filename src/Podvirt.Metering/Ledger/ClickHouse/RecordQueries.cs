@@ -85,8 +85,11 @@ internal static class RecordQueries
             + sorted + " SETTINGS read_in_order_use_buffering = 0";
     }
 
-    /// <summary>Adjustments are looked up for the records that are returned, not for all that are looked through.</summary>
+    /// <summary>
+    /// Of what is looked through only the columns that are asked about are read: copies of a record are alike, so they may be left out before they are
+    /// merged. Adjustments are looked up for the records that are returned.
+    /// </summary>
     private static string Select(string records, string adjustments, string more = "") =>
-        $"SELECT u.*, a.adjusted{more} FROM (SELECT {UsageTable.Columns} FROM usage AS u FINAL WHERE {records}) AS u "
+        $"SELECT u.*, a.adjusted{more} FROM (SELECT {UsageTable.Columns} FROM usage AS u FINAL PREWHERE {records}) AS u "
         + $"LEFT JOIN (SELECT usage_id, sum(cost) AS adjusted FROM adjustment WHERE {adjustments} GROUP BY usage_id) AS a ON a.usage_id = u.id";
 }
