@@ -1,18 +1,25 @@
-using ClickHouse.Driver.ADO.Readers;
+using Podvirt.Core.Usage;
 
 namespace Podvirt.Metering.Ledger.ClickHouse;
 
 /// <summary>
 /// The ledger's looks at single records. A page first finds where it ends, by keys alone and in their order, so that only what is on it is
-/// read and merged, however long the ledger is.
+/// read and merged, however long the ledger is; adjustments to its records are read beside them.
 /// </summary>
 internal static class RecordQueries
 {
+    private const string NothingAhead = "SETTINGS read_in_order_use_buffering = 0";
+
     public static async Task<RatedRecord?> FindAsync(ClickHouseStore store, Guid id, CancellationToken cancellationToken)
     {
-        var rows = await store.ReadAsync(
-            Select($"u.id = toUUID('{id}')", $"usage_id = toUUID('{id}')"), SqlParameters.None, UsageTable.Read, cancellationToken);
-        return rows.Count > 0 ? rows[0] : null;
+        var rows = await store.ReadAsync(Records($"u.id = toUUID('{id}')"), SqlParameters.None, UsageTable.Read, cancellationToken);
+        if (rows.Count == 0)
+        {
+            return null;
+        }
+        var at = SqlParameters.Of(Micros.Of(rows[0].Record.EndedAt));
+        var adjustments = await AdjustmentsAsync(store, SqlParameters.None, $"a.ended_us = {at} AND a.usage_id = toUUID('{id}')", cancellationToken);
+        return Adjusted(rows[0], adjustments);
     }
 
     /// <summary>Which of these are there, but for what one batch alone brought.</summary>
@@ -37,59 +44,83 @@ internal static class RecordQueries
 
     public static Task<List<RatedRecord>> ListAsync(ClickHouseStore store, UsageQuery query, int limit, CancellationToken cancellationToken)
     {
-        var parameters = new SqlParameters();
-        var condition = UsageConditions.OfUsage(parameters, query, TimeRanges.Of(Micros.FirstAt(query.From), Micros.FirstAt(query.To)));
-        return PageAsync(store, parameters, condition, "DESC", limit, cancellationToken);
+        var toUs = Micros.FirstAt(query.To);
+        if (query.After is { } after)
+        {
+            toUs = Math.Min(toUs, Micros.Of(after.EndedAt) + 1);
+        }
+        return PageAsync(store, query, (Micros.FirstAt(query.From), toUs), "", isNewestFirst: true, limit, cancellationToken);
     }
 
     /// <summary>The first records of the query behind a place, oldest first.</summary>
     public static Task<List<RatedRecord>> ReadPartAsync(
         ClickHouseStore store, UsageQuery query, RecordPlace? behind, int limit, CancellationToken cancellationToken)
     {
-        var parameters = new SqlParameters();
         var fromUs = Math.Max(Micros.FirstAt(query.From), behind is { } last ? Micros.Of(last.EndedAt) : long.MinValue);
-        var condition = UsageConditions.OfUsage(parameters, query, TimeRanges.Of(fromUs, Micros.FirstAt(query.To)));
-        if (behind is { } place)
-        {
-            condition += $" AND (u.ended_us > {SqlParameters.Of(Micros.Of(place.EndedAt))} OR toUInt128(u.id) > {UsageConditions.Number(place.Id)})";
-        }
-        return PageAsync(store, parameters, condition, "ASC", limit, cancellationToken);
+        var condition = behind is { } place
+            ? $" AND (u.ended_us > {SqlParameters.Of(Micros.Of(place.EndedAt))} OR toUInt128(u.id) > {UsageConditions.Number(place.Id)})"
+            : "";
+        return PageAsync(store, query, (fromUs, Micros.FirstAt(query.To)), condition, isNewestFirst: false, limit, cancellationToken);
     }
 
+    /// <param name="store">The server.</param>
+    /// <param name="query">Which records.</param>
+    /// <param name="time">When they ended, in microseconds, without its end.</param>
+    /// <param name="more">What else is asked of them, from its AND on.</param>
+    /// <param name="isNewestFirst">Else the oldest come first.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     private static async Task<List<RatedRecord>> PageAsync(
-        ClickHouseStore store, SqlParameters parameters, string condition, string order, int limit, CancellationToken cancellationToken)
+        ClickHouseStore store, UsageQuery query, (long FromUs, long ToUs) time, string more, bool isNewestFirst, int limit, CancellationToken cancellationToken)
     {
         // The server stops at so many rows, and at so many different keys it does not. Copies that are not merged yet are rows, too: seldom of many records.
         var rowsMax = limit + (limit / 8) + 1;
-        var page = await store.ReadAsync(Sql(condition, order, $"LIMIT {rowsMax}", limit), parameters, Row, cancellationToken);
-        if (page.Count > 0 && page.Count < limit && page[0].RowsSeen == rowsMax)
+        var (page, rowsSeen) = await ReadAsync($"LIMIT {rowsMax}");
+        if (page.Count < limit && rowsSeen == rowsMax)
         {
-            page = await store.ReadAsync(Sql(condition, order, $"LIMIT 1 BY u.ended_us, u.id LIMIT {limit}", limit), parameters, Row, cancellationToken);
+            (page, _) = await ReadAsync($"LIMIT 1 BY u.ended_us, u.id LIMIT {limit}");
         }
-        return page.ConvertAll(r => r.Record);
+        return page;
+
+        async Task<(List<RatedRecord> Page, long RowsSeen)> ReadAsync(string first)
+        {
+            var (order, last) = isNewestFirst ? ("DESC", "min") : ("ASC", "max");
+            var parameters = new SqlParameters();
+            var condition = UsageConditions.OfUsage(parameters, query, TimeRanges.Of(time.FromUs, time.ToUs)) + more;
+            // What is read ahead would be behind the page's end.
+            var (endUs, rows) = (await store.ReadAsync(
+                $"SELECT {last}(at), toInt64(count()) FROM (SELECT u.ended_us AS at FROM usage AS u WHERE {condition} ORDER BY u.ended_us {order} {first}) {NothingAhead}",
+                parameters, static row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken))[0];
+            if (rows == 0)
+            {
+                return ([], 0);
+            }
+            var times = isNewestFirst ? TimeRanges.Of(endUs, time.ToUs) : TimeRanges.Of(time.FromUs, endUs + 1);
+            var ofAdjustments = new SqlParameters();
+            var adjustments = AdjustmentsAsync(store, ofAdjustments, UsageConditions.OfAdjustments(ofAdjustments, query, times), cancellationToken);
+            parameters = new SqlParameters();
+            var records = store.ReadAsync(
+                Records($"{UsageConditions.OfUsage(parameters, query, times)}{more} ORDER BY u.ended_us {order}, toUInt128(u.id) {order} LIMIT {limit} {NothingAhead}"),
+                parameters, UsageTable.Read, cancellationToken);
+            await Task.WhenAll(adjustments, records);
+            var (added, page) = (await adjustments, await records);
+            return (page.ConvertAll(r => Adjusted(r, added)), rows);
+        }
     }
 
-    private static (RatedRecord Record, long RowsSeen) Row(ClickHouseDataReader row) => (UsageTable.Read(row), row.GetInt64(UsageTable.Count));
+    /// <summary>Copies of a record are alike, so those not asked for are left out before they are merged: of what is looked through only few columns are read.</summary>
+    private static string Records(string condition) => $"SELECT {UsageTable.Columns} FROM usage AS u FINAL PREWHERE {condition}";
 
-    /// <param name="condition">Which records.</param>
-    /// <param name="order">By the moment of their end, then by id.</param>
-    /// <param name="first">Which keys are looked at, to find where the page ends.</param>
-    /// <param name="limit">How many records.</param>
-    private static string Sql(string condition, string order, string first, int limit)
+    /// <summary>What each record's adjustments come to; none of most.</summary>
+    private static async Task<Dictionary<Guid, Cost>> AdjustmentsAsync(
+        ClickHouseStore store, SqlParameters parameters, string condition, CancellationToken cancellationToken)
     {
-        var (last, within) = order == "DESC" ? ("min", ">=") : ("max", "<=");
-        var page = $"(SELECT ({last}(at), toInt64(count())) FROM (SELECT u.ended_us AS at FROM usage AS u WHERE {condition} ORDER BY u.ended_us {order} {first}))";
-        var sorted = $" ORDER BY u.ended_us {order}, toUInt128(u.id) {order}";
-        // What is read ahead here would be behind the page's end.
-        return $"WITH {page} AS page " + Select($"{condition} AND u.ended_us {within} page.1{sorted} LIMIT {limit}", $"ended_us {within} page.1", ", page.2")
-            + sorted + " SETTINGS read_in_order_use_buffering = 0";
+        var rows = await store.ReadAsync(
+            $"SELECT a.usage_id, sum(a.cost) FROM adjustment AS a WHERE {condition} GROUP BY a.usage_id",
+            parameters, static row => (Id: row.GetGuid(0), Cost: CostValue.ToCost(row.GetValue(1))), cancellationToken);
+        return rows.ToDictionary(static r => r.Id, static r => r.Cost);
     }
 
-    /// <summary>
-    /// Of what is looked through only the columns that are asked about are read: copies of a record are alike, so they may be left out before they are
-    /// merged. Adjustments are looked up for the records that are returned.
-    /// </summary>
-    private static string Select(string records, string adjustments, string more = "") =>
-        $"SELECT u.*, a.adjusted{more} FROM (SELECT {UsageTable.Columns} FROM usage AS u FINAL PREWHERE {records}) AS u "
-        + $"LEFT JOIN (SELECT usage_id, sum(cost) AS adjusted FROM adjustment WHERE {adjustments} GROUP BY usage_id) AS a ON a.usage_id = u.id";
+    private static RatedRecord Adjusted(RatedRecord record, Dictionary<Guid, Cost> adjustments) =>
+        adjustments.TryGetValue(record.Record.Id, out var cost) ? record with { Adjustment = cost } : record;
 }

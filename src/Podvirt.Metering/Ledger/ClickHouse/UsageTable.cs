@@ -52,14 +52,15 @@ internal static class UsageTable
         SETTINGS non_replicated_deduplication_window = 10000
         """;
 
-    /// <summary>The columns that <see cref="Read"/> takes, in its order, but the last one: what adjustments add.</summary>
+    /// <summary>The columns that <see cref="Read"/> takes, in its order.</summary>
     public const string Columns =
         "id, project, key, model, revision, replica, surface, outcome, status, reason, streamed, prompt, cached, completion, reasoning, source, ended_us, "
         + "queued_us, parked_us, first_token_us, duration_us, video_us, quoted_rate, cold_start, rate_version, cost";
 
-    /// <summary>How many columns those are, with that one.</summary>
-    public const int Count = 27;
+    /// <summary>How many columns those are.</summary>
+    public const int Count = 26;
 
+    /// <summary>A record as it was rated when it came; what adjustments add stands elsewhere.</summary>
     public static RatedRecord Read(ClickHouseDataReader row)
     {
         var durationUs = row.GetInt64(20);
@@ -87,6 +88,6 @@ internal static class UsageTable
             QuotedRate = row.IsDBNull(22) ? null : row.GetInt32(22),
             ColdStart = row.GetByte(23) != 0,
         };
-        return new RatedRecord(record, row.GetInt32(24), CostValue.ToCost(row.GetValue(25))) { Adjustment = CostValue.ToCost(row.GetValue(26)) };
+        return new RatedRecord(record, row.GetInt32(24), CostValue.ToCost(row.GetValue(25)));
     }
 }

@@ -66,8 +66,8 @@ internal sealed class ClickHouseReratingLedger(ClickHouseDatabase database) : IR
             parameters,
             row =>
             {
-                var rated = UsageTable.Read(row);
-                var billedBy = row.GetInt64(UsageTable.Count + 1) > 0 ? row.GetInt32(UsageTable.Count) : rated.RateVersion;
+                var rated = UsageTable.Read(row) with { Adjustment = CostValue.ToCost(row.GetValue(UsageTable.Count)) };
+                var billedBy = row.GetInt64(UsageTable.Count + 2) > 0 ? row.GetInt32(UsageTable.Count + 1) : rated.RateVersion;
                 // What is billed at zero for want of counts stays so.
                 var isChanged = rated.Record.Source == UsageSource.Engine && billedBy != rate.Version;
                 return new Looked(rated.Record, billedBy, isChanged, isChanged ? rate.CostOf(rated.Record) - rated.Billed : Cost.Zero);
