@@ -89,6 +89,25 @@ public abstract partial class LedgerContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task RecordsThatEndedAtOneMoment_AreEachOnOnePage()
+    {
+        var batch = Enumerable.Range(1, 7).Select(n => Rated(n) with { Record = Sample.Record(n) with { StartedAt = Sample.Noon } }).ToList();
+        await Ledger.AppendAsync(batch, Ended);
+
+        var paged = new List<RatedRecord>();
+        for (RecordPlace? after = null; ; after = RecordPlace.Of(paged[^1].Record))
+        {
+            var page = await Ledger.ListAsync(_always with { After = after }, 3, Ended);
+            paged.AddRange(page);
+            if (page.Count < 3)
+            {
+                break;
+            }
+        }
+        Assert.Equal(batch.AsEnumerable().Reverse(), paged);
+    }
+
+    [Fact]
     public async Task Query_HoldsItsFromAndNotItsTo()
     {
         await Ledger.AppendAsync([Rated(1), Rated(2), Rated(3)], Ended);
