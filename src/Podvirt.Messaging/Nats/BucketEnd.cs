@@ -235,7 +235,7 @@ internal sealed partial class BucketEnd : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(3015, LogLevel.Error, "NATS has lost the end of '{Stream}': it had come to revision {Known} and is at {End} now. What was written there last is gone; all that is left is read anew.")]
+    [LoggerMessage(3015, LogLevel.Error, "NATS has lost the end of '{Stream}', or one of its servers counts ahead of the leader: it had come to revision {Known} and is at {End} now. What the leader does not have is gone; all that is left is read anew.")]
     private partial void LogLost(string stream, long known, long end);
 
     [LoggerMessage(3016, LogLevel.Information, "Where '{Stream}' ends could not be looked up; it is tried again.")]

@@ -174,7 +174,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                 {
                     if (Number(message, "Nats-Last-Consumer") is { } delivered && delivered != received)
                     {
-                        LogGap(_prefix, delivered - received);
+                        LogGap(_prefix, received, delivered);
                         return;
                     }
                     if (Number(message, "Nats-Last-Stream") is { } passed && passed < last)
@@ -185,7 +185,7 @@ internal sealed partial class BucketFeed : IAsyncDisposable
                 }
                 else if (!AckSubject.TryParse(message.ReplyTo, out var position) || position.Delivery != ++received)
                 {
-                    LogGap(_prefix, position.Delivery - received);
+                    LogGap(_prefix, received - 1, position.Delivery);
                     return;
                 }
                 else if (position.Revision <= last)
@@ -263,8 +263,8 @@ internal sealed partial class BucketFeed : IAsyncDisposable
     [LoggerMessage(3012, LogLevel.Information, "The watch of '{Prefix}' heard nothing for too long; it begins anew.")]
     private partial void LogSilent(string prefix);
 
-    [LoggerMessage(3013, LogLevel.Information, "The watch of '{Prefix}' missed {Count} changes; it begins anew.")]
-    private partial void LogGap(string prefix, long count);
+    [LoggerMessage(3013, LogLevel.Information, "The watch of '{Prefix}' has {Received} changes, and the server is at its {Sent}th; it begins anew.")]
+    private partial void LogGap(string prefix, long received, long sent);
 
     [LoggerMessage(3017, LogLevel.Information, "The watch of '{Prefix}' was at revision {Last} and is told of {Revision}; it begins anew.")]
     private partial void LogBehind(string prefix, long last, long revision);
