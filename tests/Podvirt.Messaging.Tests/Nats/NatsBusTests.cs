@@ -45,30 +45,36 @@ public sealed class NatsBusTests(NatsFixture nats) : BusContract, IAsyncLifetime
 
     /// <summary>Gateways publish on their way, every few milliseconds: writing and sending is the bus's own task's work.</summary>
     [Fact]
-    public void Publisher_AllocatesNextToNothing()
+    public async Task Publisher_AllocatesNextToNothing()
     {
         const int Messages = 1_000;
+        Assert.True(Messages < Outgoing.MessagesMax, "none may give way: that is counted, and whoever listens to the count allocates");
         var subject = NewSubject();
+        await using var subscription = Bus.Subscribe(subject, Messages);
+        await using var heard = subscription.ReadAllAsync(Ended).GetAsyncEnumerator(Ended);
         var message = Message("hello");
-        Publish(Messages);
 
-        // The queue grows to its bound once, whenever the sender is behind; what each message allocates is in every round.
-        Assert.InRange(Enumerable.Range(0, 5).Min(_ => Measure()), 0, 16 * Messages);
+        // What was compiled in haste allocates more; what each message allocates is in every round.
+        var least = long.MaxValue;
+        for (var round = 0; round < 6; round++)
+        {
+            least = Math.Min(least, Publish());
+            for (var i = 0; i < Messages; i++)
+            {
+                Assert.True(await heard.MoveNextAsync());
+            }
+        }
+        Assert.InRange(least, 0, 16 * Messages);
 
-        long Measure()
+        long Publish()
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            Publish(Messages);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-
-        void Publish(int count)
-        {
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < Messages; i++)
             {
                 var publishing = Bus.PublishAsync(subject, message, CancellationToken.None);
                 Assert.True(publishing.IsCompletedSuccessfully);
             }
+            return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
 
