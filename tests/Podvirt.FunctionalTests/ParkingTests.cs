@@ -33,6 +33,7 @@ public class ParkingTests
         }).ToList();
 
         await Until.TrueAsync(async () => (long)(await server.ModelAsync("chat"))["waiting"]! == 1000, () => "not all were parked");
+        await Until.TrueAsync(() => Task.FromResult(server.Engines().Count > 0), () => "no engine was started");
         Assert.Single(server.Engines());
         var ids = await Task.WhenAll(calls);
 

@@ -65,6 +65,11 @@ internal sealed class ModelsHandler(Authenticator authenticator, RouteDirectory 
             await ApiErrorWriter.WriteReplyAsync(context, refusal!);
             return null;
         }
+        if (!await FirstNews.HasComeAsync(routes.FirstTable, time, context.RequestAborted))
+        {
+            await ApiErrorWriter.WriteReplyAsync(context, ApiErrors.NotReady);
+            return null;
+        }
         return accounts.KeyOf(caller);
     }
 

@@ -58,6 +58,8 @@ internal sealed class VideoEngine(SimulatedEngine engine, CancellationToken stop
     private async Task<byte[]?> RunAsync(VideoSpec spec, CancellationToken token)
     {
         var (fault, failure) = VideoFaults.Take(engine.Faults);
+        // Deaf from the beginning: who cancels it as soon as it runs is not heard either.
+        token = fault == VideoFault.HangDeaf ? stopping : token;
         if ((long)spec.Size.Macroblocks * SamplesMin * spec.Frames > SamplesMax || !ParameterSets.Allow(spec.Size))
         {
             throw new VideoException(StatusCodes.Status500InternalServerError, "CUDA out of memory.");
@@ -77,11 +79,8 @@ internal sealed class VideoEngine(SimulatedEngine engine, CancellationToken stop
                 throw failure!;
             case VideoFault.Lose:
                 return null;
-            case VideoFault.Hang:
+            case VideoFault.Hang or VideoFault.HangDeaf:
                 await Task.Delay(Timeout.InfiniteTimeSpan, engine.Time, token);
-                break;
-            case VideoFault.HangDeaf:
-                await Task.Delay(Timeout.InfiniteTimeSpan, engine.Time, stopping);
                 break;
             case VideoFault.Die:
                 // As if killed from outside: no handler runs, and no job is settled.

@@ -71,6 +71,19 @@ public sealed class PathTests
         await host.Client.GetAsync("/v1/models/other").ErrorAsync(HttpStatusCode.NotFound, "model_not_found");
     }
 
+    [Theory]
+    [InlineData("/v1/models")]
+    [InlineData("/v1/models/m")]
+    public async Task NoRouteTableYet_ModelsWaitForTheFirst(string path)
+    {
+        await using var host = await GatewayHost.StartAsync();
+        var response = host.Client.GetAsync(path);
+        // Whatever it is answered, the other call is on its way longer then.
+        await host.Client.GetAsync("/v1/nothing").ErrorAsync(HttpStatusCode.NotFound, "unknown_path");
+        await host.PublishAsync(Routes.Cold("m"));
+        Assert.Contains("\"id\":\"m\"", await response.TextAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task NoRouteTableYet_RequestWaitsForTheFirst()
     {
