@@ -116,8 +116,7 @@ internal static class ClickHouseMeasurement
         }
         spent = Spent(engine) - spent;
         Array.Sort(warm);
-        var p95 = LedgerMeasurement.At(warm, 95);
-        return ($"{first:0.0} | {LedgerMeasurement.At(warm, 50):0.0} | {p95:0.0} | {warm[^1]:0.0} | {spent.TotalMilliseconds / Runs:0.0}", p95);
+        return ($"{LedgerMeasurement.Cells(first, warm)} | {spent.TotalMilliseconds / Runs:0.0}", LedgerMeasurement.At(warm, 95));
     }
 
     /// <summary>New records of the last minutes.</summary>
