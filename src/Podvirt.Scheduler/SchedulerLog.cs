@@ -93,6 +93,9 @@ internal static partial class SchedulerLog
     [LoggerMessage(2020, LogLevel.Error, "A step of replica {Replica} failed in an unforeseen way")]
     public static partial void StepThrew(ILogger logger, string replica, Exception exception);
 
+    [LoggerMessage(2091, LogLevel.Error, "A probe of {Probed} failed in an unforeseen way")]
+    public static partial void ProbeThrew(ILogger logger, string probed, Exception exception);
+
     [LoggerMessage(2027, LogLevel.Warning, "{Model}: an operator's order to sleep could not be written down, or taken back; after a restart it may be forgotten, or still hold")]
     public static partial void OrderUnwritten(ILogger logger, string model, Exception exception);
 

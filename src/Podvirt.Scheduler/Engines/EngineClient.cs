@@ -42,6 +42,7 @@ internal sealed partial class EngineClient : IDisposable
 
     /// <summary>Before the engine listens the connection is refused, which is an exception.</summary>
     /// <exception cref="HttpRequestException">No connection.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">One that was reset before its use.</exception>
     public async Task<HttpStatusCode> GetStatusAsync(
         string address, string path, string apiKey, CancellationToken cancellationToken)
     {

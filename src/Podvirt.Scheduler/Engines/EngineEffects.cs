@@ -62,9 +62,12 @@ internal sealed class EngineEffects : ITermEffects
 
     public void Stop(EngineTarget target) => Track(StopAsync(target));
 
-    public void Probe(EngineTarget target, bool wasTrouble) => Probe(token => _steps.ProbeAsync(target, wasTrouble, token));
+    public void Probe(EngineTarget target, bool wasTrouble) => Probe(
+        target.Replica, token => _steps.ProbeAsync(target, wasTrouble, token),
+        trouble => new Probed(target.Replica, target.Attempt, ProbeResult.Unhealthy, wasTrouble, trouble, Jobs: null));
 
-    public void ProbeExternal(ModelSpec model, string apiKey) => Probe(token => _steps.ProbeExternalAsync(model, apiKey, token));
+    public void ProbeExternal(ModelSpec model, string apiKey) => Probe(
+        model.Id, token => _steps.ProbeExternalAsync(model, apiKey, token), trouble => new ExternalProbed(model.Id, model.Revision, false, trouble));
 
     public void Publish(RouteTable routes) => _routes.Writer.TryWrite(routes);
 
@@ -82,7 +85,7 @@ internal sealed class EngineEffects : ITermEffects
         _ended.Dispose();
     }
 
-    private void Probe(Func<CancellationToken, Task<SchedulerEvent>> probe) => Track(Task.Run(async () =>
+    private void Probe(string probed, Func<CancellationToken, Task<SchedulerEvent>> probe, Func<string, SchedulerEvent> failed) => Track(Task.Run(async () =>
     {
         try
         {
@@ -91,6 +94,12 @@ internal sealed class EngineEffects : ITermEffects
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
             // In the middle of it everything ended: nobody waits for this result.
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The next probe comes after the result of this one.
+            SchedulerLog.ProbeThrew(_log, probed, exception);
+            await PostAsync(failed(exception.Message));
         }
     }));
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Podvirt.Core.Models;
 using Podvirt.Scheduler.Gpus;
 using Podvirt.Scheduler.Lifecycle;
@@ -111,7 +112,7 @@ internal sealed partial class EngineSteps(
         {
             return Failed(target, $"{step} took longer than {limit.TotalSeconds:0} s");
         }
-        catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
+        catch (Exception exception) when (IsTrouble(exception))
         {
             return Failed(target, $"{step} failed: {exception.Message}");
         }
@@ -130,7 +131,7 @@ internal sealed partial class EngineSteps(
         {
             return null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
+        catch (Exception exception) when (IsTrouble(exception))
         {
             return null;
         }
@@ -155,7 +156,7 @@ internal sealed partial class EngineSteps(
         {
             return null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or EngineException or IOException)
+        catch (Exception exception) when (IsTrouble(exception))
         {
             return null;
         }
@@ -177,11 +178,14 @@ internal sealed partial class EngineSteps(
         {
             return (ProbeResult.Silent, $"{path} did not answer within {options.ProbeTimeout.TotalSeconds:0.#} s");
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (IsTrouble(exception))
         {
             return (ProbeResult.Unhealthy, $"{path}: {exception.Message}");
         }
     }
+
+    /// <summary>What an engine does, or does not answer. A connection that it resets before its use is a bare <see cref="SocketException"/>.</summary>
+    private static bool IsTrouble(Exception exception) => exception is HttpRequestException or SocketException or EngineException or IOException;
 
     private static StepFailed Failed(EngineTarget target, string reason) => new(target.Replica, target.Attempt, reason);
 }

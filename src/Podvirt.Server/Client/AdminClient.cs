@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -145,6 +146,11 @@ internal sealed class AdminClient : IDisposable
         }
         catch (HttpRequestException error) when (error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
         {
+            throw new CommandFailure(_startHint);
+        }
+        catch (SocketException)
+        {
+            // Connected, and reset before the first byte: a server at its end.
             throw new CommandFailure(_startHint);
         }
         catch (HttpRequestException error)

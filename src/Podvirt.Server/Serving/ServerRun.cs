@@ -170,8 +170,9 @@ internal sealed class ServerRun(ServeSettings settings, CommandContext context)
         }
         try
         {
-            using var probe = new TcpListener(address, listen.Port);
-            probe.Start();
+            // It does not listen: who connected meanwhile would be reset.
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(address, listen.Port));
         }
         catch (SocketException error)
         {

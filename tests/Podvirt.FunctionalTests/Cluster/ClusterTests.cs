@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Podvirt.FunctionalTests.Fixtures;
 using Podvirt.Testing.Cluster;
@@ -101,7 +102,7 @@ public sealed class ClusterTests
             var report = await scheduler.Client.GetFromJsonAsync<JsonObject>("readyz");
             return report!["checks"]!.AsArray().Any(c => (string?)c!["name"] == "scheduler" && ((string?)c["detail"])!.StartsWith("leads", StringComparison.Ordinal));
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             // Killed.
             return false;

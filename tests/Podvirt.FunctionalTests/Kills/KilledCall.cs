@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace Podvirt.FunctionalTests.Kills;
@@ -64,7 +65,7 @@ internal sealed class KilledCall
                 call.LeftAt = Stopwatch.GetTimestamp();
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or OperationCanceledException)
         {
             call.End = CallEnd.Cut;
         }
@@ -83,7 +84,7 @@ internal sealed class KilledCall
                 call.End = CallEnd.Finished;
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or OperationCanceledException)
         {
             call.End = CallEnd.Cut;
         }

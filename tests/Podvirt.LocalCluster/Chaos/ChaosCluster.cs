@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Podvirt.LocalCluster.Chaos.Judges;
 using Podvirt.Testing.Cluster;
@@ -161,7 +162,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         {
             return await _cluster[name].Client.GetAsync(new Uri("readyz", UriKind.Relative), limit.Token);
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // It is away, or was paused or ended while it was asked.
             return null;

@@ -64,8 +64,9 @@ internal static class UpCommand
     {
         try
         {
-            using var probe = new TcpListener(IPAddress.Parse(listen.Host), listen.Port);
-            probe.Start();
+            var address = IPAddress.Parse(listen.Host);
+            using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(address, listen.Port));
         }
         catch (SocketException error)
         {

@@ -19,7 +19,7 @@ public sealed class EngineEffectsTests
         var steps = new EngineSteps(new SchedulerOptions(), machine, client, _ => machine, TimeProvider.System);
         var events = Channel.CreateUnbounded<SchedulerEvent>();
         var effects = new EngineEffects(steps, machine, new TestBus(), new TestStore(), events.Writer, NullLogger.Instance);
-        effects.Probe(new EngineTarget("r1", 1, Make.Model("m", gib: 40, kind: EngineKind.Vllm), Make.Gpus(1, 80), engine.Address, "key", 1), wasTrouble: false);
+        effects.Probe(Target(engine.Address), wasTrouble: false);
         while (engine.Requests.Count == 0)
         {
             await Task.Yield();
@@ -27,4 +27,20 @@ public sealed class EngineEffectsTests
         await effects.DisposeAsync();
         Assert.False(events.Reader.TryRead(out _));
     }
+
+    [Fact]
+    public async Task ProbeThatThrows_HasAResult()
+    {
+        var machine = new FakeMachine("");
+        using var client = new EngineClient();
+        var steps = new EngineSteps(new SchedulerOptions(), machine, client, _ => machine, TimeProvider.System);
+        var events = Channel.CreateUnbounded<SchedulerEvent>();
+        await using var effects = new EngineEffects(steps, machine, new TestBus(), new TestStore(), events.Writer, NullLogger.Instance);
+        effects.Probe(Target("no address"), wasTrouble: true);
+        var probed = Assert.IsType<Probed>(await events.Reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(("r1", 1, ProbeResult.Unhealthy, true, (int?)null), (probed.Replica, probed.Attempt, probed.Result, probed.WasTrouble, probed.Jobs));
+        Assert.Contains("URI", probed.Detail, StringComparison.Ordinal);
+    }
+
+    private static EngineTarget Target(string address) => new("r1", 1, Make.Model("m", gib: 40, kind: EngineKind.Vllm), Make.Gpus(1, 80), address, "key", 1);
 }

@@ -2,6 +2,7 @@ using Podvirt.Core.Models;
 using Podvirt.Scheduler.Engines;
 using Podvirt.Scheduler.Lifecycle;
 using Podvirt.Scheduler.Tests.Doubles;
+using Podvirt.Testing.Net;
 
 namespace Podvirt.Scheduler.Tests.Engines;
 
@@ -104,6 +105,17 @@ public sealed class EngineStepsTests : IAsyncLifetime
         _engine.Answer = _ => (200, answer);
         Assert.Equal(isAsleep, Assert.IsType<Probed>(await Steps().ProbeAsync(Target(), wasTrouble: false, CancellationToken.None)).IsAsleep);
         Assert.Equal(electsLeader, _engine.Requests.Contains("GET /is_sleeping"));
+    }
+
+    [Fact]
+    public async Task EngineThatResetsConnections_IsUnhealthy()
+    {
+        using var engine = new ResettingServer();
+        for (var probe = 0; probe < ResettingServer.Connections; probe++)
+        {
+            var probed = Assert.IsType<Probed>(await Steps().ProbeAsync(Target() with { Address = engine.Address }, wasTrouble: false, CancellationToken.None));
+            Assert.Equal(ProbeResult.Unhealthy, probed.Result);
+        }
     }
 
     [Fact]

@@ -170,8 +170,9 @@ internal sealed class VideoEngine : IDisposable
         };
     }
 
+    // A connection that an engine resets before its use is a bare SocketException.
     private static bool IsTrouble(Exception e, CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && e is HttpRequestException or IOException and not Files.VideoFilesException or OperationCanceledException;
+        !cancellationToken.IsCancellationRequested && e is HttpRequestException or SocketException or IOException and not Files.VideoFilesException or OperationCanceledException;
 
     private static EngineAnswer TroubleOf(Exception e, string when) => e switch
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -38,7 +39,7 @@ internal sealed class ChaosClient(Uri gateway) : IDisposable
         {
             call.End = CallEnd.Hung;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException)
         {
             call.End = call.End == CallEnd.Cut ? CallEnd.Cut : CallEnd.Unanswered;
             call.Oddity = e.Message;

@@ -164,7 +164,7 @@ internal sealed partial class NomadClient
                 throw new NomadException(failure, $"Nomad's event stream: {trouble}");
             }
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (IsUnreachable(exception))
         {
             throw new NomadException(NomadFailure.Unavailable, $"Nomad's event stream: {exception.GetBaseException().Message}", exception);
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -104,7 +105,7 @@ internal sealed partial class NomadClient : IDisposable
             {
                 trouble = $"no answer within {(_options.RequestTimeout + wait).TotalSeconds:0.#} s";
             }
-            catch (HttpRequestException exception)
+            catch (Exception exception) when (IsUnreachable(exception))
             {
                 (trouble, cause) = (exception.GetBaseException().Message, exception);
             }
@@ -119,6 +120,9 @@ internal sealed partial class NomadClient : IDisposable
             pause = pause * 2 > RetryMax ? RetryMax : pause * 2;
         }
     }
+
+    /// <summary>A connection that an agent resets before its use is a bare <see cref="SocketException"/>.</summary>
+    private static bool IsUnreachable(Exception exception) => exception is HttpRequestException or SocketException;
 
     private HttpRequestMessage Request(HttpMethod method, string path, string query, byte[]? body)
     {

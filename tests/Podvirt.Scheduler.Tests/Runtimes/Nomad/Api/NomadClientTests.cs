@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Podvirt.Scheduler.Runtimes.Nomad;
 using Podvirt.Scheduler.Runtimes.Nomad.Api;
+using Podvirt.Testing.Net;
 
 namespace Podvirt.Scheduler.Tests.Runtimes.Nomad.Api;
 
@@ -49,6 +50,18 @@ public sealed class NomadClientTests
         var exception = await Assert.ThrowsAsync<NomadException>(() => client.JobsAsync("p-", Token));
         Assert.Equal((NomadFailure.Unavailable, "Nomad GET /v1/jobs: No cluster leader, 2 times"), (exception.Failure, exception.Message));
         Assert.Equal(2, agent.Requests.Count);
+    }
+
+    [Fact]
+    public async Task AgentThatResetsConnections_IsUnavailable()
+    {
+        using var agent = new ResettingServer();
+        using var client = new NomadClient(new NomadOptions { Address = new Uri(agent.Address), Attempts = 1 }, TimeProvider.System);
+        for (var question = 0; question < ResettingServer.Connections; question++)
+        {
+            var exception = await Assert.ThrowsAsync<NomadException>(() => client.JobsAsync("p-", Token));
+            Assert.Equal(NomadFailure.Unavailable, exception.Failure);
+        }
     }
 
     [Theory]

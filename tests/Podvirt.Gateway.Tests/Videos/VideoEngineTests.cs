@@ -1,0 +1,22 @@
+using Podvirt.Core.Messages;
+using Podvirt.Core.Replicas;
+using Podvirt.Gateway.Videos.Engine;
+using Podvirt.Testing.Net;
+
+namespace Podvirt.Gateway.Tests.Videos;
+
+public sealed class VideoEngineTests
+{
+    [Fact]
+    public async Task EngineThatResetsConnections_IsInTrouble()
+    {
+        using var server = new ResettingServer();
+        using var engine = new VideoEngine(new GatewayOptions(), TimeProvider.System);
+        var replica = new ReplicaRoute("r1", server.Address, "key", "m", Revision: 1, Slots: 1, ReplicaState.Active, [], "H100");
+        for (var question = 0; question < ResettingServer.Connections; question++)
+        {
+            var answer = await engine.ShowAsync(replica, "v1", TestContext.Current.CancellationToken);
+            Assert.Equal((AnswerKind.Trouble, TroubleKind.Died), (answer.Kind, answer.Trouble));
+        }
+    }
+}
