@@ -14,6 +14,9 @@ internal sealed class EngineException(string message) : Exception(message);
 /// <summary>The scheduler's side of the engine contract: health, canary, sleep, wake. No retries, no state.</summary>
 internal sealed partial class EngineClient : IDisposable
 {
+    /// <summary>Engines answer on loopback or a private network: a slow connect is a dead one, or one of an engine that is too busy.</summary>
+    internal static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
     /// <summary>How much of an engine's error text is kept for people.</summary>
     private const int DetailLengthMax = 300;
 
@@ -26,8 +29,7 @@ internal sealed partial class EngineClient : IDisposable
         _beforeChange = beforeChange ?? (static () => { });
         var handler = new SocketsHttpHandler
         {
-            // Engines answer on loopback or a private network: a slow connect is a dead one.
-            ConnectTimeout = TimeSpan.FromSeconds(2),
+            ConnectTimeout = ConnectTimeout,
             // Control calls are rare, and servers close idle connections themselves, vLLM's after 5 s: ours go first.
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
             UseCookies = false,
@@ -43,6 +45,7 @@ internal sealed partial class EngineClient : IDisposable
     /// <summary>Before the engine listens the connection is refused, which is an exception.</summary>
     /// <exception cref="HttpRequestException">No connection.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">One that was reset before its use.</exception>
+    /// <exception cref="OperationCanceledException">Asked for, or no connection within <see cref="ConnectTimeout"/>.</exception>
     public async Task<HttpStatusCode> GetStatusAsync(
         string address, string path, string apiKey, CancellationToken cancellationToken)
     {

@@ -15,6 +15,9 @@ internal sealed partial class EngineSteps(
     private static readonly TimeSpan ReadyIntervalMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ReadyIntervalMax = TimeSpan.FromMilliseconds(500);
 
+    // A connect that takes too long is a cancellation that nobody asked for.
+    private static readonly string NoConnection = $"no connection within {EngineClient.ConnectTimeout.TotalSeconds:0} s";
+
     /// <summary>Spawns, then follows health and log until the engine answers.</summary>
     public async Task<SchedulerEvent> StartAsync(
         EngineTarget target, Func<SchedulerEvent, ValueTask> post, CancellationToken cancellationToken)
@@ -108,9 +111,9 @@ internal sealed partial class EngineSteps(
         {
             return await run(both.Token);
         }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Failed(target, $"{step} took longer than {limit.TotalSeconds:0} s");
+            return Failed(target, late.IsCancellationRequested ? $"{step} took longer than {limit.TotalSeconds:0} s" : $"{step} failed: {NoConnection}");
         }
         catch (Exception exception) when (IsTrouble(exception))
         {
@@ -174,9 +177,9 @@ internal sealed partial class EngineSteps(
             var status = await client.GetStatusAsync(address, path, apiKey, both.Token);
             return status == HttpStatusCode.OK ? (ProbeResult.Healthy, "") : (ProbeResult.Unhealthy, $"{path} answered {(int)status}");
         }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (ProbeResult.Silent, $"{path} did not answer within {options.ProbeTimeout.TotalSeconds:0.#} s");
+            return (ProbeResult.Silent, late.IsCancellationRequested ? $"{path} did not answer within {options.ProbeTimeout.TotalSeconds:0.#} s" : $"{path}: {NoConnection}");
         }
         catch (Exception exception) when (IsTrouble(exception))
         {

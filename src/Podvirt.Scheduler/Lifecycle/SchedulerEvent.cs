@@ -75,10 +75,10 @@ internal enum ProbeResult
 {
     Healthy,
 
-    /// <summary>No answer in time. A busy engine on a busy machine does that too.</summary>
+    /// <summary>No answer, or no connection, in time. A busy engine on a busy machine does that too.</summary>
     Silent,
 
-    /// <summary>No connection, or an answer that says that it is not well.</summary>
+    /// <summary>A connection that was refused or broke, or an answer that says that it is not well.</summary>
     Unhealthy,
 }
 

@@ -119,6 +119,17 @@ public sealed class EngineStepsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EngineThatTakesNoConnections_IsSilent()
+    {
+        using var engine = new DeafListener(acceptsConnections: false);
+        var target = Target() with { Address = engine.Address };
+        var asked = Steps().ProbeAsync(target, wasTrouble: false, CancellationToken.None);
+        Assert.Equal("canary failed: no connection within 2 s", Reason(await Steps().CanaryAsync(target, CancellationToken.None)));
+        var probed = Assert.IsType<Probed>(await asked);
+        Assert.Equal((ProbeResult.Silent, "/health: no connection within 2 s"), (probed.Result, probed.Detail));
+    }
+
+    [Fact]
     public async Task CallThatMayNotBeMade_IsNotMade()
     {
         using var client = new EngineClient(static () => throw new OperationCanceledException("It leads no more."));

@@ -176,6 +176,7 @@ internal sealed class VideoEngine : IDisposable
 
     private static EngineAnswer TroubleOf(Exception e, string when) => e switch
     {
+        OperationCanceledException { InnerException: TimeoutException } => Trouble(TroubleKind.Unreachable, "It took no connection in time."),
         OperationCanceledException => Trouble(TroubleKind.Stalled, $"It was silent for too long {when}."),
         HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => Trouble(TroubleKind.Unreachable, e.Message),
         _ => Trouble(TroubleKind.Died, $"The connection broke {when}: {e.Message}"),

@@ -39,8 +39,9 @@ internal sealed class AllocationWatch(
                 SchedulerLog.NoEventStream(log);
                 continue;
             }
-            catch (NomadException trouble)
+            catch (Exception trouble) when (trouble is not OutOfMemoryException)
             {
+                // Nomad's, or of whoever hears: nothing else would tell that an engine ended.
                 SchedulerLog.WatchFailed(log, trouble.Message);
             }
 

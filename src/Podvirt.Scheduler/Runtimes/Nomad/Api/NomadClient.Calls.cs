@@ -131,7 +131,7 @@ internal sealed partial class NomadClient
         using var silent = new CancellationTokenSource(HeartbeatMax, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(silent.Token, cancellationToken);
         using var request = Request(HttpMethod.Get, "/v1/event/stream", topics, null);
-        using var response = await OpenAsync(request, both.Token);
+        using var response = await OpenAsync(request, both.Token, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(both.Token);
         using var reader = new StreamReader(body);
         while (await ReadLineAsync(reader, both.Token, cancellationToken) is { } line)
@@ -144,11 +144,11 @@ internal sealed partial class NomadClient
         }
     }
 
-    private async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken limited, CancellationToken cancellationToken)
     {
         try
         {
-            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limited);
             if (response.IsSuccessStatusCode)
             {
                 return response;
@@ -156,13 +156,17 @@ internal sealed partial class NomadClient
 
             using (response)
             {
-                var trouble = await ReadErrorAsync(response, cancellationToken);
+                var trouble = await ReadErrorAsync(response, limited);
                 // An agent of before the stream takes the path for one that it does not have, or for one of another method.
                 var failure = response.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented
                     ? NomadFailure.NotFound
                     : NomadException.Classify(response.StatusCode, trouble) ?? NomadFailure.Unavailable;
                 throw new NomadException(failure, $"Nomad's event stream: {trouble}");
             }
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new NomadException(NomadFailure.Unavailable, "Nomad's event stream: no connection, or no answer on it, in time", exception);
         }
         catch (Exception exception) when (IsUnreachable(exception))
         {

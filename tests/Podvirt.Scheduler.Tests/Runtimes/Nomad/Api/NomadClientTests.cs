@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 using Podvirt.Scheduler.Runtimes.Nomad;
 using Podvirt.Scheduler.Runtimes.Nomad.Api;
 using Podvirt.Testing.Net;
@@ -194,6 +195,26 @@ public sealed class NomadClientTests
 
         Assert.Equal([0UL, 5UL, 6UL], seen.Select(line => line.Index));
         Assert.Equal(("a1", "failed"), (seen[1].Events![0].Payload!.Allocation!.ID, seen[1].Events![0].Payload!.Allocation!.ClientStatus));
+    }
+
+    [Fact]
+    public async Task EventStreamThatIsNotAnswered_IsUnavailable()
+    {
+        var time = new FakeTimeProvider();
+        await using var agent = await FakeAgent.StartAsync((context, _) =>
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            return HangAsync(context);
+        });
+        using var client = new NomadClient(new NomadOptions { Address = agent.Address }, time);
+        var exception = await Assert.ThrowsAsync<NomadException>(async () =>
+        {
+            await foreach (var _ in client.EventsAsync("topic=Allocation", Token))
+            {
+                Assert.Fail("An event of an agent that says nothing.");
+            }
+        });
+        Assert.Equal(NomadFailure.Unavailable, exception.Failure);
     }
 
     [Theory]
