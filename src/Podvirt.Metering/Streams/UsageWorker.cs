@@ -126,7 +126,7 @@ internal sealed partial class UsageWorker : BackgroundService
                 Interlocked.Exchange(ref _depth, state?.Backlog(facts.Last) ?? facts.Last + 1 - Math.Max(1, facts.First));
                 Interlocked.Exchange(ref _bytes, facts.Bytes);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException)
+            catch (Exception e)
             {
                 // The lanes ask the same servers, say so and count it; the figures stay what they were.
                 LogNotSeen(e);

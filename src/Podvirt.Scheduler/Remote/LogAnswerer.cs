@@ -37,7 +37,7 @@ internal sealed class LogAnswerer(IBus bus, IReplicaLogs logs, Func<bool> leads,
         {
             await bus.PublishAsync(Subjects.LogQueryAnswers, await ReadAsync(query, cancellationToken), cancellationToken);
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // One asker hears nothing; the others are answered.
             SchedulerLog.LogQueryUnanswered(log, query.Model, query.Replica, error);

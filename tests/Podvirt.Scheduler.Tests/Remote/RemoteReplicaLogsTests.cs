@@ -64,12 +64,14 @@ public sealed class RemoteReplicaLogsTests : IAsyncDisposable
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"tail of m{i}, 3"), tails);
     }
 
-    [Fact]
-    public async Task LogThatCannotBeRead_LeavesTheNextQuestionAnswered()
+    [Theory]
+    [InlineData(StubLogs.Broken)]
+    [InlineData(StubLogs.Late)]
+    public async Task LogThatCannotBeRead_LeavesTheNextQuestionAnswered(string model)
     {
         await StartAsync(() => true);
         var remote = new RemoteReplicaLogs(_calls);
-        var failed = remote.ReadTailAsync(StubLogs.Broken, 20, Ended);
+        var failed = remote.ReadTailAsync(model, 20, Ended);
 
         Assert.Equal("tail of m, 20", await remote.ReadTailAsync("m", 20, Ended));
         _time.Advance(TimeSpan.FromSeconds(5));
@@ -116,10 +118,15 @@ public sealed class RemoteReplicaLogsTests : IAsyncDisposable
     {
         public const string Broken = "broken";
 
+        /// <summary>Its reading runs out of a time of its own.</summary>
+        public const string Late = "late";
+
         public string? Tail { get; set; }
 
         public ValueTask<string?> ReadTailAsync(string modelId, int lines, CancellationToken cancellationToken) =>
-            modelId == Broken ? throw new IOException("the disk is gone") : ValueTask.FromResult(modelId == "none" ? null : Tail ?? $"tail of {modelId}, {lines}");
+            modelId == Broken ? throw new IOException("the disk is gone")
+            : modelId == Late ? throw new OperationCanceledException("no answer in time")
+            : ValueTask.FromResult(modelId == "none" ? null : Tail ?? $"tail of {modelId}, {lines}");
 
         public ValueTask<string?> ReadReplicaTailAsync(string replicaId, int lines, CancellationToken cancellationToken) =>
             ValueTask.FromResult<string?>($"tail of {replicaId}, {lines}");
