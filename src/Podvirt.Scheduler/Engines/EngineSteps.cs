@@ -122,44 +122,28 @@ internal sealed partial class EngineSteps(
     }
 
     /// <summary>Null when they cannot be listed, which is no failed health check.</summary>
-    private async Task<int?> CountJobsAsync(EngineTarget target, CancellationToken cancellationToken)
-    {
-        using var late = new CancellationTokenSource(options.ProbeTimeout, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
-        try
-        {
-            return await client.CountUnfinishedJobsAsync(target, both.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch (Exception exception) when (IsTrouble(exception))
-        {
-            return null;
-        }
-    }
+    private Task<int?> CountJobsAsync(EngineTarget target, CancellationToken cancellationToken) =>
+        TryAsync<int>(async token => await client.CountUnfinishedJobsAsync(target, token), cancellationToken);
 
     /// <summary>Null where it cannot be told.</summary>
-    private async Task<bool?> TellAsleepAsync(EngineTarget target, CancellationToken cancellationToken)
-    {
-        if (!EngineTraits.CanSleep(target.Model))
-        {
-            return null;
-        }
+    private async Task<bool?> TellAsleepAsync(EngineTarget target, CancellationToken cancellationToken) => EngineTraits.CanSleep(target.Model)
+        ? await TryAsync<bool>(
+            async token => await client.IsSleepingAsync(target, token)
+                ?? (await HeldAsync(target, token) is { } held ? held <= ResidueLimit(target.Model.Gpu.MemoryBytes) : null),
+            cancellationToken)
+        : null;
 
+    /// <summary>Null where there is no answer within a probe's time, or none that tells.</summary>
+    private async Task<T?> TryAsync<T>(Func<CancellationToken, Task<T?>> ask, CancellationToken cancellationToken)
+        where T : struct
+    {
         using var late = new CancellationTokenSource(options.ProbeTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            return await client.IsSleepingAsync(target, both.Token)
-                ?? (await HeldAsync(target, both.Token) is { } held ? held <= ResidueLimit(target.Model.Gpu.MemoryBytes) : null);
+            return await ask(both.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch (Exception exception) when (IsTrouble(exception))
+        catch (Exception exception) when (IsTrouble(exception) || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

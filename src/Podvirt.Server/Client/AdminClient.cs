@@ -144,13 +144,9 @@ internal sealed class AdminClient : IDisposable
                 response = await _http.SendAsync(request, completion, cancellationToken);
             }
         }
-        catch (HttpRequestException error) when (error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
+        catch (Exception error) when (error is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
         {
-            throw new CommandFailure(_startHint);
-        }
-        catch (SocketException)
-        {
-            // Connected, and reset before the first byte: a server at its end.
+            // The bare one: connected, and reset before the first byte, by a server at its end.
             throw new CommandFailure(_startHint);
         }
         catch (HttpRequestException error)
